@@ -1,0 +1,180 @@
+"""What every run does beside the training itself: seeds, checkpoints, a progress bar, patience."""
+
+import logging
+import math
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pytorch_lightning import LightningModule, Trainer, seed_everything
+from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, RichProgressBar
+
+from retable.files import write_atomically
+from retable.run import paths
+
+log = logging.getLogger(__name__)
+
+
+class SeedEpochs(Callback):
+    """Seeds every generator anew at the start of each epoch from the run's seed, the epoch and the rank.
+
+    What a random layer draws then depends on nothing that happened before the epoch, so a run that was killed and
+    resumed from the last epoch's checkpoint ends where the uninterrupted one does.
+
+    Args:
+        seed: The run's seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Seeds Python, NumPy and torch."""
+        sequence = np.random.SeedSequence([self.seed, trainer.current_epoch, trainer.global_rank])
+        seed_everything(int(sequence.generate_state(1)[0]), verbose=False)
+
+
+class EpochCheckpoints(Checkpoint):
+    """Keeps two checkpoints: ``last.ckpt`` of every epoch, and ``best.ckpt`` of the epoch that validated best.
+
+    The module says what best means by two attributes: ``monitor``, a logged name such as ``val/ap50_voc12``, and
+    ``monitor_mode``, ``max`` or ``min``. Of equal scores the earlier epoch stays. The best is written before the last,
+    so a run that dies between the two repeats the epoch and writes the same best again.
+    """
+
+    def __init__(self) -> None:
+        self.best_score: float | None = None
+        self.best_epoch: int | None = None
+        self._validated = False
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best score so far and its epoch, kept in every checkpoint."""
+        return {"best_score": self.best_score, "best_epoch": self.best_epoch}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes up the best score of an interrupted run."""
+        self.best_score, self.best_epoch = state_dict["best_score"], state_dict["best_epoch"]
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Remembers that this epoch has a validation score."""
+        self._validated = not trainer.sanity_checking
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Writes the epoch's checkpoints.
+
+        Raises:
+            StorageError: They cannot be written.
+        """
+        if trainer.fast_dev_run:
+            return
+        folder = Path(trainer.default_root_dir) / paths.CHECKPOINTS
+        best, last = folder / paths.BEST, folder / paths.LAST
+        if self._validated and self._improved(trainer, pl_module):
+            trainer.save_checkpoint(best)
+            if trainer.is_global_zero:
+                write_atomically(last, lambda temporary: _link(best, temporary))
+        else:
+            trainer.save_checkpoint(last)
+        self._validated = False
+
+    def _improved(self, trainer: Trainer, pl_module: LightningModule) -> bool:
+        score = float(trainer.callback_metrics[str(pl_module.monitor)])
+        sign = 1 if pl_module.monitor_mode == "max" else -1
+        if math.isnan(score) or (self.best_score is not None and sign * score <= sign * self.best_score):
+            return False
+        self.best_score, self.best_epoch = score, trainer.current_epoch
+        return True
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # file systems without hard links
+        shutil.copyfile(source, target)
+
+
+class Patience(EarlyStopping):
+    """Ends the training when the model's own ``monitor`` has not improved for a number of validations.
+
+    Args:
+        patience: Validations without improvement that are allowed.
+    """
+
+    def __init__(self, patience: int) -> None:
+        super().__init__(monitor="", patience=patience, check_on_train_epoch_end=False)
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Takes metric and direction from the model."""
+        self.monitor = str(pl_module.monitor)
+        if self.mode != pl_module.monitor_mode:
+            self.mode = str(pl_module.monitor_mode)
+            self.best_score = -self.best_score
+        super().setup(trainer, pl_module, stage)
+
+
+class EpochLines(Callback):
+    """Writes one line into the log for each validated epoch, for logs without a terminal and for later reading."""
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Logs epoch, step, and the loss and validation metrics that are known by now."""
+        if trainer.sanity_checking or not trainer.is_global_zero or trainer.state.fn != "fit":
+            return
+        shown = {
+            name: float(value)
+            for name, value in trainer.callback_metrics.items()
+            if name.startswith("val/") or name == "train/loss"
+        }
+        text = ", ".join(f"{name} {value:.4g}" for name, value in sorted(shown.items()))
+        log.info("epoch %d, step %d: %s", trainer.current_epoch + 1, trainer.global_step, text)
+
+
+class ProgressBar(RichProgressBar):
+    """Lightning's rich bar, refreshed every ten steps: drawing at each step costs more than it tells."""
+
+    def __init__(self) -> None:
+        super().__init__(refresh_rate=10)
+
+
+class RunClock(Callback):
+    """Counts the time of a run over all its resumptions: the checkpoints carry what was spent before them.
+
+    Args:
+        started: When this process began, in seconds since the epoch.
+    """
+
+    def __init__(self, started: float) -> None:
+        self.started = self.first_start = started
+        self.resumed = 0
+        self.fit_seconds = 0.0
+        self._before = self._fit_before = 0.0
+        self._fit_started = started
+
+    def total(self) -> float:
+        """Seconds of the whole run so far."""
+        return self._before + time.time() - self.started
+
+    def state_dict(self) -> dict[str, Any]:
+        """Times so far, kept in every checkpoint."""
+        return {
+            "first_start": self.first_start,
+            "resumed": self.resumed,
+            "total": self.total(),
+            "fit": self._fit_before + time.time() - self._fit_started,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes up the times of an interrupted run."""
+        self.first_start = state_dict["first_start"]
+        self.resumed = state_dict["resumed"] + 1
+        self._before, self._fit_before = state_dict["total"], state_dict["fit"]
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts the clock of the training."""
+        self._fit_started = time.time()
+
+    def fit_ended(self) -> None:
+        """Stops the clock of the training."""
+        self.fit_seconds = self._fit_before + time.time() - self._fit_started

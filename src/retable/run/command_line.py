@@ -1,0 +1,184 @@
+"""The shell around an entry point: Hydra composes, mistakes become one line each, exit codes mean something.
+
+Exit codes: 0 done; 1 an unexpected failure (with its traceback); 2 configuration; 3 data; 4 checkpoint;
+5 the training diverged; 6 storage; 130 interrupted.
+"""
+
+import errno
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from retable.errors import ConfigError, RetableError, StorageError
+from retable.run import configuration, schema
+
+CONFIGURATIONS = Path(__file__).resolve().parents[3] / "conf"
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def main(task: Callable[[DictConfig], Any], config_name: str) -> None:
+    """Composes the configuration of the command line, checks it, and calls the task with it.
+
+    Args:
+        task: What to do with the checked configuration. It imports the heavy packages itself.
+        config_name: Name of the primary file in ``conf/``, without ``.yaml``.
+
+    Raises:
+        SystemExit: Always at the end of a failure, with the exit code of its kind (see the module's docstring).
+    """
+    prepare()
+    failures: list[Failure] = []
+    composed = False
+
+    def checked(config: DictConfig) -> None:
+        nonlocal composed
+        composed = True
+        failure = attempt(lambda: (configuration.check(config), task(config)))
+        if failure is not None:
+            failures.append(failure)
+
+    # Hydra would otherwise print its own traceback and leave with 1 for everything
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    entry = hydra.main(version_base="1.3", config_path=str(CONFIGURATIONS), config_name=config_name)(checked)
+    try:
+        entry()
+    except Exception as error:
+        if composed:
+            raise
+        _tell(explain(error, config_name, sys.argv[1:]))
+        raise SystemExit(ConfigError.exit_code) from error
+    if failures:
+        raise SystemExit(failures[0].exit_code)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a task ended that did not succeed."""
+
+    message: str
+    exit_code: int
+
+
+def attempt(work: Callable[[], Any]) -> Failure | None:
+    """Does some work and turns what the user can act on into one printed line.
+
+    Returns:
+        None if it succeeded, else the failure, already told on standard error. Unexpected errors are told with their
+        traceback, as they are for developers.
+    """
+    try:
+        work()
+    except RetableError as error:
+        failure = Failure(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        failure = Failure("interrupted; the same command with resume=auto goes on from the last epoch", 130)
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            traceback.print_exc()
+        failure = Failure(f"cannot write {error.filename or 'a result'}: {error.strerror}", StorageError.exit_code)
+    except Exception as error:
+        traceback.print_exc()
+        failure = Failure(f"unexpected {type(error).__name__}: {error}", 1)
+    else:
+        return None
+    _tell(failure.message)
+    return failure
+
+
+def prepare() -> None:
+    """Registers schemas and resolvers, which composing needs."""
+    schema.register()
+    configuration.register_resolvers()
+
+
+def compose(config_name: str, overrides: list[str]) -> DictConfig:
+    """Composes a configuration outside an entry point, as tests and tables do (without the ``hydra`` node).
+
+    Raises:
+        ConfigError: An override does not fit; the message names the key and the nearest valid one.
+    """
+    prepare()
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(str(CONFIGURATIONS), version_base="1.3"):
+            return hydra.compose(config_name, overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(explain(error, config_name, overrides)) from error
+
+
+def explain(error: Exception, config_name: str, overrides: list[str]) -> str:
+    """One line for a composition error: the key, what is wrong with it, the nearest valid key."""
+    text = "\n".join(str(part) for part in (error, error.__cause__) if part is not None)
+    if isinstance(error.__cause__, ConfigError):  # raised in a resolver of ours
+        return str(error.__cause__)
+    if isinstance(error, MissingConfigException):
+        return _explain_option(text)
+    key = re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([^']+)'", text)
+    if "is not in struct" in text and key:
+        return _explain_key(key.group(1), config_name, overrides)
+    problem = str(error.__cause__ or error).splitlines()[0]
+    for pattern, meaning in _TYPE_PROBLEMS:
+        if found := re.match(pattern, problem):
+            problem = meaning.format(*found.groups())
+            break
+    return f"{key.group(1)}: {problem}" if key else f"the command line {' '.join(overrides)!r}: {problem}"
+
+
+# How OmegaConf words a value of the wrong type, and how we do.
+_TYPE_PROBLEMS = (
+    (r"Value '(.*)' of type '.*' could not be converted to Float", "{0!r} is not a number"),
+    (r"Value '(.*)' of type '.*' could not be converted to Integer", "{0!r} is not a whole number"),
+    (r"Value '(.*)' is not a valid bool", "{0!r} is neither true nor false"),
+    (r"Invalid value '(.*)', expected one of \[(.*)\]", "{0!r} is not one of {1}"),
+    (r"Invalid value assigned: (\w+) is not a ListConfig", "a list is needed, as in KEY=[1,2]"),
+    (r"field '(\w+)' is not Optional", "null is not allowed"),
+)
+
+
+def _explain_option(text: str) -> str:
+    found = re.search(r"Could not find '([^']+)'", text)
+    if found is None:
+        return " ".join(text.splitlines()[0].split())
+    group, _, option = found.group(1).rpartition("/")
+    options = re.findall(r"^\t(\S+)$", text, flags=re.MULTILINE)
+    near = configuration.nearest(option, options)
+    hint = f"did you mean {near}? " if near else ""
+    return f"{group}: there is no {option!r}; {hint}choose one of {', '.join(options)}"
+
+
+def _explain_key(key: str, config_name: str, overrides: list[str]) -> str:
+    groups = [word for word in overrides if re.fullmatch(r"\w+=[\w-]+", word) and _is_option(word.replace("=", "/"))]
+    valid: list[str] = []
+    try:
+        GlobalHydra.instance().clear()
+        with hydra.initialize_config_dir(str(CONFIGURATIONS), version_base="1.3"):
+            config = hydra.compose(config_name, groups)
+        container = OmegaConf.to_container(config, resolve=False)
+        assert isinstance(container, dict)
+        valid = [name for name, _ in configuration.flatten({str(k): v for k, v in container.items()})]
+    except (ConfigCompositionException, OmegaConfBaseException):
+        pass  # the nearest key is a courtesy; the error itself is told all the same
+    parents = {name.rsplit(".", depth)[0] for name in valid for depth in range(1, name.count(".") + 1)}
+    near = configuration.nearest(key, valid + sorted(parents))
+    hint = f"; did you mean {near}?" if near else "; train.py --help lists the keys"
+    return f"{key}: there is no such key{hint}"
+
+
+def _is_option(path: str) -> bool:
+    return (CONFIGURATIONS / f"{path}.yaml").is_file()
+
+
+def _tell(message: str) -> None:
+    sys.stdout.flush()
+    print(f"error: {message}", file=sys.stderr)

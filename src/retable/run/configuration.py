@@ -1,0 +1,147 @@
+"""What is asked of a composed configuration before anything heavy is imported: its hash, its gaps, its folder."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
+
+from retable.errors import ConfigError
+
+# Keys that change where or how fast a run happens, not what it computes.
+_NOT_IDENTITY = (
+    "outputs",
+    "resume",
+    "tags",
+    "logger",
+    "callbacks.progress",
+    "trainer.accelerator",
+    "trainer.devices",
+    "trainer.num_nodes",
+    "trainer.strategy",
+    "trainer.sync_batchnorm",
+    "trainer.enable_progress_bar",
+    "trainer.enable_model_summary",
+    "trainer.log_every_n_steps",
+    "trainer.profiler",
+    "data.workers",
+    "data.cache_megabytes",
+    "model.weights",
+)
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The configuration as resolved plain dicts, lists and scalars (enums by name).
+
+    Raises:
+        ConfigError: An interpolation in it names a key that does not exist.
+    """
+    try:
+        container = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
+    except (InterpolationKeyError, OmegaConfBaseException) as error:
+        raise ConfigError(str(error).splitlines()[0]) from error
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items()}
+
+
+def flatten(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields the leaves of nested dicts as (dotted key, value)."""
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def identity(config: DictConfig) -> dict[str, Any]:
+    """The flat part of a configuration that decides what is computed.
+
+    Paths, loggers and devices are left out, so that the same run on another machine is the same run. Of a path only
+    whether it is given counts: real files and generated scenes are different data.
+    """
+    flat = dict(flatten(plain(config)))
+    kept = {
+        key: value
+        for key, value in flat.items()
+        if not any(key == name or key.startswith(f"{name}.") for name in _NOT_IDENTITY)
+    }
+    if "data.root" in kept:
+        kept["data.root"] = None if kept["data.root"] is None else "given"
+    weights = flat.get("model.weights")
+    if weights is not None:
+        kept["model.weights"] = Path(str(weights)).name
+    return kept
+
+
+def config_hash(config: DictConfig) -> str:
+    """Twelve hexadecimal digits that name what a configuration computes (see `identity`)."""
+    text = json.dumps(identity(config), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def check(config: DictConfig) -> None:
+    """Refuses a configuration with gaps or impossible combinations.
+
+    Raises:
+        ConfigError: A mandatory value is missing, or a key has an impossible value.
+    """
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ConfigError(f"{missing[0]} has no value: add {missing[0]}=VALUE to the command line")
+    plain(config)
+    if not config.outputs:
+        raise ConfigError("outputs: give the folder that runs are written to")
+    root = OmegaConf.select(config, "data.root")
+    if root is not None and not Path(str(root)).expanduser().is_dir():
+        raise ConfigError(f"data.root: there is no folder {root!s}")
+    if config.trainer.max_epochs is None and config.trainer.max_steps < 0:
+        raise ConfigError("trainer.max_epochs has no value: give it, or trainer.max_steps")
+    for key in ("trainer.max_epochs", "trainer.check_val_every_n_epoch", "trainer.num_nodes"):
+        value = OmegaConf.select(config, key)
+        if value is not None and value < 1:
+            raise ConfigError(f"{key} must be at least 1, not {value}")
+
+
+def nearest(word: str, candidates: list[str]) -> str | None:
+    """The candidate that is most like a mistyped word, or None when none is near."""
+    matches = difflib.get_close_matches(word, candidates, n=1, cutoff=0.5)
+    return matches[0] if matches else None
+
+
+def run_folder(*, _root_: DictConfig) -> str:
+    """Folder of a run below ``outputs/runs``: a new one, or under ``resume=auto`` the newest unfinished one.
+
+    Hydra resolves its run folder more than once, so the answer for a configuration is kept.
+    """
+    config = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
+    check(config)  # before Hydra makes a folder for it
+    key = config_hash(config)
+    if key not in _FOLDERS:
+        choices = _root_.hydra.runtime.choices
+        fresh = f"{choices.model}-{choices.data}/{datetime.now():%Y-%m-%d_%H-%M-%S}-{key[:6]}"
+        _FOLDERS[key] = (config.resume.name == "auto" and unfinished_run(Path(config.outputs), key)) or fresh
+    return _FOLDERS[key]
+
+
+_FOLDERS: dict[str, str] = {}
+
+
+def unfinished_run(outputs: Path, key: str) -> str | None:
+    """Newest folder below ``outputs/runs`` that holds a run of this hash without a record, relative to it."""
+    runs = outputs / "runs"
+    found = [
+        path.parent for path in runs.glob(f"*/*-{key[:6]}/config.yaml") if not (path.parent / "record.json").exists()
+    ]
+    if not found:
+        return None
+    return str(max(found, key=lambda folder: folder.stat().st_mtime).relative_to(runs))
+
+
+def register_resolvers() -> None:
+    """Makes ``${retable.run_folder:}`` known to OmegaConf."""
+    OmegaConf.register_new_resolver("retable.run_folder", run_folder, replace=True)

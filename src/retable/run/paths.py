@@ -1,0 +1,10 @@
+"""Names of what a run leaves in its folder."""
+
+RECORD = "record.json"
+CONFIG = "config.yaml"
+METRICS = "metrics.csv"
+CHECKPOINTS = "checkpoints"
+BEST = "best.ckpt"
+LAST = "last.ckpt"
+PLOTS = "plots"
+WANDB_ID = "wandb_id.txt"

@@ -1,0 +1,38 @@
+"""What a run shows at its end: curves, the table of metrics, the pictures."""
+
+from pathlib import Path
+
+from retable.run import paths
+from retable.run.record import Record
+
+
+def draw_curves(folder: Path) -> None:
+    """Draws the curves of ``metrics.csv``, where there is one, into ``plots/curves.png``."""
+    if (folder / paths.METRICS).exists():
+        from retable.data.plots import loss_curves_plot
+
+        loss_curves_plot(folder / paths.METRICS, folder / paths.PLOTS / "curves.png")
+
+
+def pictures(folder: Path) -> dict[str, Path]:
+    """The pictures of a run's folder by name."""
+    return {path.stem: path for path in sorted((folder / paths.PLOTS).glob("*.png"))}
+
+
+def show(record: Record, folder: Path) -> None:
+    """Prints the metrics of a run as a table, then where its record and pictures lie."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    data = record.data
+    table = Table(title=f"{record.choices['model']} on {record.choices['data']} ({data['kind']} data)")
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    table.add_column("unit")
+    for name, value in record.metrics.items():
+        shown = "undefined" if value is None else f"{value:.4g}"
+        table.add_row(name, shown, record.metric_info[name]["unit"])
+    console.print(table)
+    for path in (folder / paths.RECORD, *pictures(folder).values()):
+        console.print(str(path), soft_wrap=True, highlight=False)

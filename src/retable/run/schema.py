@@ -1,0 +1,128 @@
+"""Dataclass schemas of a run's configuration: what may be set, and of which type.
+
+Nothing here imports torch: a mistyped override has to be told in about a second. Each room brings the schemas of its
+own models and datasets in a module named ``schema`` (``retable/ships/larsd/schema.py``), which `register` finds.
+"""
+
+import importlib
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+import retable
+
+
+class Resume(Enum):
+    """What to do with a folder that already holds an unfinished run."""
+
+    never = "never"
+    auto = "auto"
+
+
+class TestCheckpoint(Enum):
+    """Which checkpoint is tested at the end."""
+
+    __test__ = False  # not a test class, whatever pytest makes of its name
+
+    best = "best"
+    last = "last"
+
+
+class Mode(Enum):
+    """Where Weights & Biases keeps a run."""
+
+    offline = "offline"
+    online = "online"
+
+
+@dataclass
+class TrainerConfig:
+    """Arguments of Lightning's Trainer; the names and meanings are Lightning's own."""
+
+    _target_: str = "pytorch_lightning.Trainer"
+    accelerator: str = "auto"
+    devices: Any = 1
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "32-true"
+    max_epochs: int | None = None
+    max_steps: int = -1
+    check_val_every_n_epoch: int = 1
+    limit_train_batches: Any = None
+    limit_val_batches: Any = None
+    limit_test_batches: Any = None
+    overfit_batches: Any = 0.0
+    fast_dev_run: Any = False
+    gradient_clip_val: float | None = None
+    accumulate_grad_batches: int = 1
+    log_every_n_steps: int = 20
+    deterministic: Any = False
+    benchmark: bool | None = None
+    detect_anomaly: bool = False
+    sync_batchnorm: bool = False
+    profiler: str | None = None
+    num_sanity_val_steps: int = 0
+    enable_progress_bar: bool = True
+    enable_model_summary: bool = False
+
+
+@dataclass
+class LoggerConfig:
+    """What keeps the curves: `metrics.csv`, Weights & Biases, both or none."""
+
+    _target_: str = "retable.run.loggers.build_loggers"
+    csv: bool = False
+    wandb: bool = False
+    mode: Mode = Mode.offline
+    project: str = "retable"
+    entity: str | None = None
+    name: str | None = None
+    group: str | None = None
+    job_type: str = "train"
+    notes: str | None = None
+
+
+@dataclass
+class BudgetConfig:
+    """The name under which sizes and schedules were chosen."""
+
+    name: str = MISSING
+
+
+@dataclass
+class RunConfig:
+    """The whole configuration of one run."""
+
+    model: Any = MISSING
+    data: Any = MISSING
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    logger: LoggerConfig = field(default_factory=LoggerConfig)
+    callbacks: Any = MISSING
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    seed: int = 1
+    resume: Resume = Resume.never
+    outputs: str = "outputs"
+    tags: list[str] = field(default_factory=list)
+    compile: bool = False
+    test_checkpoint: TestCheckpoint = TestCheckpoint.best
+
+
+def register() -> None:
+    """Makes all schemas known to Hydra: those of this module and of every room's ``schema`` module."""
+    store = ConfigStore.instance()
+    store.store(group="schema", name="run", node=RunConfig)
+    store.store(group="schema", name="trainer", node=TrainerConfig)
+    store.store(group="schema", name="logger", node=LoggerConfig)
+    package = Path(retable.__file__).parent
+    for path in sorted(package.glob("*/**/schema.py")):
+        name = ".".join(("retable", *path.relative_to(package).with_suffix("").parts))
+        if name == __name__:
+            continue
+        module = importlib.import_module(name)
+        for group, schema in module.SCHEMAS.items():
+            folder, _, option = group.rpartition("/")
+            store.store(group=f"schema/{folder}", name=option, node=schema)
