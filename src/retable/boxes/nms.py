@@ -1,0 +1,55 @@
+"""Non-maximum suppression of rotated boxes."""
+
+import torch
+from torch import Tensor
+
+from retable.boxes import _batched
+from retable.boxes._validation import check_rotated_boxes, check_same_device
+from retable.boxes.iou import has_batched_path
+
+
+def rotated_nms(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tensor | None = None) -> Tensor:
+    """Greedy non-maximum suppression.
+
+    By descending score, a box is kept unless a kept box of its label overlaps it by more than the threshold.
+
+    Args:
+        boxes: (N, 5) boxes (cx, cy, w, h, theta) in pixels and radians, canonical or not.
+        scores: (N,) scores, the higher the better; of equal scores the lower index goes first.
+        iou_threshold: IoU in [0, 1] above which the lower-scored box is suppressed.
+        labels: (N,) integer classes; boxes of different classes do not suppress each other. None: all are of one class.
+
+    Returns:
+        (K,) int64 indices of the kept boxes by descending score, on the device of the boxes.
+
+    Raises:
+        ValueError: Wrong shapes, NaN scores, boxes that are not finite or of negative size, a threshold outside [0, 1],
+            or different devices.
+    """
+    check_rotated_boxes(boxes, "boxes")
+    if scores.shape != boxes.shape[:1]:
+        raise ValueError(f"scores must have shape ({len(boxes)},), got {tuple(scores.shape)}")
+    if bool(torch.isnan(scores).any()):
+        raise ValueError("scores must not contain NaN")
+    if not 0.0 <= iou_threshold <= 1.0:
+        raise ValueError(f"iou_threshold must be in [0, 1], got {iou_threshold}")
+    check_same_device(boxes, scores, "boxes and scores")
+    if labels is None:
+        labels = torch.zeros(len(boxes), dtype=torch.int64, device=boxes.device)
+    if labels.shape != scores.shape:
+        raise ValueError(f"labels must have shape ({len(boxes)},), got {tuple(labels.shape)}")
+    if labels.is_floating_point():
+        raise ValueError(f"labels must be integers, got {labels.dtype}")
+    check_same_device(boxes, labels, "boxes and labels")
+    order = torch.argsort(scores.detach(), descending=True, stable=True)
+    if len(boxes) == 0:
+        return order
+    boxes, labels = boxes.detach()[order], labels[order].to(torch.int64)
+    if has_batched_path(boxes):
+        return order[_batched.suppress(boxes, labels, float(iou_threshold))]
+    from retable.boxes._kernels import suppress_kernel
+
+    kept = torch.empty(len(boxes), dtype=torch.bool)
+    table = _batched.box_table(boxes.cpu())
+    suppress_kernel()(table.numpy(), labels.cpu().numpy(), float(iou_threshold), kept.numpy())
+    return order[kept.to(order.device)]
