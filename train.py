@@ -1,4 +1,11 @@
-"""Trains and tests one model on one dataset: ``python train.py model=larsd data=hrsd``."""
+"""Trains and tests one model on one dataset, and records the result.
+
+python train.py model=larsd data=hrsd                     built-in ship scenes, minutes on a CPU
+python train.py model=larsd data=ssdd data.root=PATH      your copy of a published dataset
+python train.py budget=paper trainer=ddp trainer.devices=2
+python train.py hydra.run.dir=DIR resume=auto             goes on where it was interrupted
+python train.py -m model.lr=1e-2,1e-3                     one run after another
+"""
 
 from omegaconf import DictConfig
 

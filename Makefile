@@ -1,0 +1,48 @@
+# make help lists the targets. Everything that is needed installs itself into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: help install demo test lint types tests bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## make .venv with the locked dependencies
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: Python 3.11 or newer is needed; name it with make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $(READY)
+
+demo: $(READY) ## train and test the ship detector on built-in scenes (10 minutes on two cores, install included)
+	$(BIN)/python train.py model=larsd data=hrsd budget=small
+
+test: lint types tests ## linters, type checks and the test suite
+
+lint: $(READY) ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+tests: $(READY) ## pytest on all cores
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+bench: $(READY) ## every speed claim, as ratios measured here
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || failed=1; done; exit $${failed:-0}
+
+lock: $(READY) ## resolve requirements.lock anew, for Linux and macOS
+	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --no-header --no-emit-index-url --no-emit-find-links -o requirements.lock
+
+clean: ## remove .venv and caches, keep outputs
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
