@@ -1,0 +1,116 @@
+"""Reading images from files: always uint8 RGB, always whole, or a clear error."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from retable.data.image_files import DamagedImageError, ImageHeader, inspect_image
+from retable.errors import DataError
+
+IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+"""File name endings, in lower case, that are taken for images when a folder is read."""
+
+
+def read_image(path: str | Path) -> npt.NDArray[np.uint8]:
+    """Reads an image file as RGB.
+
+    Grey images get three equal channels, palettes are expanded, an alpha channel is dropped (the colour under
+    it stays), of 16-bit channels the high byte is taken: a fixed scale, so that the brightness of an image
+    never depends on what else it shows. The pixels are returned as they are stored: an EXIF orientation is
+    not applied, because annotations count stored pixels.
+
+    Args:
+        path: a JPEG, PNG, BMP, TIFF or any other file that OpenCV decodes.
+
+    Returns:
+        uint8 array of shape (H, W, 3), channels in RGB order, contiguous.
+
+    Raises:
+        DataError: the file is missing, empty, cut off, damaged or not an image. The message names it.
+    """
+    data = _read_bytes(Path(path))
+    _inspect(Path(path), data)
+    return _decode(Path(path), data)
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """Reads the size of an image, and checks that its file is whole, without decoding pixels.
+
+    Args:
+        path: an image file. Formats other than JPEG, PNG, BMP and TIFF are decoded after all.
+
+    Returns:
+        Height and width in stored pixels, the shape that `read_image` returns.
+
+    Raises:
+        DataError: as in `read_image`.
+    """
+    data = _read_bytes(Path(path))
+    header = _inspect(Path(path), data)
+    if header is not None:
+        return header.height, header.width
+    height, width = _decode(Path(path), data).shape[:2]
+    return height, width
+
+
+def find_images(folder: Path) -> dict[str, Path]:
+    """Lists the images of a folder by their name without ending.
+
+    Args:
+        folder: an existing folder. Its subfolders are not searched.
+
+    Returns:
+        Paths by name without ending, sorted by name. Files with other endings than `IMAGE_SUFFIXES` and
+        hidden files are no images.
+
+    Raises:
+        DataError: two images differ in their ending alone, so that an annotation would fit both.
+    """
+    images: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
+            continue
+        if path.stem in images:
+            raise DataError(
+                f"{folder}: {images[path.stem].name} and {path.name} have the same name before the ending; "
+                "keep one of them"
+            )
+        images[path.stem] = path
+    return images
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such image file") from None
+    except IsADirectoryError:
+        raise DataError(f"{path}: is a folder, not an image file") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from None
+    if not data:
+        raise DataError(f"{path}: the image file is empty (0 bytes); restore it from its source")
+    return data
+
+
+def _inspect(path: Path, data: bytes) -> ImageHeader | None:
+    try:
+        return inspect_image(data)
+    except DamagedImageError as error:
+        raise DataError(
+            f"{path}: the image file is truncated or damaged: {error}; restore it from its source"
+        ) from None
+
+
+def _decode(path: Path, data: bytes) -> npt.NDArray[np.uint8]:
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error as error:  # among others: more pixels than OpenCV accepts
+        raise DataError(f"{path}: cannot be decoded: {' '.join(str(error).split())}") from None
+    if image is None:
+        raise DataError(f"{path}: not an image that OpenCV can decode; convert it to PNG or JPEG")
+    if image.dtype != np.uint8:
+        raise DataError(f"{path}: channels of type {image.dtype}; convert the image to 8 or 16 bits a channel")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image), dtype=np.uint8)
