@@ -1,0 +1,154 @@
+"""Things that look like ships and are none: container rows, sheds, fish rafts, breakwaters, pontoons, rocks, buoys."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from retable.ships.scenes.decks import CONTAINERS
+from retable.ships.scenes.dice import Dice
+from retable.ships.scenes.geometry import Image, Points, Rectangle
+from retable.ships.scenes.sprites import Canvas, shade, vary
+
+_SQUARE = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
+
+
+@dataclass(frozen=True)
+class Clutter:
+    """One thing of a layout that is not a ship.
+
+    Attributes:
+        kind: Key in this module's table.
+        cx: Centre, pixels.
+        cy: Likewise.
+        length: Pixels.
+        width: Pixels.
+        angle: Direction of the length, radians.
+        height: Pixels, for the shadow.
+        seed: Seed of its appearance.
+    """
+
+    kind: str
+    cx: float
+    cy: float
+    length: float
+    width: float
+    angle: float
+    height: float
+    seed: int
+
+    @property
+    def rectangle(self) -> Rectangle:
+        """Its enclosing rectangle: (cx, cy, length, width, angle)."""
+        return (self.cx, self.cy, self.length, self.width, self.angle)
+
+
+def _containers(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
+    palette = [dice.pick(CONTAINERS) for _ in range(dice.integer(2, 6))]
+    canvas.texture[:] = vary(dice, (120, 118, 112))
+    bays, lanes = dice.integer(4, 14), dice.integer(2, 6)
+    for bay in range(bays):
+        for lane in range(lanes):
+            if dice.chance(0.88):
+                x0, y0 = bay / bays - 0.5, lane / lanes - 0.5
+                canvas.box(x0, x0 + 0.93 / bays, y0, y0 + 0.96 / lanes, vary(dice, dice.pick(palette), 8))
+    return _SQUARE
+
+
+def _shed(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
+    roof = vary(dice, dice.pick(((150, 150, 148), (110, 126, 140), (136, 78, 62), (196, 194, 188), (90, 104, 96), (120, 60, 50))), 12)
+    canvas.texture[:] = shade(roof, 0.85)
+    canvas.box(-0.5, 0.5, -0.5, 0.0, shade(roof, 1.08))
+    for number in range(dice.integer(0, 9)):
+        x = -0.45 + 0.1 * number
+        canvas.box(x, x + 0.04, -0.25, 0.2, shade(roof, dice.pick((0.75, 1.25))))
+    return _SQUARE
+
+
+def _raft(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
+    water = vary(dice, (46, 62, 62), 14)
+    frame = vary(dice, dice.pick(((128, 122, 108), (96, 98, 94), (160, 156, 146), (92, 76, 60))))
+    canvas.texture[:] = water
+    columns, lanes = dice.integer(4, 12), dice.integer(1, 3)
+    thickness = max(canvas.rows // 9, 1)
+    for number in range(columns + 1):
+        x = number / columns - 0.5
+        canvas.line(x, -0.5, x, 0.5, frame, thickness)
+    for number in range(lanes + 1):
+        y = number / lanes - 0.5
+        canvas.line(-0.5, y, 0.5, y, frame, thickness)
+    if dice.chance(0.5):
+        x = dice.uniform(-0.4, 0.2)
+        canvas.box(x, x + 0.16, -0.3, 0.3, vary(dice, (190, 188, 180), 20), 2.0)
+    return _SQUARE
+
+
+def _rocky(dice: Dice, roughness: float, corners: int = 22) -> Points:
+    """Return an irregular outline within the unit square."""
+    angles = np.linspace(0.0, 2 * math.pi, corners, endpoint=False)
+    radius = 1.0 + roughness * dice.generator.uniform(-1.0, 0.0, corners)
+    superellipse = (np.abs(np.cos(angles)) ** 6 + np.abs(np.sin(angles)) ** 6) ** (-1 / 6)
+    return np.stack([0.5 * np.cos(angles) * radius, 0.5 * np.sin(angles) * radius], 1) * superellipse[:, None]
+
+
+def _breakwater(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
+    stone = vary(dice, dice.pick(((124, 120, 112), (92, 88, 82), (150, 144, 132))), 12)
+    canvas.texture[:] = stone
+    if dice.chance(0.5):
+        canvas.box(-0.5, 0.5, -0.2, 0.2, shade(stone, 1.3))
+    canvas.weather(dice, 0.6)
+    return np.clip(_rocky(dice, 0.14, 60), -0.5, 0.5)
+
+
+def _rock(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
+    canvas.texture[:] = vary(dice, dice.pick(((96, 88, 74), (78, 80, 64), (120, 110, 92))), 12)
+    canvas.weather(dice, 0.7)
+    return np.clip(_rocky(dice, 0.45), -0.5, 0.5) * (1.0, 0.9)
+
+
+def _pontoon(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
+    plank = vary(dice, dice.pick(((170, 166, 156), (128, 124, 118), (110, 84, 66), (92, 62, 52), (200, 200, 196))), 12)
+    canvas.texture[:] = plank
+    for number in range(1, dice.integer(2, 9)):
+        x = number / 9 - 0.5
+        canvas.line(x, -0.5, x, 0.5, shade(plank, 0.75))
+    if dice.chance(0.4):
+        x = dice.uniform(-0.4, 0.2)
+        canvas.box(x, x + dice.uniform(0.08, 0.3), -0.3, 0.25, vary(dice, dice.pick(CONTAINERS), 12), 2.0)
+    return _SQUARE
+
+
+def _buoy(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
+    canvas.texture[:] = vary(dice, dice.pick(((220, 200, 60), (200, 70, 50), (226, 226, 220), (60, 110, 70))))
+    return _rocky(dice, 0.0, 14) * 0.9
+
+
+def _foam(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
+    canvas.texture[:] = vary(dice, (186, 196, 198), 16)
+    canvas.weather(dice, 0.6)
+    angles = np.linspace(0.0, 2 * math.pi, 20, endpoint=False)
+    radius = dice.generator.uniform(0.45, 1.0, 20)
+    return np.stack([0.5 * np.cos(angles) * radius, 0.5 * np.sin(angles) * radius], 1)
+
+
+_PAINTERS: dict[str, Callable[[Canvas, Clutter, Dice], Points]] = {
+    "containers": _containers, "shed": _shed, "raft": _raft, "breakwater": _breakwater, "rock": _rock, "pontoon": _pontoon,
+    "buoy": _buoy, "foam": _foam,
+}  # fmt: skip
+
+
+def paint_clutter(item: Clutter, shadow: tuple[float, float]) -> tuple[Image, Points]:
+    """Paint a thing's texture (rows, columns, 3) and return it with its outline (K, 2) in unit coordinates.
+
+    Args:
+        item: The thing; its seed determines the appearance.
+        shadow: Shadow direction in the thing's frame times slope.
+    """
+    dice = Dice(item.seed)
+    canvas = Canvas(item.length, item.width, (128, 128, 128), shadow)
+    outline = _PAINTERS[item.kind](canvas, item, dice)
+    canvas.weather(dice, dice.uniform(0.05, 0.3))
+    return canvas.texture, outline
