@@ -1,0 +1,352 @@
+"""Pictures of detections: what was found, what was missed, and what was taken for an object."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from retable.boxes import box_to_corners, rotated_iou
+from retable.metrics.average_precision import match_detections
+
+Image = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+# RGB. The four differ in brightness too, so that they stay apart for colour-blind readers and on sea and land.
+TRUTH: Colour = (255, 255, 255)
+HIT: Colour = (0, 225, 160)
+FALSE_ALARM: Colour = (255, 70, 45)
+MISS: Colour = (255, 225, 40)
+DIFFICULT: Colour = (150, 150, 150)
+LEGEND: tuple[tuple[str, Colour], ...] = (
+    ("truth", TRUTH),
+    ("hit", HIT),
+    ("false alarm", FALSE_ALARM),
+    ("miss", MISS),
+    ("difficult", DIFFICULT),
+)
+
+_HALO: Colour = (12, 12, 12)
+_SHEET: Colour = (24, 24, 28)
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_FRACTION_BITS = 4  # OpenCV draws at sixteenths of a pixel
+
+
+def _array(values: Any) -> NDArray[Any]:
+    """Take tensors of any device, arrays and lists alike."""
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+
+
+def _checked(image: Image) -> Image:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f"an image must be uint8 (H, W, 3), not {image.dtype} {image.shape}")
+    return image
+
+
+def upscale(image: Image, minimum_size: int) -> tuple[Image, int]:
+    """Enlarge a small image by a whole factor, so that lines and text on it can be read.
+
+    Args:
+        image: (H, W, 3) uint8.
+        minimum_size: pixels that the shorter side should have at least.
+
+    Returns:
+        The image (the same one if it is large enough), and the factor. Coordinates (with pixel centres at
+        +0.5) are multiplied by it.
+
+    Raises:
+        ValueError: if the image is not (H, W, 3) uint8.
+    """
+    height, width = _checked(image).shape[:2]
+    factor = max(1, math.ceil(minimum_size / max(1, min(height, width))))
+    if factor == 1:
+        return image, 1
+    larger = cv2.resize(image, (width * factor, height * factor), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(larger, dtype=np.uint8), factor
+
+
+def _line_width(image: Image) -> int:
+    height, width = image.shape[:2]
+    return max(1, round(min(int(height), int(width)) / 400))
+
+
+def draw_boxes(image: Image, boxes: Any, colour: Colour, thickness: int | None = None, halo: bool = True) -> Image:
+    """Draw outlines of rotated boxes, anti-aliased.
+
+    Args:
+        image: (H, W, 3) uint8 RGB; not changed.
+        boxes: (N, 5) as (cx, cy, w, h, theta), pixels and radians; parts outside the image are cut off.
+        colour: RGB.
+        thickness: of the line in pixels; by default about a 400th of the shorter side.
+        halo: whether a dark rim keeps the line apart from the background.
+
+    Returns:
+        A copy with the boxes.
+
+    Raises:
+        ValueError: if the image is not (H, W, 3) uint8.
+    """
+    drawn = _checked(image).copy()
+    array = _array(boxes).reshape(-1, 5)
+    if len(array) == 0:
+        return drawn
+    thickness = _line_width(image) if thickness is None else thickness
+    corners = box_to_corners(torch.as_tensor(array, dtype=torch.float32)).numpy()
+    # Pixel centres lie at +0.5 in our coordinates and at 0 in OpenCV's.
+    points = np.rint((corners - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
+    outlines = list(points)
+    if halo:
+        cv2.polylines(drawn, outlines, True, _HALO, thickness + 2, cv2.LINE_AA, _FRACTION_BITS)
+    cv2.polylines(drawn, outlines, True, colour, thickness, cv2.LINE_AA, _FRACTION_BITS)
+    return drawn
+
+
+def classify_detections(
+    prediction: Mapping[str, Any],
+    target: Mapping[str, Any],
+    iou_threshold: float = 0.5,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell hits, ignored detections and misses of one image, by the rules of the AP metric.
+
+    Args:
+        prediction: `boxes` (N, 5), `scores` (N,), `labels` (N,).
+        target: `boxes` (M, 5), `labels` (M,), optionally `difficult` (M,).
+        iou_threshold: the IoU from which a detection counts as one of a ground truth.
+
+    Returns:
+        (N,) hits, (N,) detections on difficult objects (neither hit nor false alarm), and (M,) misses:
+        objects that are not difficult and that no detection hit. All bool.
+    """
+    boxes, truths = _array(prediction["boxes"]).reshape(-1, 5), _array(target["boxes"]).reshape(-1, 5)
+    difficult = (
+        _array(target["difficult"]).astype(np.bool_) if "difficult" in target else np.zeros(len(truths), dtype=np.bool_)
+    )
+    if len(boxes) == 0 or len(truths) == 0:
+        nothing = np.zeros(len(boxes), dtype=np.bool_)
+        return nothing, nothing.copy(), ~difficult
+    iou = rotated_iou(torch.as_tensor(boxes, dtype=torch.float32), torch.as_tensor(truths, dtype=torch.float32)).numpy()
+    iou = np.where(_array(prediction["labels"])[:, None] == _array(target["labels"])[None], iou, 0.0)
+    order = np.argsort(-_array(prediction["scores"]), kind="stable")
+    best_truth = iou.argmax(axis=1)
+    hit, ignored = np.zeros((2, len(boxes)), dtype=np.bool_)
+    hit[order], ignored[order] = match_detections(iou.max(axis=1)[order], best_truth[order], difficult, iou_threshold)
+    missed = ~difficult
+    missed[best_truth[hit]] = False
+    return hit, ignored, missed
+
+
+def draw_detections(
+    image: Image,
+    prediction: Mapping[str, Any],
+    target: Mapping[str, Any] | None = None,
+    score_threshold: float = 0.0,
+    iou_threshold: float = 0.5,
+    minimum_size: int = 0,
+    show_scores: bool = True,
+) -> Image:
+    """Draw the detections of an image and, where it is known, what they are worth.
+
+    With a target: found objects thin in white with the detection in green over them, missed objects in
+    yellow, false alarms in red, difficult objects (and detections on them) in grey. Without:
+    all detections in green. Scores stand beside the boxes in hundredths.
+
+    Args:
+        image: (H, W, 3) uint8 RGB; not changed.
+        prediction: `boxes` (N, 5), `scores` (N,), `labels` (N,); tensors or arrays.
+        target: `boxes` (M, 5), `labels` (M,), optionally `difficult` (M,).
+        score_threshold: detections below it are not drawn, and hit nothing.
+        iou_threshold: the IoU from which a detection hits.
+        minimum_size: the image is enlarged by a whole factor until its shorter side has this many pixels.
+        show_scores: whether to write the scores.
+
+    Returns:
+        The drawn image, larger than the given one by a whole factor.
+
+    Raises:
+        ValueError: if the image is not (H, W, 3) uint8.
+    """
+    drawn, factor = upscale(image, minimum_size)
+    shown = _array(prediction["scores"]) >= score_threshold
+    boxes = _array(prediction["boxes"]).reshape(-1, 5)[shown]
+    scores = _array(prediction["scores"])[shown]
+    enlarge = np.array([factor, factor, factor, factor, 1.0])
+    if target is None:
+        colours = [HIT] * len(boxes)
+        drawn = draw_boxes(drawn, boxes * enlarge, HIT)
+    else:
+        kept = {"boxes": boxes, "scores": scores, "labels": _array(prediction["labels"])[shown]}
+        hit, ignored, missed = classify_detections(kept, target, iou_threshold)
+        truths = _array(target["boxes"]).reshape(-1, 5)
+        difficult = (
+            _array(target["difficult"]).astype(np.bool_)
+            if "difficult" in target
+            else np.zeros(len(truths), dtype=np.bool_)
+        )
+        width = _line_width(drawn)
+        for chosen, colour in ((difficult, DIFFICULT), (~difficult & ~missed, TRUTH)):
+            drawn = draw_boxes(drawn, truths[chosen] * enlarge, colour, width, halo=False)
+        false_alarm = ~hit & ~ignored
+        for chosen, colour in ((ignored, DIFFICULT), (false_alarm, FALSE_ALARM), (hit, HIT)):
+            drawn = draw_boxes(drawn, boxes[chosen] * enlarge, colour, width)
+        drawn = draw_boxes(drawn, truths[missed] * enlarge, MISS, width + 1)
+        colours = [HIT if h else DIFFICULT if i else FALSE_ALARM for h, i in zip(hit, ignored, strict=True)]
+    if show_scores:
+        _write_scores(drawn, boxes * enlarge, scores, colours)
+    return drawn
+
+
+def draw_truth(image: Image, target: Mapping[str, Any], minimum_size: int = 0) -> Image:
+    """Draw the ground truth of an image: objects in green, difficult ones in grey.
+
+    Args:
+        image: (H, W, 3) uint8 RGB; not changed.
+        target: `boxes` (M, 5) and optionally `difficult` (M,).
+        minimum_size: as in `draw_detections`.
+
+    Returns:
+        The drawn image.
+
+    Raises:
+        ValueError: if the image is not (H, W, 3) uint8.
+    """
+    drawn, factor = upscale(image, minimum_size)
+    boxes = _array(target["boxes"]).reshape(-1, 5) * np.array([factor, factor, factor, factor, 1.0])
+    difficult = (
+        _array(target["difficult"]).astype(np.bool_) if "difficult" in target else np.zeros(len(boxes), dtype=np.bool_)
+    )
+    return draw_boxes(draw_boxes(drawn, boxes[difficult], DIFFICULT), boxes[~difficult], HIT)
+
+
+def _write_scores(image: Image, boxes: NDArray[Any], scores: NDArray[Any], colours: Sequence[Colour]) -> None:
+    """Write each score beside its box, best first, where it covers no other score if there is such a place."""
+    height, width = image.shape[:2]
+    size = 0.4 * max(1.0, min(height, width) / 640)
+    occupied: list[tuple[float, float, float, float]] = []
+    for index in np.argsort(-scores, kind="stable"):
+        text = f"{round(100 * float(scores[index]))}"
+        (text_width, text_height), _ = cv2.getTextSize(text, _FONT, size, 1)
+        places = _text_places(boxes[index], text_width, text_height, width, height)
+        free = [place for place in places if not any(_overlap(place, other) for other in occupied)]
+        place = free[0] if free else places[0]
+        occupied.append(place)
+        at = (round(place[0]), round(place[3]))
+        cv2.putText(image, text, at, _FONT, size, _HALO, 3, cv2.LINE_AA)
+        cv2.putText(image, text, at, _FONT, size, colours[index], 1, cv2.LINE_AA)
+
+
+def _text_places(
+    box: NDArray[Any], text_width: int, text_height: int, width: int, height: int
+) -> list[tuple[float, float, float, float]]:
+    """List rectangles (x1, y1, x2, y2) for a text: beyond the middle of each side, then beyond the corners."""
+    center_x, center_y, box_width, box_height, angle = (float(value) for value in box)
+    along, across = (
+        np.array([math.cos(angle), math.sin(angle)]),
+        np.array([-math.sin(angle), math.cos(angle)]),
+    )
+    places = []
+    for u, v in ((0, -1), (0, 1), (-1, 0), (1, 0), (-1, -1), (1, -1), (-1, 1), (1, 1)):
+        direction = u * along * box_width / 2 + v * across * box_height / 2
+        unit = (u * along + v * across) / math.hypot(u, v)
+        # Far enough out that the text's rectangle just clears the side.
+        away = abs(unit[0]) * text_width / 2 + abs(unit[1]) * text_height / 2 + 4
+        x, y = np.array([center_x, center_y]) + direction + unit * away
+        left = min(max(x - text_width / 2, 2.0), max(2.0, width - text_width - 2.0))
+        top = min(max(y - text_height / 2, 2.0), max(2.0, height - text_height - 2.0))
+        places.append((left, top, left + text_width, top + text_height))
+    return places
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def legend_strip(width: int, entries: Sequence[tuple[str, Colour]] = LEGEND, size: float = 0.5) -> Image:
+    """Make a strip that explains the colours, to stack above or below pictures of the same width.
+
+    Args:
+        width: of the strip in pixels; entries that do not fit go on a further line.
+        entries: names and their RGB colours.
+        size: of the text, relative to OpenCV's font.
+
+    Returns:
+        (H, width, 3) uint8.
+    """
+    line = round(44 * size)
+    places: list[tuple[int, int]] = []
+    x, y = 8, 0
+    for name, _ in entries:
+        (text_width, _), _ = cv2.getTextSize(name, _FONT, size, 1)
+        if x > 8 and x + line + text_width > width:
+            x, y = 8, y + line
+        places.append((x, y))
+        x += line + text_width + 16
+    strip = np.full((y + line, width, 3), _SHEET, dtype=np.uint8)
+    for (name, colour), (x, y) in zip(entries, places, strict=True):
+        swatch = line // 2
+        top = y + (line - swatch // 2) // 2
+        cv2.rectangle(strip, (x, top), (x + swatch, top + swatch // 2), colour, 2, cv2.LINE_AA)
+        cv2.putText(strip, name, (x + line - 8, y + round(line * 0.68)), _FONT, size, (225, 225, 225), 1, cv2.LINE_AA)
+    return strip
+
+
+def contact_sheet(
+    images: Sequence[Image],
+    columns: int,
+    captions: Sequence[str] | None = None,
+    gap: int = 6,
+    legend: bool = False,
+) -> Image:
+    """Lay images out on one sheet, row by row.
+
+    Args:
+        images: (H, W, 3) uint8 each, of any sizes; smaller ones are centred in their cell.
+        columns: images in a row.
+        captions: one short text an image, written under it.
+        gap: pixels between images and at the border.
+        legend: whether to add the legend of the colours of `draw_detections`.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: if there are no images, columns is below 1, or there are not as many captions as images.
+    """
+    if len(images) == 0 or columns < 1:
+        raise ValueError(f"a contact sheet needs images and columns, not {len(images)} and {columns}")
+    if captions is not None and len(captions) != len(images):
+        raise ValueError(f"{len(captions)} captions for {len(images)} images")
+    cell_height = max(_checked(image).shape[0] for image in images)
+    cell_width = max(image.shape[1] for image in images)
+    columns = min(columns, len(images))
+    rows = math.ceil(len(images) / columns)
+    caption_height = 0 if captions is None else 20
+    step_y, step_x = cell_height + caption_height + gap, cell_width + gap
+    sheet = np.full((rows * step_y + gap, columns * step_x + gap, 3), _SHEET, dtype=np.uint8)
+    for index, image in enumerate(images):
+        height, width = image.shape[:2]
+        top = gap + index // columns * step_y
+        left = gap + index % columns * step_x
+        y, x = top + (cell_height - height) // 2, left + (cell_width - width) // 2
+        sheet[y : y + height, x : x + width] = image
+        if captions is not None:
+            text = _shortened(captions[index], cell_width, 0.42)
+            baseline = (left + 2, top + cell_height + 14)
+            cv2.putText(sheet, text, baseline, _FONT, 0.42, (225, 225, 225), 1, cv2.LINE_AA)
+    if legend:
+        sheet = np.concatenate([sheet, legend_strip(sheet.shape[1])])
+    return sheet
+
+
+def _shortened(text: str, width: int, size: float) -> str:
+    """Cut a text at its end until it fits; OpenCV's font knows ASCII only."""
+    text = text.encode("ascii", "replace").decode()
+    fitting = text
+    while len(fitting) > 1 and cv2.getTextSize(fitting, _FONT, size, 1)[0][0] > width - 4:
+        text = text[:-1]
+        fitting = text + ".."
+    return fitting

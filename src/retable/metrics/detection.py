@@ -1,0 +1,422 @@
+"""Average precision of rotated or axis-aligned detections, exact under distributed evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchmetrics import Metric
+
+from retable.boxes._batched import box_table
+from retable.errors import DataError, DivergenceError
+from retable.metrics.average_precision import (
+    BoolArray,
+    average_precision_voc07,
+    average_precision_voc12,
+    match_detections,
+    precision_recall,
+)
+
+# Hundredths divided once, so that each is the float64 nearest to its decimal.
+IOU_THRESHOLDS = np.arange(50, 100, 5) / 100
+
+
+@dataclass(frozen=True)
+class _Ragged:
+    """Rows of several images, one after the other: those of image i are starts[i] to starts[i + 1]."""
+
+    boxes: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+
+class DetectionAveragePrecision(Metric):
+    r"""Detection average precision by the rules of PASCAL VOC, for rotated or axis-aligned boxes.
+
+    `compute` returns a dictionary of scalar float32 tensors in [0, 1]:
+
+    - `ap50_voc07`: VOC 2007's 11-point AP at IoU 0.5;
+    - `ap50_voc12`: the area under the monotone precision envelope (VOC 2010 and later) at IoU 0.5;
+    - `ap75`: the area AP at IoU 0.75;
+    - `ap50_95`: the mean of the area APs at the ten IoUs 0.50, 0.55, ..., 0.95;
+    - `recall50`: recall at IoU 0.5 when every detection is accepted;
+    - with several classes, each of these is the mean over the classes that have ground truth, and
+      `ap50_voc07_class<i>` and `ap50_voc12_class<i>` are added for each class i.
+
+    Both APs at 0.5 are always reported because of a trap in the older: its eleventh point is 0 until
+    recall is exactly 1.0. However good a detector is, VOC 2007 AP stays at 90.9 at most (10/11)
+    while one single object in the whole test set is missed, so above 90 it says little.
+
+    The rules, as in the development kit: each detection claims the ground truth of its image and
+    class that it overlaps most; an IoU equal to the threshold is enough; the detection with the best
+    score gets it, later ones are false positives. Difficult ground truths are no positives, and
+    detections that claim them count neither way. Detections with equal scores are ranked by image
+    id, then by their order in the prediction. Coordinates are continuous: an extent is x2 - x1,
+    without the kit's extra pixel.
+
+    A class without positives (nothing but difficult ground truths, or none) has no AP: it is nan,
+    and so are the means if that holds for all classes. No detections at all give 0.
+
+    Under distributed evaluation each process may see any number of images, also none, and an image
+    that was repeated to even out the processes counts once: images are recognised by their id.
+    `compute` is collective: every process has to call it.
+
+    Args:
+        num_classes: the number of classes; labels are 0 to num_classes - 1.
+        rotated: boxes are (cx, cy, w, h, theta), else (x1, y1, x2, y2), in pixels and radians.
+        **kwargs: passed to `torchmetrics.Metric`.
+
+    Raises:
+        ValueError: if num_classes is below 1.
+    """
+
+    is_differentiable = False
+    higher_is_better = True
+    full_state_update = False
+
+    image_ids: list[Tensor]
+    detection_counts: list[Tensor]
+    detection_boxes: list[Tensor]
+    detection_scores: list[Tensor]
+    detection_labels: list[Tensor]
+    truth_counts: list[Tensor]
+    truth_boxes: list[Tensor]
+    truth_labels: list[Tensor]
+    truth_difficult: list[Tensor]
+
+    def __init__(self, num_classes: int = 1, rotated: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if num_classes < 1:
+            raise ValueError(f"num_classes must be 1 or more, not {num_classes}")
+        self.num_classes = num_classes
+        self.rotated = rotated
+        columns = 5 if rotated else 4
+        # What an empty state looks like, so that a process without images can take part in gathering.
+        self._empty_states = {
+            "image_ids": torch.zeros(0, dtype=torch.int64),
+            "detection_counts": torch.zeros(0, dtype=torch.int64),
+            "detection_boxes": torch.zeros(0, columns),
+            "detection_scores": torch.zeros(0),
+            "detection_labels": torch.zeros(0, dtype=torch.int64),
+            "truth_counts": torch.zeros(0, dtype=torch.int64),
+            "truth_boxes": torch.zeros(0, columns),
+            "truth_labels": torch.zeros(0, dtype=torch.int64),
+            "truth_difficult": torch.zeros(0, dtype=torch.int64),  # gathering bool is not portable
+        }
+        for name in self._empty_states:
+            self.add_state(name, default=[], dist_reduce_fx="cat")
+        self._curves: list[dict[str, NDArray[np.float64]]] | None = None
+
+    def update(
+        self,
+        predictions: Sequence[Mapping[str, Tensor]],
+        targets: Sequence[Mapping[str, Tensor]],
+        image_ids: Tensor | Sequence[int],
+    ) -> None:
+        """Add the detections and the ground truth of some images.
+
+        Values are checked when they are computed, not here, so that no step waits for the device
+        and that under distributed evaluation all processes fail together.
+
+        Args:
+            predictions: one mapping an image: `boxes` (N, 5) or (N, 4), `scores` (N,), `labels` (N,).
+            targets: one mapping an image: `boxes` (M, 5) or (M, 4), `labels` (M,), and optionally
+                `difficult` (M,) bool. N and M may be 0.
+            image_ids: one integer an image, unique in the dataset and the same in all processes.
+
+        Raises:
+            ValueError: if the three arguments differ in length, or tensors of an image in shape.
+        """
+        identifiers = torch.as_tensor(image_ids, dtype=torch.int64, device=self.device).reshape(-1)
+        if not len(predictions) == len(targets) == len(identifiers):
+            raise ValueError(
+                f"{len(predictions)} predictions, {len(targets)} targets and {len(identifiers)} image ids: "
+                "give one of each for every image"
+            )
+        if len(identifiers) == 0:
+            return
+        columns = self._empty_states["detection_boxes"].shape[1]
+        for name, samples, others in (
+            ("prediction", predictions, ("scores", "labels")),
+            ("target", targets, ("labels", "difficult")),
+        ):
+            for position, sample in enumerate(samples):
+                count, *rest = sample["boxes"].shape
+                if rest != [columns]:
+                    raise ValueError(
+                        f"boxes of {name} {position} must have the shape (N, {columns}), "
+                        f"not {tuple(sample['boxes'].shape)}"
+                    )
+                for key in others:
+                    if key in sample and tuple(sample[key].shape) != (count,):
+                        raise ValueError(
+                            f"{key} of {name} {position} must have the shape ({count},) like its boxes, "
+                            f"not {tuple(sample[key].shape)}"
+                        )
+        self._append("image_ids", [identifiers])
+        self._append("detection_counts", [torch.tensor([len(p["boxes"]) for p in predictions])])
+        self._append("detection_boxes", [p["boxes"] for p in predictions])
+        self._append("detection_scores", [p["scores"] for p in predictions])
+        self._append("detection_labels", [p["labels"] for p in predictions])
+        self._append("truth_counts", [torch.tensor([len(t["boxes"]) for t in targets])])
+        self._append("truth_boxes", [t["boxes"] for t in targets])
+        self._append("truth_labels", [t["labels"] for t in targets])
+        self._append(
+            "truth_difficult",
+            [t["difficult"] if "difficult" in t else torch.zeros(len(t["boxes"])) for t in targets],
+        )
+        self._curves = None
+
+    def _append(self, name: str, parts: Sequence[Tensor]) -> None:
+        dtype = self._empty_states[name].dtype
+        getattr(self, name).append(torch.cat([part.detach().to(device=self.device, dtype=dtype) for part in parts]))
+
+    def _concatenated(self, name: str) -> Tensor:
+        state: list[Tensor] | Tensor = getattr(self, name)
+        if isinstance(state, Tensor):  # what synchronising leaves
+            return state
+        return torch.cat(list(state)) if len(state) > 0 else self._empty_states[name].to(self.device)
+
+    def sync(
+        self,
+        dist_sync_fn: Callable[..., Any] | None = None,
+        process_group: Any | None = None,
+        should_sync: bool = True,
+        distributed_available: Callable[[], bool] | None = None,
+    ) -> None:
+        """Gather the states of all processes (see `torchmetrics.Metric.sync`).
+
+        Each state is first made one tensor of its own shape and type, also in a process that saw
+        no image: torchmetrics would let that one gather a float vector instead, and hang or fail.
+        """
+        if should_sync and not self._is_synced:
+            for name in self._empty_states:
+                setattr(self, name, [self._concatenated(name)])
+        super().sync(dist_sync_fn, process_group, should_sync, distributed_available)
+
+    def reset(self) -> None:
+        """Forget all images."""
+        super().reset()
+        self._curves = None
+
+    def compute(self) -> dict[str, Tensor]:
+        """Evaluate everything that was added, in all processes together.
+
+        Returns:
+            The dictionary that the class describes, scalars on the metric's device.
+
+        Raises:
+            DivergenceError: if a score or a detected box is not finite.
+            DataError: if a ground truth box is not finite, or its label not one of the classes.
+            ValueError: if a predicted label is not one of the classes, a box has a negative size, or
+                one image id came with different ground truths.
+        """
+        image_ids, detections, scores, truths, difficult = self._images_once()
+        self._check_values(image_ids, detections, scores, truths)
+        best_iou, best_truth = _best_overlaps(detections, truths, self.rotated)
+        # Images are in order of their id: a stable sort ranks equal scores by image id, then by index.
+        order = np.argsort(-scores, kind="stable")
+        tables = []
+        self._curves = []
+        for label in range(self.num_classes):
+            rows = order[detections.labels[order] == label]
+            positives = int(np.sum((truths.labels == label) & ~difficult))
+            table = np.full((len(IOU_THRESHOLDS), 3), np.nan)
+            for index, threshold in enumerate(IOU_THRESHOLDS):
+                hits, ignored = match_detections(best_iou[rows], best_truth[rows], difficult, threshold)
+                precision, recall = precision_recall(hits, ignored, positives)
+                if index == 0:
+                    self._curves.append({"precision": precision, "recall": recall, "scores": scores[rows][~ignored]})
+                if positives == 0:
+                    continue
+                # Precision only falls between two hits, so the hits alone carry both averages.
+                at_hits = hits[~ignored]
+                precision, recall = precision[at_hits], recall[at_hits]
+                table[index] = (
+                    average_precision_voc07(precision, recall),
+                    average_precision_voc12(precision, recall),
+                    recall[-1] if len(recall) > 0 else 0.0,
+                )
+            tables.append(table)
+        return self._summarise(np.stack(tables))
+
+    def curve(self, label: int = 0) -> dict[str, NDArray[np.float64]]:
+        """Return the precision-recall curve of one class at IoU 0.5.
+
+        It belongs to the last `compute`, which is called if nothing was computed since the last
+        update; under distributed evaluation call `compute` in all processes first.
+
+        Args:
+            label: the class.
+
+        Returns:
+            `precision`, `recall` and `scores`, each (D,) float64 in decreasing order of score;
+            D counts all detections of the class but those that claim a difficult ground truth.
+            Recall is nan if the class has no positives.
+
+        Raises:
+            IndexError: if there is no such class.
+        """
+        if not 0 <= label < self.num_classes:
+            raise IndexError(f"class {label} is not one of the {self.num_classes} classes")
+        if self._computed is None or self._curves is None:  # `forward` leaves the curves of one batch
+            self._computed = None
+            self.compute()
+        assert self._curves is not None
+        return self._curves[label]
+
+    def _summarise(self, tables: NDArray[np.float64]) -> dict[str, Tensor]:
+        """Turn (classes, thresholds, [voc07, voc12, recall]) into the named results."""
+        with_positives = tables[~np.isnan(tables[:, 0, 0])]
+        mean = with_positives.mean(axis=0) if len(with_positives) > 0 else np.full(tables.shape[1:], np.nan)
+        results = {
+            "ap50_voc07": mean[0, 0],
+            "ap50_voc12": mean[0, 1],
+            "ap75": mean[5, 1],
+            "ap50_95": mean[:, 1].mean(),
+            "recall50": mean[0, 2],
+        }
+        if self.num_classes > 1:
+            for label, table in enumerate(tables):
+                results[f"ap50_voc07_class{label}"] = table[0, 0]
+                results[f"ap50_voc12_class{label}"] = table[0, 1]
+        return {
+            name: torch.tensor(float(value), dtype=torch.float32, device=self.device) for name, value in results.items()
+        }
+
+    def _images_once(
+        self,
+    ) -> tuple[NDArray[np.int64], _Ragged, NDArray[np.float64], _Ragged, NDArray[np.bool_]]:
+        """Sort images by their id and keep each once: ids, detections, scores, truths, difficult."""
+        arrays = {name: self._concatenated(name).cpu().numpy() for name in self._empty_states}
+        image_ids, kept, copy_of = np.unique(arrays["image_ids"], return_index=True, return_inverse=True)
+        if len(image_ids) < len(copy_of):
+            _check_copies(arrays, kept[copy_of.reshape(-1)])
+        detection_rows, detection_starts = _rows_of_images(arrays["detection_counts"], kept)
+        truth_rows, truth_starts = _rows_of_images(arrays["truth_counts"], kept)
+        detections = _Ragged(
+            arrays["detection_boxes"][detection_rows].astype(np.float64),
+            arrays["detection_labels"][detection_rows],
+            detection_starts,
+        )
+        truths = _Ragged(
+            arrays["truth_boxes"][truth_rows].astype(np.float64),
+            arrays["truth_labels"][truth_rows],
+            truth_starts,
+        )
+        scores = arrays["detection_scores"][detection_rows].astype(np.float64)
+        return image_ids, detections, scores, truths, arrays["truth_difficult"][truth_rows] != 0
+
+    def _check_values(
+        self,
+        image_ids: NDArray[np.int64],
+        detections: _Ragged,
+        scores: NDArray[np.float64],
+        truths: _Ragged,
+    ) -> None:
+        def image_of(ragged: _Ragged, wrong: NDArray[np.bool_]) -> str:
+            row = int(np.flatnonzero(wrong)[0])
+            return f"image id {image_ids[np.searchsorted(ragged.starts, row, side='right') - 1]}"
+
+        wrong: BoolArray = ~(np.isfinite(scores) & _all_finite(detections.boxes))
+        if wrong.any():
+            raise DivergenceError(
+                f"{image_of(detections, wrong)}: a detection has a score or a box that is not a finite "
+                "number; the network has diverged: lower the learning rate"
+            )
+        wrong = ~_all_finite(truths.boxes)
+        if wrong.any():
+            raise DataError(f"{image_of(truths, wrong)}: a ground truth box is not finite; mend the annotation")
+        for ragged in (detections, truths):
+            sizes = ragged.boxes[:, 2:4] if self.rotated else ragged.boxes[:, 2:] - ragged.boxes[:, :2]
+            wrong = sizes.min(axis=1) < 0
+            if wrong.any():
+                raise ValueError(f"{image_of(ragged, wrong)}: a box has a negative size")
+        wrong = (truths.labels < 0) | (truths.labels >= self.num_classes)
+        if wrong.any():
+            raise DataError(
+                f"{image_of(truths, wrong)}: ground truth label {truths.labels[wrong][0]} is not one of "
+                f"the {self.num_classes} classes; mend the annotation or the number of classes"
+            )
+        wrong = (detections.labels < 0) | (detections.labels >= self.num_classes)
+        if wrong.any():
+            raise ValueError(
+                f"{image_of(detections, wrong)}: predicted label {detections.labels[wrong][0]} is not one of "
+                f"the {self.num_classes} classes"
+            )
+
+
+def _all_finite(rows: NDArray[np.float64]) -> BoolArray:
+    finite: BoolArray = np.isfinite(rows).all(axis=1)
+    return finite
+
+
+def _best_overlaps(
+    detections: _Ragged, truths: _Ragged, rotated: bool
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Find for each detection the greatest IoU with a truth of its image and label, and that truth's row or -1."""
+    # Imported here: numba costs half a second, which runs that never evaluate need not pay.
+    from retable.metrics._kernels import best_overlaps_kernel
+
+    best_iou = np.zeros(len(detections.boxes), dtype=np.float64)
+    best_truth = np.full(len(detections.boxes), -1, dtype=np.int64)
+    if len(detections.boxes) > 0 and len(truths.boxes) > 0:
+        best_overlaps_kernel(rotated)(
+            _table(detections.boxes, rotated),
+            detections.labels,
+            detections.starts,
+            _table(truths.boxes, rotated),
+            truths.labels,
+            truths.starts,
+            best_iou,
+            best_truth,
+        )
+    return best_iou, best_truth
+
+
+def _table(boxes: NDArray[np.float64], rotated: bool) -> NDArray[np.float64]:
+    """Return what the kernel reads: one row a quantity, so that it walks through memory in order."""
+    if rotated:
+        return np.ascontiguousarray(box_table(torch.from_numpy(boxes)).numpy())
+    return np.ascontiguousarray(boxes.T)
+
+
+def _rows_of_images(
+    counts: NDArray[np.int64], images: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """List the rows that belong to the chosen images, in their order, and where each image then starts.
+
+    Args:
+        counts: (I,) rows of each image in the stored arrays.
+        images: (J,) positions of the chosen images.
+
+    Returns:
+        (R,) rows of the stored arrays, and (J + 1,) starts in the new order.
+    """
+    old_starts = np.cumsum(counts) - counts
+    starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts[images])])
+    rows = np.arange(starts[-1]) + np.repeat(old_starts[images] - starts[:-1], counts[images])
+    return rows, starts
+
+
+def _check_copies(arrays: Mapping[str, NDArray[Any]], first_of: NDArray[np.int64]) -> None:
+    """Make sure that images of one id are one image: their ground truths must be equal."""
+    counts = arrays["truth_counts"]
+    stops = np.cumsum(counts)
+    boxes = arrays["truth_boxes"]
+    for position in np.flatnonzero(first_of != np.arange(len(first_of))):
+        first = first_of[position]
+        if not np.array_equal(
+            boxes[stops[position] - counts[position] : stops[position]],
+            boxes[stops[first] - counts[first] : stops[first]],
+            equal_nan=True,
+        ):
+            raise ValueError(
+                f"image id {arrays['image_ids'][position]} came with two different ground truths: "
+                "ids must be unique in the dataset"
+            )

@@ -1,0 +1,167 @@
+"""Losses of dense detectors: focal loss, UnitBox IoU loss, EAST angle loss.
+
+All are computed in float32 at least, also on half-precision inputs under autocast: their logarithms and
+small differences would be lost in bfloat16.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Reduction = Literal["none", "sum", "mean"]
+
+# A shorter distance (pixels) is taken for this one, since the logarithm of 0 has no gradient.
+MINIMUM_DISTANCE = 1e-4
+
+
+def _at_least_float32(tensor: Tensor) -> Tensor:
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
+def _reduce(loss: Tensor, reduction: Reduction) -> Tensor:
+    if reduction == "none":
+        return loss
+    if reduction == "sum":
+        return loss.sum()
+    if reduction == "mean":
+        return loss.mean()
+    raise ValueError(f"reduction must be none, sum or mean, not {reduction!r}")
+
+
+def focal_loss(
+    logits: Tensor,
+    targets: Tensor,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    valid: Tensor | None = None,
+    reduction: Reduction = "sum",
+) -> Tensor:
+    """Focal loss of binary labels: -alpha_t (1 - p_t)^gamma ln p_t (Lin et al., ICCV 2017, equation 5).
+
+    p_t is the predicted probability of the true label; alpha_t is alpha for positives and
+    1 - alpha for negatives. Both factors are computed from the logit without 1 - p, so that sure
+    predictions lose neither value nor gradient.
+
+    Args:
+        logits: any shape; before the sigmoid.
+        targets: same shape; bool, or numbers 0 and 1.
+        alpha: weight of positives, in [0, 1].
+        gamma: 0 or more; how strongly easy samples are played down. 0 with alpha 0.5 is half the
+            binary cross-entropy.
+        valid: same shape, bool; False marks samples that add nothing (ignored anchors).
+        reduction: "sum" over all samples, "mean" over all samples (ignored ones included), or "none".
+
+    Returns:
+        A scalar, or the logits' shape for "none"; float32, or float64 for float64 logits.
+
+    Raises:
+        ValueError: if the shapes differ or the reduction is unknown.
+    """
+    if logits.shape != targets.shape or (valid is not None and valid.shape != logits.shape):
+        raise ValueError(
+            f"logits {tuple(logits.shape)}, targets {tuple(targets.shape)} and valid "
+            f"{None if valid is None else tuple(valid.shape)} must have the same shape"
+        )
+    logits = _at_least_float32(logits)
+    positive = targets.to(torch.bool)
+    # The logit of the true label: p_t = sigmoid(evidence).
+    evidence = torch.where(positive, logits, -logits)
+    cross_entropy = F.softplus(-evidence)
+    # (1 - p_t)^gamma as exp(gamma ln sigmoid(-evidence)): no power of 0, whose gradient is not finite.
+    modulation = torch.exp(-gamma * F.softplus(evidence))
+    weight = torch.where(positive, alpha, 1.0 - alpha).to(logits.dtype)
+    loss = weight * modulation * cross_entropy
+    if valid is not None:
+        loss = torch.where(valid, loss, torch.zeros_like(loss))
+    return _reduce(loss, reduction)
+
+
+def unitbox_iou_loss(distances: Tensor, target_distances: Tensor, reduction: Reduction = "sum") -> Tensor:
+    """UnitBox loss -ln IoU of two boxes given by distances from one point inside both.
+
+    Yu et al., ACM Multimedia 2016, section 3.1: with distances to the top, right, bottom and left side,
+    the intersection is (min top + min bottom) (min left + min right). Both boxes count as
+    equally rotated. Distances below `MINIMUM_DISTANCE` are taken for it, and get no gradient
+    there; a network that predicts logarithms uses `unitbox_iou_loss_from_logs`, which has no such limit.
+
+    Args:
+        distances: (..., 4) predicted (top, right, bottom, left), pixels.
+        target_distances: (..., 4) true ones.
+        reduction: "sum" or "mean" over boxes, or "none".
+
+    Returns:
+        A scalar, or (...,) for "none"; 0 for equal boxes; float32, or float64 for float64 input.
+
+    Raises:
+        ValueError: if the shapes differ, or the last dimension is not 4, or the reduction is unknown.
+    """
+    distances = _at_least_float32(distances).clamp(min=MINIMUM_DISTANCE)
+    return unitbox_iou_loss_from_logs(distances.log(), target_distances, reduction)
+
+
+def unitbox_iou_loss_from_logs(log_distances: Tensor, target_distances: Tensor, reduction: Reduction = "sum") -> Tensor:
+    """Do as `unitbox_iou_loss` from the logarithms of the predicted distances.
+
+    All areas stay logarithms, so the loss and its gradient are finite for every finite prediction,
+    however far off: exp(100) pixels do not overflow, and 1e-30 pixels still get a gradient.
+
+    Args:
+        log_distances: (..., 4) natural logarithms of the predicted (top, right, bottom, left), pixels.
+        target_distances: (..., 4) true distances (not logarithms); at least `MINIMUM_DISTANCE` is taken.
+        reduction: "sum" or "mean" over boxes, or "none".
+
+    Returns:
+        A scalar, or (...,) for "none"; float32, or float64 for float64 input.
+
+    Raises:
+        ValueError: if the shapes differ, or the last dimension is not 4, or the reduction is unknown.
+    """
+    if log_distances.shape != target_distances.shape or log_distances.shape[-1] != 4:
+        raise ValueError(
+            f"predicted {tuple(log_distances.shape)} and target {tuple(target_distances.shape)} distances "
+            "must have the same shape (..., 4)"
+        )
+    predicted = _at_least_float32(log_distances)
+    target = _at_least_float32(target_distances).clamp(min=MINIMUM_DISTANCE).log().to(predicted.dtype)
+    log_predicted_area = _log_area(predicted)
+    log_target_area = _log_area(target)
+    log_intersection = _log_area(torch.minimum(predicted, target))
+    # ln(A + B - I), with the larger area taken out of the logarithm: what is left is between 1 and 2.
+    larger = torch.maximum(log_predicted_area, log_target_area)
+    smaller = torch.minimum(log_predicted_area, log_target_area)
+    outside = torch.exp(smaller - larger) - torch.exp(log_intersection - larger)
+    return _reduce(larger + torch.log1p(outside) - log_intersection, reduction)
+
+
+def _log_area(log_distances: Tensor) -> Tensor:
+    top, right, bottom, left = log_distances.unbind(-1)
+    return torch.logaddexp(top, bottom) + torch.logaddexp(left, right)
+
+
+def east_angle_loss(angles: Tensor, target_angles: Tensor, reduction: Reduction = "sum") -> Tensor:
+    """EAST's angle loss, 1 - cos(angle - target) (Zhou et al., CVPR 2017, equation 10).
+
+    Computed as 2 sin^2 of half the difference, which is the same number without the loss of all
+    digits at small differences that 1 - cos has in float32.
+
+    Args:
+        angles: any shape, radians.
+        target_angles: same shape, radians.
+        reduction: "sum" or "mean" over all angles, or "none".
+
+    Returns:
+        A scalar, or the angles' shape for "none"; float32, or float64 for float64 input.
+
+    Raises:
+        ValueError: if the shapes differ or the reduction is unknown.
+    """
+    if angles.shape != target_angles.shape:
+        raise ValueError(
+            f"predicted {tuple(angles.shape)} and target {tuple(target_angles.shape)} angles must have the same shape"
+        )
+    difference = _at_least_float32(angles) - _at_least_float32(target_angles)
+    return _reduce(2.0 * torch.sin(0.5 * difference).square(), reduction)

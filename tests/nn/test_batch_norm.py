@@ -1,0 +1,124 @@
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+import torch.multiprocessing as multiprocessing
+from torch import Tensor, nn
+
+from retable.nn.batch_norm import SynchroniseBatchNorm, SynchronisedBatchNorm2d
+
+# The batch is split unevenly on purpose: one process has three of the four images.
+SPLITS = (slice(0, 3), slice(3, 4))
+
+
+def network() -> nn.Module:
+    torch.manual_seed(1)
+    return nn.Sequential(
+        nn.Conv2d(3, 6, 3, bias=False),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.Conv2d(6, 4, 1, bias=False),
+        nn.BatchNorm2d(4, momentum=None, affine=False),
+    ).double()
+
+
+def batch() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(2)
+    # A mean far from 0 beside a small spread is where sums of squares would lose their digits.
+    x = torch.randn(4, 3, 9, 7, generator=generator, dtype=torch.float64) * 0.01 + 3
+    return x, torch.randn(4, 4, 7, 5, generator=generator, dtype=torch.float64)
+
+
+def train_two_steps(model: nn.Module, x: Tensor, target: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    outputs, gradients = [], []
+    for step in range(2):
+        x = (x + step).detach().requires_grad_()
+        model.zero_grad()
+        output = model(x)
+        ((output - target).square() * output).sum().backward()
+        outputs.append(output.detach())
+        gradients.append(x.grad)
+    return outputs, gradients
+
+
+def worker(rank: int, folder: str, rows: tuple[slice, ...], name: str) -> None:
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{folder}/rendezvous_{name}", rank=rank, world_size=2
+    )
+    plugin = SynchroniseBatchNorm()
+    model = plugin.apply(network())
+    x, target = (tensor[rows[rank]] for tensor in batch())
+    wrapped = nn.parallel.DistributedDataParallel(model)
+    outputs, gradients = train_two_steps(wrapped, x, target)
+    result = {
+        "outputs": outputs,
+        # DistributedDataParallel averages the gradients: here of two sums, so twice that is the whole.
+        "parameters": [2 * parameter.grad for parameter in model.parameters()],
+        "inputs": gradients,
+        "state": plugin.revert(model).state_dict(),
+        "evaluated": model.eval()(x).detach(),
+    }
+    torch.save(result, f"{folder}/{name}_{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("rows", [SPLITS, (slice(0, 4), slice(4, 4))], ids=["uneven", "one process without images"])
+def test_two_processes_train_as_one_with_the_whole_batch(tmp_path: Path, rows: tuple[slice, ...]):
+    multiprocessing.spawn(worker, (str(tmp_path), rows, "two"), nprocs=2)
+    results = [torch.load(tmp_path / f"two_{rank}.pt") for rank in range(2)]
+    model = network()
+    x, target = batch()
+    outputs, gradients = train_two_steps(model, x, target)
+    for step in range(2):
+        torch.testing.assert_close(torch.cat([r["outputs"][step] for r in results]), outputs[step])
+        torch.testing.assert_close(torch.cat([r["inputs"][step] for r in results]), gradients[step])
+    for result in results:
+        torch.testing.assert_close(result["parameters"], [p.grad for p in model.parameters()], rtol=1e-7, atol=1e-7)
+        torch.testing.assert_close(dict(result["state"]), dict(model.state_dict()))
+    model.eval()
+    torch.testing.assert_close(torch.cat([r["evaluated"] for r in results]), model(x).detach())
+
+
+def test_one_process_is_plain_batch_normalisation():
+    x = torch.randn(2, 5, 4, 4)
+    plain, ours = nn.BatchNorm2d(5), SynchronisedBatchNorm2d(5)
+    torch.testing.assert_close(ours(x), plain(x))
+    torch.testing.assert_close(ours.state_dict(), plain.state_dict())
+    torch.testing.assert_close(ours.eval()(x), plain.eval()(x))
+    with pytest.raises(ValueError, match=r"\(B, 5, H, W\)"):
+        ours(torch.zeros(2, 4, 4, 4))
+
+
+def test_plugin_changes_classes_and_nothing_else():
+    model = network()
+    parameters = [id(parameter) for parameter in model.parameters()]
+    before = copy.deepcopy(model.state_dict())
+    attributes = set(model[1].__dict__)
+    plugin = SynchroniseBatchNorm()
+    assert plugin.apply(model) is model
+    assert [type(model[i]) for i in (1, 4)] == [SynchronisedBatchNorm2d] * 2
+    plugin.apply(model)  # twice does no harm
+    assert plugin.revert(model) is model
+    assert [type(model[i]) for i in (1, 4)] == [nn.BatchNorm2d] * 2
+    assert set(model[1].__dict__) == attributes
+    assert [id(parameter) for parameter in model.parameters()] == parameters
+    torch.testing.assert_close(dict(model.state_dict()), dict(before))
+
+
+def test_plugin_keeps_the_activation_of_timm_layers():
+    norm_act = pytest.importorskip("timm.layers").BatchNormAct2d
+    model = nn.Sequential(norm_act(3))
+    x = torch.randn(2, 3, 4, 4)
+    expected = copy.deepcopy(model)(x)
+    plugin = SynchroniseBatchNorm()
+    torch.testing.assert_close(plugin.apply(model)(x), expected)
+    assert (expected >= 0).all()
+    assert isinstance(model[0], SynchronisedBatchNorm2d)
+    assert type(plugin.revert(model)[0]) is norm_act
+
+
+def test_plugin_refuses_what_it_does_not_know():
+    with pytest.raises(TypeError, match="layer 0 is a BatchNorm1d"):
+        SynchroniseBatchNorm().apply(nn.Sequential(nn.BatchNorm1d(3)))
