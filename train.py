@@ -10,6 +10,7 @@ python train.py -m model.lr=1e-2,1e-3                     one run after another
 from omegaconf import DictConfig
 
 from retable.run.command_line import main
+from retable.run.configuration import check_run
 
 
 def train(config: DictConfig) -> None:
@@ -20,4 +21,4 @@ def train(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    main(train, "train")
+    main(train, "train", check_run)

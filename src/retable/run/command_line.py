@@ -27,12 +27,17 @@ CONFIGURATIONS = Path(__file__).resolve().parents[3] / "conf"
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
-def main(task: Callable[[DictConfig], Any], config_name: str) -> None:
+def main(
+    task: Callable[[DictConfig], Any],
+    config_name: str,
+    check: Callable[[DictConfig], None] = configuration.check_complete,
+) -> None:
     """Composes the configuration of the command line, checks it, and calls the task with it.
 
     Args:
         task: What to do with the checked configuration. It imports the heavy packages itself.
         config_name: Name of the primary file in ``conf/``, without ``.yaml``.
+        check: Refuses a composed configuration by raising `ConfigError`.
 
     Raises:
         SystemExit: Always at the end of a failure, with the exit code of its kind (see the module's docstring).
@@ -46,7 +51,7 @@ def main(task: Callable[[DictConfig], Any], config_name: str) -> None:
     def checked(config: DictConfig) -> None:
         nonlocal composed
         composed = True
-        failure = attempt(lambda: (configuration.check(config), task(config)))
+        failure = attempt(lambda: (check(config), task(config)))
         if failure is not None:
             failures.append(failure)
 
@@ -80,9 +85,9 @@ def show_help(config_name: str) -> int:
     import __main__
 
     print(__main__.__doc__)
-    print("Choices (group=option):")
-    for folder in sorted(path for path in CONFIGURATIONS.iterdir() if path.is_dir() and path.name != "hydra"):
-        print(f"  {folder.name}: {', '.join(sorted(path.stem for path in folder.glob('*.yaml')))}")
+    groups = {path.name: path for path in CONFIGURATIONS.iterdir() if path.is_dir()}
+    for name in (key for key in ("debug", *composed[0]) if "model" in composed[0] and key in groups):
+        print(f"{name}={'|'.join(sorted(path.stem for path in groups[name].glob('*.yaml')))}")
     print("\nKeys and their values (key.subkey=value):\n")
     print(OmegaConf.to_yaml(composed[0]))
     print("Also -m (one run after another over comma-separated values), --cfg job (the configuration as it would run).")
@@ -154,7 +159,7 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str:
     if isinstance(error, MissingConfigException):
         return _explain_option(text)
     key = re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([^']+)'", text)
-    if "is not in struct" in text and key:
+    if re.search(r"Key '.*' (is not in struct|not in )", text) and key:
         return _explain_key(key.group(1), config_name, overrides)
     problem = str(error.__cause__ or error).splitlines()[0]
     for pattern, meaning in _TYPE_PROBLEMS:

@@ -84,16 +84,26 @@ def config_hash(config: DictConfig) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def check(config: DictConfig) -> None:
-    """Refuses a configuration with gaps or impossible combinations.
+def check_complete(config: DictConfig) -> None:
+    """Refuses a configuration with missing values or interpolations that lead nowhere.
+
+    Raises:
+        ConfigError: The message names the first such key.
+    """
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        wanted = " ".join(f"{key}=VALUE" for key in missing)
+        raise ConfigError(f"{', '.join(missing)}: no value; add {wanted} to the command line")
+    plain(config)
+
+
+def check_run(config: DictConfig) -> None:
+    """Refuses the configuration of a run that has gaps or values that cannot work.
 
     Raises:
         ConfigError: A mandatory value is missing, or a key has an impossible value.
     """
-    missing = sorted(OmegaConf.missing_keys(config))
-    if missing:
-        raise ConfigError(f"{missing[0]} has no value: add {missing[0]}=VALUE to the command line")
-    plain(config)
+    check_complete(config)
     if not config.outputs:
         raise ConfigError("outputs: give the folder that runs are written to")
     root = OmegaConf.select(config, "data.root")
@@ -119,7 +129,7 @@ def run_folder(*, _root_: DictConfig) -> str:
     Hydra resolves its run folder more than once, so the answer for a configuration is kept.
     """
     config = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
-    check(config)  # before Hydra makes a folder for it
+    check_run(config)  # before Hydra makes a folder for it
     key = config_hash(config)
     if key not in _FOLDERS:
         choices = _root_.hydra.runtime.choices

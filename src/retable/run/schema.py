@@ -111,10 +111,32 @@ class RunConfig:
     test_checkpoint: TestCheckpoint = TestCheckpoint.best
 
 
+@dataclass
+class PredictConfig:
+    """What ``predict.py`` is asked.
+
+    Attributes:
+        run: Folder of a run.
+        input: An image or a folder of images.
+        output: Folder for the results.
+        score_threshold: Detections below it are left out.
+        checkpoint: Which weights.
+        accelerator: auto, cpu or gpu.
+    """
+
+    run: str = MISSING
+    input: str = MISSING
+    output: str = MISSING
+    score_threshold: float = 0.5
+    checkpoint: TestCheckpoint = TestCheckpoint.best
+    accelerator: str = "auto"
+
+
 def register() -> None:
     """Makes all schemas known to Hydra: those of this module and of every room's ``schema`` module."""
     store = ConfigStore.instance()
     store.store(group="schema", name="run", node=RunConfig)
+    store.store(group="schema", name="predict", node=PredictConfig)
     store.store(group="schema", name="trainer", node=TrainerConfig)
     store.store(group="schema", name="logger", node=LoggerConfig)
     package = Path(retable.__file__).parent

@@ -3,6 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from omegaconf import MISSING
+
+
+@dataclass
+class SplitNames:
+    """Names that the splits have among the real files; a test split that is not there has the val split tested."""
+
+    train: str = "train"
+    val: str = "val"
+    test: str = "test"
 
 
 @dataclass
@@ -33,18 +43,20 @@ class ShipsConfig:
 
     Attributes:
         root: Folder of the real files; null takes the generator.
-        files: Loader of the real files, called with root and split.
-        scenes: Generator, called with split, count, image size and seed; null where there is none.
+        files: Loader of the real files, called with root and split; null where there is none.
+        scenes: Generator, called with split, count, image_size and seed; null where there is none.
+        splits: Names of the splits among the real files.
         counts: Generated images of each split.
         scene_size: Side of the generated images in pixels.
-        scenes_seed: Seed of the generated images; apart from the run's seed, so that all seeds see the same dataset.
-        image_size: Side of the training crops in pixels.
+        scenes_seed: Seed of the generated images; apart from the run's seed, so that all seeds see one dataset.
+        image_size: Side of the training squares in pixels.
         resize: Factor by which images are scaled before anything else.
+        max_side: Images whose longer side is larger are shrunk to it; null keeps them.
         batch_size: Images of a training batch, over all processes.
         eval_batch_size: Images of a validation or test batch, of one process.
-        workers: Loader processes of each process; null: one less than the cores, at most 4.
-        cache_megabytes: Memory of each loader process for decoded images.
-        tile_overlap: Overlap of the training tiles of images larger than image_size, in pixels.
+        workers: Loader processes of each process; null: one less than its cores, at least 1, at most 4.
+        cache_megabytes: Memory for decoded images, shared among the loader processes.
+        tile_overlap: Least overlap, in pixels, of the training tiles of images larger than image_size.
         augment: Training augmentation.
     """
 
@@ -52,11 +64,13 @@ class ShipsConfig:
     root: str | None = None
     files: Any = None
     scenes: Any = None
+    splits: SplitNames = field(default_factory=SplitNames)
     counts: SplitCounts = field(default_factory=SplitCounts)
     scene_size: int = 512
     scenes_seed: int = 0
     image_size: int = 512
     resize: float = 1.0
+    max_side: int | None = None
     batch_size: int = 8
     eval_batch_size: int = 8
     workers: int | None = None
@@ -65,4 +79,11 @@ class ShipsConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
 
-SCHEMAS: dict[str, Any] = {"data/ships": ShipsConfig}
+@dataclass
+class RealShipsConfig(ShipsConfig):
+    """A ship dataset that has no generator: ``root`` must be given."""
+
+    root: str = MISSING
+
+
+SCHEMAS: dict[str, Any] = {"data/ships": ShipsConfig, "data/real_ships": RealShipsConfig}

@@ -1,0 +1,103 @@
+"""Using what a run trained: its model and weights, on a user's own input."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning import LightningModule
+
+from retable.errors import CheckpointError, ConfigError, DataError
+from retable.run import checkpoints, paths
+
+log = logging.getLogger(__name__)
+
+
+def predict(config: DictConfig) -> None:
+    """Loads the model of a run and lets it predict.
+
+    The model brings ``predict_to(output, options, data)``: what prediction means is the paper's own matter.
+
+    Raises:
+        ConfigError: There is no run in the folder, or its model predicts nothing.
+        CheckpointError: Its checkpoint is missing, damaged or of another model.
+        DataError: The input cannot be read.
+        StorageError: The output cannot be written.
+    """
+    folder = Path(config.run).expanduser()
+    model, path = load_run(folder, config.checkpoint.name)
+    model.to(_device(config.accelerator))
+    options: dict[str, Any] = {
+        str(key): value for key, value in config.items() if key not in ("run", "output", "checkpoint", "accelerator")
+    }
+    with torch.inference_mode():
+        model.predict_to(
+            output=Path(config.output).expanduser(),
+            options=options,
+            data=stored_config(folder).data,
+            about={"run": str(folder), "checkpoint": path.name},
+        )
+
+
+def stored_config(folder: Path) -> DictConfig:
+    """The resolved configuration that a run kept.
+
+    Raises:
+        ConfigError: There is no run in the folder, or its configuration is damaged.
+    """
+    path = folder / paths.CONFIG
+    if not path.is_file():
+        raise ConfigError(f"run: {folder} is not the folder of a run, it has no {paths.CONFIG}")
+    try:
+        config = OmegaConf.load(path)
+    except Exception as error:  # PyYAML raises a family of its own
+        raise ConfigError(f"{path}: damaged ({str(error).splitlines()[0]})") from error
+    if not isinstance(config, DictConfig) or "model" not in config or "data" not in config:
+        raise ConfigError(f"{path}: not the configuration of a run")
+    return config
+
+
+def load_run(folder: Path, checkpoint: str = "best") -> tuple[LightningModule, Path]:
+    """Builds the model of a run with its trained weights, on the CPU, in evaluation mode.
+
+    Args:
+        folder: The run's folder.
+        checkpoint: ``best``, or ``last``; the last one serves where there is no best.
+
+    Returns:
+        The model and the checkpoint that was loaded.
+
+    Raises:
+        ConfigError: There is no run in the folder.
+        CheckpointError: The checkpoint is missing, damaged or of another model.
+        DataError: The record is damaged.
+    """
+    config = stored_config(folder)
+    path = folder / paths.CHECKPOINTS / (paths.BEST if checkpoint == "best" else paths.LAST)
+    if not path.exists() and checkpoint == "best":
+        path = folder / paths.CHECKPOINTS / paths.LAST
+    if not path.exists():
+        raise CheckpointError(f"{folder}: the run has no checkpoint yet")
+    if not (folder / paths.RECORD).exists():
+        log.warning("%s is not finished: its %s checkpoint is used as it is", folder, path.stem)
+    if "weights" in config.model:
+        config.model.weights = "none"  # the checkpoint brings them all
+    model: LightningModule = instantiate(config.model)
+    checkpoints.load_into(model, path)
+    if not hasattr(model, "predict_to"):
+        raise DataError(f"{folder}: this model predicts nothing")
+    return model.eval(), path
+
+
+def _device(accelerator: str) -> torch.device:
+    if accelerator == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if accelerator in ("gpu", "cuda"):
+        if not torch.cuda.is_available():
+            raise ConfigError("accelerator: there is no GPU here; use accelerator=cpu")
+        return torch.device("cuda")
+    if accelerator == "cpu":
+        return torch.device("cpu")
+    raise ConfigError(f"accelerator: {accelerator!r} is not one of auto, cpu, gpu")

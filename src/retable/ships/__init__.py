@@ -1,0 +1,1 @@
+"""Ship detection: datasets, scenes, networks."""
