@@ -120,12 +120,14 @@ def _inspect_tiff(data: bytes) -> ImageHeader:
     tags: dict[int, tuple[int, ...]] = {}
     for entry in range(entries):
         tag, kind, count = struct.unpack_from(order + "HHI", data, directory + 2 + 12 * entry)
-        if tag not in (256, 257, 273, 279, 324, 325):
-            continue
         position = directory + 2 + 12 * entry + 8
-        if count * _TIFF_TYPE_SIZES.get(kind, 1) > 4:  # the values lie elsewhere, the entry holds their place
+        length = count * _TIFF_TYPE_SIZES.get(kind, 1)
+        if length > 4:  # the values lie elsewhere, the entry holds their place
             (position,) = struct.unpack_from(order + "I", data, position)
-        tags[tag] = struct.unpack_from(f"{order}{count}{'H' if kind == 3 else 'I'}", data, position)
+        if position + length > len(data):
+            raise DamagedImageError(f"the values of the TIFF's tag {tag} are missing")
+        if tag in (256, 257, 273, 279, 324, 325):  # sizes, strips, tiles
+            tags[tag] = struct.unpack_from(f"{order}{count}{'H' if kind == 3 else 'I'}", data, position)
     if 256 not in tags or 257 not in tags:
         raise DamagedImageError("the TIFF's first directory has no image size")
     offsets = tags.get(273, tags.get(324, ()))

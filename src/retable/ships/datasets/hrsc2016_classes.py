@@ -156,7 +156,6 @@ class ClassLevel:
 
 def _integer(text: str, tag: str, place: str) -> int:
     try:
-        value = int(text)
+        return int(text)
     except ValueError:
         raise DataError(f"{place}: <{tag}> is {text!r}, which is not a whole number") from None
-    return _PREFIX + value if 0 < value < 100 else value  # some copies shorten 100000013 to 13

@@ -42,7 +42,7 @@ class Ssdd(DetectionDataset):
     Layout: `Annotations/*.xml`, `JPEGImages/*`, `ImageSets/Main/<split>.txt` (or `ImageSets/<split>.txt`),
     directly under the root or in its folder `voc_style`. Where the official release has separate folders of a
     split (`JPEGImages_test`, `Annotations_test`), these serve a missing common one. Boxes come from the
-    centre, size and angle; the rounded corners x1 to y4 that stand beside them differ by up to 1.6 pixels and
+    centre, size and angle; the rounded corners x1 to y4 that stand beside them differ by up to 1.51 pixels and
     are not used.
 
     Args:

@@ -1,0 +1,107 @@
+import struct
+
+import cv2
+import numpy as np
+import pytest
+
+from retable.data.image_files import inspect_image
+from retable.data.images import find_images, image_size, read_image
+from retable.errors import DataError
+
+FORMATS = [
+    ("jpg", []),
+    ("jpg", [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]),
+    ("png", []),
+    ("bmp", []),
+    ("tif", []),
+    ("tif", [cv2.IMWRITE_TIFF_COMPRESSION, 1]),
+    ("webp", []),
+]
+
+
+def picture(height=11, width=17):
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("suffix", "options"), FORMATS)
+def test_reads_rgb_and_size_of_each_format(tmp_path, suffix, options):
+    image = np.zeros((11, 17, 3), np.uint8)
+    image[:, :] = (200, 100, 40)
+    path = tmp_path / f"a.{suffix}"
+    cv2.imwrite(str(path), image[..., ::-1], options)
+    read = read_image(path)
+    assert read.dtype == np.uint8
+    assert read.flags.c_contiguous
+    assert image_size(path) == read.shape[:2] == (11, 17)
+    assert np.abs(read.astype(int) - image).max() <= 3  # lossy formats come close
+
+
+@pytest.mark.parametrize(("suffix", "options"), FORMATS[:6])
+def test_every_truncation_is_refused_without_noise(tmp_path, suffix, options, capfd):
+    path = tmp_path / f"a.{suffix}"
+    cv2.imwrite(str(path), picture(), options)
+    data = path.read_bytes()
+    for length in range(20, len(data)):
+        path.write_bytes(data[:length])
+        with pytest.raises(DataError, match=str(path)):
+            read_image(path)
+        with pytest.raises(DataError, match=str(path)):
+            image_size(path)
+    assert capfd.readouterr().err == ""  # the message of the error is the only one
+
+
+def test_lost_tail_filled_with_zeros_is_refused(tmp_path):
+    for suffix in ("jpg", "png"):
+        path = tmp_path / f"a.{suffix}"
+        cv2.imwrite(str(path), picture(64, 64))
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+        with pytest.raises(DataError, match="truncated or damaged"):
+            read_image(path)
+
+
+def test_thumbnail_in_a_jpeg_does_not_hide_the_truncation(tmp_path):
+    thumbnail = cv2.imencode(".jpg", picture())[1].tobytes()
+    whole = cv2.imencode(".jpg", picture(64, 48))[1].tobytes()
+    segment = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
+    with_thumbnail = whole[:2] + segment + whole[2:]
+    assert inspect_image(with_thumbnail)[1:] == (64, 48)
+    path = tmp_path / "a.jpg"
+    path.write_bytes(with_thumbnail[: len(segment) + 500])
+    with pytest.raises(DataError, match="end-of-image"):
+        read_image(path)
+
+
+def test_grey_16_bit_and_alpha(tmp_path):
+    grey16 = (np.arange(64, dtype=np.uint16) * 1040).reshape(8, 8)
+    for suffix in ("png", "tif"):
+        path = tmp_path / f"grey.{suffix}"
+        cv2.imwrite(str(path), grey16)
+        read = read_image(path)
+        assert read.shape == (8, 8, 3)
+        assert all((read[..., channel] == grey16 >> 8).all() for channel in range(3))
+    colour = picture(8, 8)
+    cv2.imwrite(str(tmp_path / "rgba.png"), np.dstack([colour[..., ::-1], np.full((8, 8), 9, np.uint8)]))
+    assert (read_image(tmp_path / "rgba.png") == colour).all()
+
+
+def test_missing_empty_folder_and_text(tmp_path):
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.png").write_text("not an image at all")
+    for name, message in (("none.png", "no such"), ("empty.png", "0 bytes"), ("text.png", "not an image")):
+        for function in (read_image, image_size):
+            with pytest.raises(DataError, match=message) as caught:
+                function(tmp_path / name)
+            assert name in str(caught.value)
+            assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match="folder"):
+        read_image(tmp_path)
+
+
+def test_find_images_sorts_and_refuses_ambiguous_names(tmp_path):
+    for name in ("b.PNG", "a.jpg", "notes.txt", ".hidden.png"):
+        (tmp_path / name).touch()
+    assert {stem: path.name for stem, path in find_images(tmp_path).items()} == {"a": "a.jpg", "b": "b.PNG"}
+    (tmp_path / "a.bmp").touch()
+    with pytest.raises(DataError, match=r"a\.bmp and a\.jpg"):
+        find_images(tmp_path)
