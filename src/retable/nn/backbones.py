@@ -1,0 +1,235 @@
+"""Feature pyramids {C2, C3, C4, C5} of ImageNet classifiers, through timm."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from retable.errors import CheckpointError, ConfigError
+
+log = logging.getLogger(__name__)
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+STRIDES = (4, 8, 16, 32)
+
+# A machine without network has to go on within seconds; the download itself may take as long as it needs.
+_PROBE_SECONDS = 4.0
+
+
+class Backbone(nn.Module):
+    """Convolutional backbone that returns {C2, C3, C4, C5}, with the ImageNet normalisation inside.
+
+    The weights start at random; `load_weights` brings others. Kept apart from the constructor, so that a network
+    which is about to receive a checkpoint never asks for a download.
+
+    Args:
+        name: A timm architecture with features at strides 4, 8, 16 and 32: ``resnet18``, ``resnet50``, ``resnet101``,
+            ...
+
+    Attributes:
+        channels: Channels of C2, C3, C4 and C5.
+        weights_origin: Where the weights began: ``scratch``, ``imagenet:<timm's name>`` or ``file:<path>
+            sha256:<digest>``.
+
+    Raises:
+        ConfigError: timm has no such architecture, or it has other strides.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        timm = import_timm()
+        if not timm.is_model(name):
+            near = timm.list_models(f"{name[:6]}*")[:5]
+            raise ConfigError(f"model.backbone: timm has no {name!r}; try resnet18, resnet50, resnet101" + _also(near))
+        try:
+            self.body: Any = timm.create_model(name, pretrained=False, features_only=True)
+        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+            raise ConfigError(f"model.backbone: {name} gives no feature maps ({_first_line(error)})") from error
+        reductions = list(self.body.feature_info.reduction())
+        if any(stride not in reductions for stride in STRIDES):
+            raise ConfigError(f"model.backbone: {name} has strides {reductions}, but 4, 8, 16 and 32 are needed")
+        self.name = name
+        # the last map of each stride is the deepest one; a map at stride 2 is left out
+        self._taken = [max(i for i, r in enumerate(reductions) if r == stride) for stride in STRIDES]
+        self.channels: list[int] = [self.body.feature_info.channels()[i] for i in self._taken]
+        self.weights_origin = "scratch"
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Computes the feature maps.
+
+        Args:
+            images: (B, 3, H, W) in [0, 1], H and W multiples of 32.
+
+        Returns:
+            C2, C3, C4, C5: (B, C, H / stride, W / stride) at strides 4, 8, 16 and 32.
+        """
+        maps = self.body((images - self.mean) / self.std)
+        return [maps[i] for i in self._taken]
+
+    def load_weights(self, weights: str) -> None:
+        """Brings the backbone to its starting weights and notes their origin in `weights_origin`.
+
+        Args:
+            weights: ``imagenet`` (timm's default ones; from scratch with a warning where they cannot be had),
+                ``none`` (from scratch), or the path of a state dict of the classifier or of this backbone
+                (``.safetensors``, or a torch file that loads with ``weights_only=True``).
+
+        Raises:
+            CheckpointError: The file is missing, damaged or of another network.
+        """
+        if weights == "none":
+            log.info("%s starts from scratch, as model.weights=none asks", self.name)
+        elif weights == "imagenet":
+            self._load_imagenet()
+        else:
+            path = Path(weights).expanduser()
+            self._load_file(path)
+            self.weights_origin = f"file:{path} sha256:{_sha256(path)}"
+            log.info("%s starts from %s", self.name, path)
+
+    def _load_imagenet(self) -> None:
+        cfg = import_timm().get_pretrained_cfg(self.name)
+        repository = None if cfg is None else cfg.hf_hub_id
+        path = None if repository is None else _download(repository)
+        if path is None:
+            log.warning(
+                "ImageNet weights of %s cannot be had (no network, or no such file): training from scratch. "
+                "Give local ones with model.weights=FILE",
+                self.name,
+            )
+            return
+        self._load_file(path)
+        self.weights_origin = f"imagenet:{repository}"
+        log.info("%s starts from the ImageNet weights %s", self.name, repository)
+
+    def _load_file(self, path: Path) -> None:
+        state = {key.removeprefix("module."): value for key, value in _read_state(path).items()}
+        wanted = self.body.state_dict()
+        if not any(key in state for key in wanted):  # saved from this class, or from a whole detector
+            marker = "body."
+            state = {key.split(marker, 1)[1]: value for key, value in state.items() if marker in key}
+        for key, tensor in wanted.items():
+            if key.endswith("num_batches_tracked"):  # files of old torch versions lack it
+                state.setdefault(key, tensor)
+            if key not in state:
+                raise CheckpointError(f"{path}: does not fit {self.name}: {key} is not in it")
+            if state[key].shape != tensor.shape:
+                raise CheckpointError(
+                    f"{path}: does not fit {self.name}: {key} has shape {tuple(state[key].shape)}, "
+                    f"{tuple(tensor.shape)} is needed"
+                )
+        self.body.load_state_dict({key: state[key] for key in wanted})
+
+
+def import_timm() -> Any:
+    """Imports timm without wandb, which timm tries to import for a helper that nobody here calls.
+
+    wandb alone takes as long to import as the rest of timm, and a run with ``logger=none`` must not import it.
+
+    Returns:
+        The module `timm`.
+    """
+    with _hidden("wandb"):
+        import timm
+    return timm
+
+
+@contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """Makes ``import name`` fail as if it were not installed, unless it is imported already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # Python's own mark for "cannot be imported"
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise CheckpointError(f"{path}: there is no such weights file (model.weights)")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            state: Any = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # each reader has its own exceptions for a damaged file
+        raise CheckpointError(f"{path}: not a readable weights file ({_first_line(error)})") from error
+    for key in ("state_dict", "model"):
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{path}: holds no state dict")
+    return {str(key): value for key, value in state.items() if isinstance(value, Tensor)}
+
+
+def _download(repository: str) -> Path | None:
+    """Path of a repository's weights, from the cache or downloaded; None where they cannot be had."""
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    name = "model.safetensors"
+    cached = huggingface_hub.try_to_load_from_cache(repository, name)
+    if isinstance(cached, str):
+        return Path(cached)
+    if constants.HF_HUB_OFFLINE or not _answers(constants.ENDPOINT):
+        return None
+    try:
+        return Path(huggingface_hub.hf_hub_download(repository, name, etag_timeout=_PROBE_SECONDS))
+    except Exception as error:  # network, proxy, disk: none of them is worth a run that can start from scratch
+        log.warning("downloading %s failed: %s", repository, _first_line(error))
+        return None
+
+
+def _answers(address: str) -> bool:
+    """Tells within seconds whether a server answers at all; name resolution has no time-out of its own."""
+    answered = threading.Event()
+
+    def ask() -> None:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=_PROBE_SECONDS):
+                answered.set()
+        except urllib.error.HTTPError as error:
+            if error.code < 500 and error.code not in (403, 407):  # those are a proxy that lets nothing through
+                answered.set()
+        except (OSError, ValueError):
+            pass
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(_PROBE_SECONDS)
+    return answered.is_set()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _also(names: list[str]) -> str:
+    return f", or {', '.join(names)}" if names else ""

@@ -1,0 +1,1 @@
+"""LARSD: locality-aware rotated ship detection (Liu, Bai and Li)."""

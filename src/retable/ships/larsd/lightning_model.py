@@ -1,0 +1,346 @@
+"""LARSD as Lightning trains and tests it."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+
+from retable.errors import ConfigError, DivergenceError
+from retable.metrics import DetectionAveragePrecision
+from retable.ships.larsd.assignment import assign
+from retable.ships.larsd.lasa import DISTRIBUTIONS
+from retable.ships.larsd.loss import LossParts, larsd_loss
+from retable.ships.larsd.postprocess import Postprocessing, detections
+from retable.ships.larsd.priors import STRIDES
+from retable.ships.larsd.torch_model import LarsdNetwork, slots
+from retable.ships.tiles import detect_in_tiles
+from retable.ships.transforms import letterbox
+
+log = logging.getLogger(__name__)
+
+Prediction = dict[str, Tensor]
+
+_MULTIPLE = 32  # the backbone's largest stride
+
+
+class LarsdModule(LightningModule):
+    """LARSD with its loss, its optimiser and its metrics; the keys are described in `LarsdConfig`.
+
+    Training batches hold ``images`` (B, 3, S, S) and ``targets``, B dicts of boxes, labels and difficult. Evaluation
+    batches hold ``images``, a list of (3, H, W) of any size, ``targets``, and ``indices``, which tell images apart.
+
+    Attributes:
+        network: The network with its anchors.
+        test_metric: Average precision of the last test, with its curves.
+
+    Raises:
+        ConfigError: A value that cannot work.
+    """
+
+    monitor = "val/ap50_voc12"
+    monitor_mode = "max"
+
+    def __init__(
+        self,
+        backbone: str = "resnet101",
+        weights: str = "imagenet",
+        channels: int = 256,
+        levels: list[str] | None = None,
+        anchors: bool = True,
+        anchors_per_group: int = 5,
+        num_classes: int = 1,
+        lasa: str = "diamond-9",
+        lasa_extent: float = 0.5,
+        force_match: bool = True,
+        lambda_d: float = 1.0,
+        lambda_a: float = 10.0,
+        focal_alpha: float = 0.25,
+        focal_gamma: float = 2.0,
+        lr: float = 1e-3,
+        momentum: float = 0.9,
+        weight_decay: float = 1e-4,
+        schedule: str = "step",
+        lr_step: int = 10_000,
+        lr_factor: float = 0.1,
+        warmup: int = 0,
+        score_threshold: float = 0.05,
+        candidates: int = 1000,
+        nms_threshold: float = 0.2,
+        max_detections: int = 300,
+        tile_size: int = 1024,
+        tile_overlap: int = 256,
+        tile_batch: int = 4,
+    ) -> None:
+        super().__init__()
+        levels = ["P2", "P3", "P4"] if levels is None else [str(level) for level in levels]
+        self.save_hyperparameters(logger=False)
+        _check(self.hparams)
+        self.network = LarsdNetwork(backbone, channels, levels, anchors, anchors_per_group, num_classes)
+        self.postprocessing = Postprocessing(
+            lasa, lasa_extent, score_threshold, candidates, nms_threshold, max_detections
+        )
+        self.validation_metric = DetectionAveragePrecision(num_classes)
+        self.test_metric = DetectionAveragePrecision(num_classes)
+
+    @property
+    def weights_origin(self) -> str:
+        """Where the weights began: ``scratch``, ``imagenet:...`` or ``file:...``."""
+        return self.network.backbone.weights_origin
+
+    @property
+    def metric_info(self) -> dict[str, tuple[str, str]]:
+        """Unit and direction of each metric by its last name."""
+        names = ["ap50_voc07", "ap50_voc12", "ap75", "ap50_95", "recall50"]
+        if self.hparams["num_classes"] > 1:
+            names += [f"{name}_class{label}" for name in names[:2] for label in range(self.hparams["num_classes"])]
+        return dict.fromkeys(names, ("fraction", "higher"))
+
+    def setup(self, stage: str) -> None:
+        """Before a new training: starting weights, and anchors from the training boxes.
+
+        A module that is resumed, or whose weights were loaded, keeps what it has.
+
+        Raises:
+            ConfigError: The dataset has another number of classes.
+            CheckpointError: The file of the starting weights cannot be used.
+            DataError: The training images hold no boxes.
+        """
+        if stage != "fit":
+            return
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        if len(data.classes) != self.hparams["num_classes"]:
+            raise ConfigError(
+                f"model.num_classes: the dataset has {len(data.classes)} classes ({', '.join(data.classes)}), "
+                f"not {self.hparams['num_classes']}"
+            )
+        if self.trainer.ckpt_path is not None or bool(self.network.priors.fitted):
+            return
+        self.network.backbone.load_weights(self.hparams["weights"])
+        self.network.priors.fit(data.training_box_sizes())
+        if self.hparams["anchors"]:
+            sizes = self.network.priors.sizes.round().to(torch.int64).tolist()
+            log.info("anchors (width, height) of each level: %s", sizes)
+
+    def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
+        """Computes the loss of a training batch.
+
+        Raises:
+            DivergenceError: It is not finite.
+        """
+        parts = self.loss(batch["images"], batch["targets"])
+        if not torch.isfinite(parts.total):
+            raise self._divergence(parts)
+        interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if interval and (self.global_step + 1) % interval == 0:
+            self._log_loss(parts, len(batch["images"]))
+        return parts.total
+
+    def loss(self, images: Tensor, targets: list[dict[str, Tensor]]) -> LossParts:
+        """Computes the loss parts.
+
+        Args:
+            images: (B, 3, H, W) in [0, 1], H and W multiples of 32.
+            targets: For each image boxes (N, 5), labels (N,) and difficult (N,).
+
+        Returns:
+            The parts, differentiable.
+        """
+        options = self.hparams
+        boxes = torch.cat([target["boxes"] for target in targets])
+        labels = torch.cat([target["labels"] for target in targets])
+        difficult = torch.cat([target["difficult"] for target in targets])
+        counts = torch.tensor([len(target["boxes"]) for target in targets])
+        image_index = torch.repeat_interleave(torch.arange(len(targets)), counts).to(boxes.device)
+        priors = self.network.priors
+        grids = [(images.shape[2] // stride, images.shape[3] // stride) for stride in priors.strides]
+        # before the network: what waits for the device here waits for an idle one
+        assignment = assign(
+            boxes, image_index, difficult, priors, grids, len(targets), force_match=options["force_match"]
+        )
+        logits, regression = self.network(images)
+        return larsd_loss(
+            slots(logits, options["num_classes"]),
+            slots(regression, 5),
+            assignment,
+            boxes,
+            labels,
+            lambda_d=options["lambda_d"],
+            lambda_a=options["lambda_a"],
+            alpha=options["focal_alpha"],
+            gamma=options["focal_gamma"],
+        )
+
+    def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
+        """Detects in a batch of validation images."""
+        self.validation_metric.update(self.detect(batch["images"]), batch["targets"], batch["indices"])
+
+    def test_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
+        """Detects in a batch of test images, and hands the detections to callbacks as ``predictions``."""
+        predictions = self.detect(batch["images"])
+        self.test_metric.update(predictions, batch["targets"], batch["indices"])
+        return {"predictions": predictions}
+
+    def predict_step(self, batch: dict[str, Any], batch_index: int) -> list[Prediction]:
+        """Detects in a batch of images."""
+        return self.detect(batch["images"])
+
+    def on_validation_epoch_start(self) -> None:
+        """Forgets the last validation."""
+        self.validation_metric.reset()
+
+    def on_test_epoch_start(self) -> None:
+        """Forgets the last test."""
+        self.test_metric.reset()
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the validation metrics."""
+        self._log_metric(self.validation_metric, "val")
+
+    def on_test_epoch_end(self) -> None:
+        """Logs the test metrics under the name of the tested split."""
+        self._log_metric(self.test_metric, self.trainer.datamodule.test_name)  # type: ignore[attr-defined]
+
+    @torch.no_grad()
+    def detect(self, images: list[Tensor]) -> list[Prediction]:
+        """Detects ships in whole images of any size; the module has to be in evaluation mode.
+
+        Images are padded to multiples of 32. Images of a larger side than `tile_size` are cut into overlapping tiles,
+        and never more than `tile_batch` images or tiles are in the network at once.
+
+        Args:
+            images: (3, H, W) each, float32 in [0, 1] or uint8.
+
+        Returns:
+            For each image boxes (N, 5) canonical in its pixels, scores (N,) and labels (N,), by descending score, on
+            the module's device.
+        """
+        options = self.hparams
+        results: list[Prediction] = [{} for _ in images]
+        groups: dict[tuple[int, int], list[int]] = {}
+        for index, image in enumerate(images):
+            height, width = image.shape[-2:]
+            if max(height, width) > options["tile_size"]:
+                results[index] = detect_in_tiles(
+                    image,
+                    self._detect_batch,
+                    size=options["tile_size"],
+                    overlap=options["tile_overlap"],
+                    batch_size=options["tile_batch"],
+                    iou_threshold=options["nms_threshold"],
+                    multiple=_MULTIPLE,
+                )
+            else:
+                groups.setdefault((_padded(height), _padded(width)), []).append(index)
+        for (height, width), members in groups.items():
+            for first in range(0, len(members), options["tile_batch"]):
+                chosen = members[first : first + options["tile_batch"]]
+                batch = torch.stack([letterbox(_as_float(images[index]), height, width) for index in chosen])
+                for index, prediction in zip(chosen, self._detect_batch(batch), strict=True):
+                    results[index] = prediction
+        return [_inside(found, image) for found, image in zip(results, images, strict=True)]
+
+    def configure_optimizers(self) -> Any:
+        """SGD with the paper's steps or a cosine, after an optional warm-up, changing at every iteration."""
+        options = self.hparams
+        optimizer = torch.optim.SGD(
+            self.parameters(),
+            lr=options["lr"],
+            momentum=options["momentum"],
+            weight_decay=options["weight_decay"],
+        )
+        total = self.trainer.estimated_stepping_batches if options["schedule"] == "cosine" else math.inf
+
+        def factor(iteration: int) -> float:
+            warm = min(1.0, (iteration + 1) / (options["warmup"] + 1))
+            if options["schedule"] == "cosine":
+                decay = 0.5 * (1.0 + math.cos(math.pi * min(1.0, iteration / total)))
+            else:
+                decay = options["lr_factor"] ** (iteration // options["lr_step"])
+            return float(warm * decay)
+
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps the origin of the weights."""
+        checkpoint["weights_origin"] = self.weights_origin
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes up the origin of the weights."""
+        self.network.backbone.weights_origin = checkpoint.get("weights_origin", self.weights_origin)
+
+    def _detect_batch(self, images: Tensor) -> list[Prediction]:
+        logits, regression = self.network(images.to(self.device))
+        return detections(logits, regression, self.network.priors, self.network.num_classes, self.postprocessing)
+
+    def _log_loss(self, parts: LossParts, batch_size: int) -> None:
+        values = {
+            "train/loss_class": parts.classification,
+            "train/loss_distance": parts.distance,
+            "train/loss_angle": parts.angle,
+            "train/positives": parts.positives,
+            "lr": torch.tensor(self.trainer.optimizers[0].param_groups[0]["lr"]),
+        }
+        self.log("train/loss", parts.total.detach(), prog_bar=True, batch_size=batch_size)
+        self.log_dict({name: value.detach() for name, value in values.items()}, batch_size=batch_size)
+
+    def _log_metric(self, metric: DetectionAveragePrecision, prefix: str) -> None:
+        # all processes have the same values already; the mean over them only spares a warning
+        self.log_dict({f"{prefix}/{name}": value for name, value in metric.compute().items()}, sync_dist=True)
+
+    def _divergence(self, parts: LossParts) -> DivergenceError:
+        named = {"class": parts.classification, "distance": parts.distance, "angle": parts.angle}
+        bad = [name for name, value in named.items() if not torch.isfinite(value)]
+        return DivergenceError(
+            f"the {' and '.join(bad) or 'total'} loss is not finite at step {self.global_step}: try a lower model.lr, "
+            "model.warmup or trainer.gradient_clip_val, and look at the data"
+        )
+
+
+def _padded(side: int) -> int:
+    return math.ceil(side / _MULTIPLE) * _MULTIPLE
+
+
+def _as_float(image: Tensor) -> Tensor:
+    return image.float() / 255 if image.dtype == torch.uint8 else image
+
+
+def _inside(prediction: Prediction, image: Tensor) -> Prediction:
+    """Leaves out what was found in the padding."""
+    centre = prediction["boxes"][:, :2]
+    limit = centre.new_tensor([image.shape[-1], image.shape[-2]])
+    inside = ((centre >= 0) & (centre <= limit)).all(dim=1)
+    return {name: value[inside] for name, value in prediction.items()}
+
+
+def _check(options: Any) -> None:
+    levels, known = options["levels"], list(STRIDES)
+    if not levels or [level for level in known if level in levels] != levels:
+        raise ConfigError(f"model.levels: {levels} must be one or more of {known}, each once, finest first")
+    if options["lasa"] not in DISTRIBUTIONS:
+        raise ConfigError(f"model.lasa: {options['lasa']!r} must be one of {', '.join(DISTRIBUTIONS)}")
+    if options["schedule"] not in ("step", "cosine"):
+        raise ConfigError(f"model.schedule: {options['schedule']!r} must be step or cosine")
+    counts = ("channels", "anchors_per_group", "num_classes", "lr_step", "candidates", "max_detections", "tile_batch")
+    for name in counts:
+        if options[name] < 1:
+            raise ConfigError(f"model.{name}: {options[name]} must be 1 or more")
+    for name in ("lr", "lr_factor"):
+        if not options[name] > 0:
+            raise ConfigError(f"model.{name}: {options[name]} must be above 0")
+    for name in ("lasa_extent", "lambda_d", "lambda_a", "momentum", "weight_decay", "warmup", "focal_gamma"):
+        if not options[name] >= 0:
+            raise ConfigError(f"model.{name}: {options[name]} must not be negative")
+    for name in ("score_threshold", "nms_threshold", "focal_alpha"):
+        if not 0 <= options[name] <= 1:
+            raise ConfigError(f"model.{name}: {options[name]} must be from 0 to 1")
+    if options["tile_size"] % _MULTIPLE or not 0 <= options["tile_overlap"] < options["tile_size"]:
+        raise ConfigError(
+            f"model.tile_size: {options['tile_size']} must be a multiple of {_MULTIPLE}, "
+            f"and above model.tile_overlap, {options['tile_overlap']}"
+        )
