@@ -50,7 +50,7 @@ def _edge_integral(
     xb = end[0] + (yb - end[1]) * dx_dy
     xa_inside, xb_inside = _clamp(xa, width), _clamp(xb, width)
     dy = yb - ya
-    stretch = _clamp(((xb - xb_inside) + (xa_inside - xa)) * dy_dx, dy.abs())
+    stretch = _clamp(((xb - xb_inside) + (xa - xa_inside)) * dy_dx, dy.abs())
     return dy * (xa_inside + xb_inside) + (xb_inside - xa_inside) * stretch
 
 

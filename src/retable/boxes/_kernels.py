@@ -66,7 +66,7 @@ def _edge_integral_python(
     dy = yb - ya
     # The mean of the ends is right for an edge that x does not clamp. Where it does, the end value holds for a further
     # stretch of y: the stretch at the end less the stretch at the start, which rounding must not carry beyond dy.
-    stretch = _clamp(((xb - xb_inside) + (xa_inside - xa)) * dy_dx, abs(dy))
+    stretch = _clamp(((xb - xb_inside) + (xa - xa_inside)) * dy_dx, abs(dy))
     result: float = dy * (xa_inside + xb_inside) + (xb_inside - xa_inside) * stretch
     return result
 
@@ -128,14 +128,14 @@ def _relative_iou_python(
 _relative_iou = _forced_inline(_relative_iou_python)
 
 
-def _pairwise(rows: Any, columns: Any, places: Any, reach: float, start: int, stop: int, iou: Any) -> None:
-    """Fill iou[start:stop] with the IoU of boxes `rows` with boxes `columns`.
+def _pairwise(rows: Any, columns: Any, places: Any, reach: float, start: int, step: int, iou: Any) -> None:
+    """Fill iou[start::step] with the IoU of boxes `rows` with boxes `columns`.
 
     `columns` are sorted by cx and stand at `places` in the matrix; `reach` is their largest bounding half width.
     """
     scratch = np.empty(8 * _BLOCK)  # eight quantities of the pairs of a block, each contiguous
     candidates = np.empty(_BLOCK, np.int64)
-    for i in range(start, stop):
+    for i in range(start, iou.shape[0], step):
         for j in range(iou.shape[1]):
             iou[i, j] = 0.0
         cx = rows[0, i]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from retable.boxes import _batched
-from retable.boxes._parallel import over_row_chunks
+from retable.boxes._parallel import over_rows
 from retable.boxes._validation import (
     as_floating,
     check_rotated_boxes,
@@ -41,7 +41,7 @@ def rotated_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     check_same_device(boxes1, boxes2, "boxes1 and boxes2")
     if has_batched_path(boxes1):
         return _batched.pairwise(boxes1, boxes2)
-    iou = torch.zeros(len(boxes1), len(boxes2), dtype=torch.float32)
+    iou = torch.empty(len(boxes1), len(boxes2), dtype=torch.float32)  # the kernel writes every element
     if iou.numel() > 0:
         _pairwise_on_cpu(boxes1.cpu(), boxes2.cpu(), iou)
     return iou.to(boxes1.device)
@@ -57,10 +57,10 @@ def _pairwise_on_cpu(boxes1: Tensor, boxes2: Tensor, iou: Tensor) -> None:
     reach = float(columns[8].max())
     places_array, matrix = places.numpy(), iou.numpy()
 
-    def fill(start: int, stop: int) -> None:
-        kernel(row_table, column_table, places_array, reach, start, stop, matrix)
+    def fill(start: int, step: int) -> None:
+        kernel(row_table, column_table, places_array, reach, start, step, matrix)
 
-    over_row_chunks(fill, len(boxes1), cost=iou.numel())
+    over_rows(fill, len(boxes1), cost=iou.numel())
 
 
 def rotated_iou_aligned(boxes1: Tensor, boxes2: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ def rotated_iou_aligned(boxes1: Tensor, boxes2: Tensor) -> Tensor:
         raise ValueError(f"boxes1 and boxes2 must have one shape, got {tuple(boxes1.shape)} and {tuple(boxes2.shape)}")
     if has_batched_path(boxes1):
         return _batched.aligned(boxes1, boxes2)
-    iou = torch.zeros(len(boxes1), dtype=torch.float32)
+    iou = torch.empty(len(boxes1), dtype=torch.float32)
     if len(boxes1) > 0:
         from retable.boxes._kernels import aligned_kernel
 

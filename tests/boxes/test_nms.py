@@ -1,0 +1,127 @@
+import math
+
+import pytest
+import torch
+from tests.boxes.reference import greedy_nms, random_boxes
+
+from retable.boxes import _batched, canonical, rotated_nms
+
+
+def detections(objects, count, extent, seed):
+    """Boxes that crowd around a few objects, as a detector's output does, with scores."""
+    generator = torch.Generator().manual_seed(seed)
+    centres = random_boxes(objects, extent, seed)[torch.randint(objects, (count,), generator=generator)]
+    noise = torch.randn(count, 5, generator=generator) * torch.tensor([3.0, 3.0, 2.0, 1.0, 0.05])
+    boxes = centres + noise
+    boxes[:, 2:4] = boxes[:, 2:4].clamp(min=1)
+    return canonical(boxes), torch.rand(count, generator=generator)
+
+
+def batched(boxes, scores, threshold, labels=None):
+    order = torch.argsort(scores, descending=True, stable=True)
+    labels = torch.zeros(len(boxes), dtype=torch.int64) if labels is None else labels
+    return order[_batched.suppress(boxes[order], labels[order], threshold)]
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.1, 0.3, 0.7])
+def test_kept_boxes_are_those_of_a_shapely_reference(threshold):
+    boxes, scores = detections(40, 300, 600, 0)
+    expected = greedy_nms(boxes, scores, threshold)
+    assert 0 < len(expected) < 300
+    assert rotated_nms(boxes, scores, threshold).tolist() == expected
+    assert batched(boxes, scores, threshold).tolist() == expected
+
+
+def test_classes_do_not_suppress_each_other():
+    boxes, scores = detections(20, 200, 300, 1)
+    labels = torch.randint(3, (200,), generator=torch.Generator().manual_seed(2))
+    expected = greedy_nms(boxes, scores, 0.3, labels)
+    assert rotated_nms(boxes, scores, 0.3, labels).tolist() == expected
+    assert batched(boxes, scores, 0.3, labels).tolist() == expected
+    apart = [
+        k
+        for label in range(3)
+        for k in torch.nonzero(labels == label)[rotated_nms(boxes[labels == label], scores[labels == label], 0.3)]
+        .flatten()
+        .tolist()
+    ]
+    assert sorted(apart) == sorted(expected)
+
+
+def test_both_paths_agree_over_many_blocks(monkeypatch):
+    boxes, scores = detections(300, 3000, 1500, 3)
+    kept = rotated_nms(boxes, scores, 0.2)
+    assert torch.equal(batched(boxes, scores, 0.2), kept)
+    monkeypatch.setattr(_batched, "_SUPPRESSION_BLOCK", 100)
+    assert torch.equal(batched(boxes, scores, 0.2), kept)
+
+
+def test_a_suppressed_box_suppresses_nothing():
+    # a chain in which each box overlaps its neighbours only
+    boxes = torch.tensor([[6.0 * k, 0, 10, 4, 0] for k in range(6)])
+    scores = torch.arange(6, 0, -1).float()
+    assert rotated_nms(boxes, scores, 0.1).tolist() == [0, 2, 4]
+    assert batched(boxes, scores, 0.1).tolist() == [0, 2, 4]
+
+
+def test_equal_scores_go_by_index_and_an_equal_iou_is_kept():
+    boxes = torch.tensor([[0.0, 0, 4, 2, 0], [0, 0, 4, 2, 0], [0, 0, 2, 2, 0]])
+    scores = torch.ones(3)
+    assert rotated_nms(boxes, scores, 0.5).tolist() == [0, 2]  # IoU is 0.5 exactly: not above the threshold
+    assert rotated_nms(boxes, scores, 1.0).tolist() == [0, 1, 2]
+    assert batched(boxes, scores, 0.5).tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("giant", [False, True])
+def test_grid_finds_every_neighbour(giant):
+    # minute boxes over a wide field, with and without one box that covers a large part of it
+    generator = torch.Generator().manual_seed(4)
+    boxes = random_boxes(400, 4000, 5) * torch.tensor([1, 1, 0.05, 0.05, 1])
+    boxes = torch.cat([boxes, boxes + torch.randn(400, 5, generator=generator) * 0.1])
+    boxes[:, 2:4] = boxes[:, 2:4].abs()
+    if giant:
+        boxes = torch.cat([boxes, torch.tensor([[2000.0, 2000, 3000, 3000, 0.2]])])
+    scores = torch.rand(len(boxes), generator=generator)
+    assert torch.equal(rotated_nms(boxes, scores, 0.3), batched(boxes, scores, 0.3))
+    assert len(rotated_nms(boxes, scores, 0.3)) < len(boxes)
+
+
+def test_boxes_without_area_are_kept():
+    boxes = torch.zeros(4, 5)
+    assert rotated_nms(boxes, torch.rand(4), 0.0).sort().values.tolist() == [0, 1, 2, 3]
+
+
+def test_none_and_one():
+    result = rotated_nms(torch.zeros(0, 5), torch.zeros(0), 0.5)
+    assert result.shape == (0,)
+    assert result.dtype == torch.int64
+    assert rotated_nms(torch.ones(1, 5), torch.ones(1), 0.5).tolist() == [0]
+    assert batched(torch.zeros(0, 5), torch.zeros(0), 0.5).shape == (0,)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_keeps_the_same_boxes():
+    boxes, scores = detections(300, 3000, 1500, 6)
+    kept = rotated_nms(boxes.cuda(), scores.cuda(), 0.3)
+    assert kept.device.type == "cuda"
+    assert torch.equal(kept.cpu(), rotated_nms(boxes, scores, 0.3))
+
+
+def test_wrong_input_is_named():
+    boxes, scores = detections(3, 10, 100, 7)
+    with pytest.raises(ValueError, match=r"boxes must have shape \(N, 5\), got \(10, 4\)"):
+        rotated_nms(boxes[:, :4], scores, 0.5)
+    with pytest.raises(ValueError, match=r"scores must have shape \(10,\), got \(9,\)"):
+        rotated_nms(boxes, scores[:9], 0.5)
+    with pytest.raises(ValueError, match=r"labels must have shape \(10,\), got \(10, 1\)"):
+        rotated_nms(boxes, scores, 0.5, torch.zeros(10, 1, dtype=torch.int64))
+    with pytest.raises(ValueError, match="labels must be integers"):
+        rotated_nms(boxes, scores, 0.5, torch.zeros(10))
+    with pytest.raises(ValueError, match="iou_threshold"):
+        rotated_nms(boxes, scores, 1.5)
+    with pytest.raises(ValueError, match="iou_threshold"):
+        rotated_nms(boxes, scores, math.nan)
+    with pytest.raises(ValueError, match="scores must not contain NaN"):
+        rotated_nms(boxes, scores * math.nan, 0.5)
+    with pytest.raises(ValueError, match="boxes must be finite"):
+        rotated_nms(boxes * math.nan, scores, 0.5)
