@@ -28,8 +28,8 @@ def apply_atmosphere(image: Image, dice: Dice) -> Image:
         side = 3 if blur < 0.7 else 5
         image = np.asarray(cv2.GaussianBlur(image, (side, side), blur), np.uint8)
     levels = np.arange(256) / 255.0
-    gamma = dice.uniform(0.75, 1.25)
-    gain = dice.uniform(0.75, 1.2)
+    gamma = dice.uniform(0.7, 1.15)
+    gain = dice.uniform(0.85, 1.2)
     haze = dice.uniform(0.0, 0.12) if dice.chance(0.75) else dice.uniform(0.12, 0.5)
     sky = (0.62 + dice.uniform(-0.05, 0.05), 0.68, 0.73 + dice.uniform(-0.05, 0.05))
     table = np.empty((256, 1, 3), np.uint8)
@@ -37,13 +37,11 @@ def apply_atmosphere(image: Image, dice: Dice) -> Image:
     if grey:
         image = np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)
     for channel in range(3):
-        cast = 1.0 if grey else dice.uniform(0.92, 1.08)
+        cast = 1.0 if grey else dice.uniform(0.95, 1.05)
         light = 0.68 if grey else sky[channel]
         curve = (gain * cast * levels**gamma) * (1.0 - haze) + haze * light
         table[:, 0, channel] = np.rint(np.clip(curve, 0.0, 1.0) * 255.0)
     image = np.asarray(cv2.LUT(image, table), np.uint8)
-    noise = dice.log_uniform(1.0, 7.0)
-    grain = banks.grain
+    grain = dice.pick(banks.grain)
     top, left = dice.integer(0, grain.shape[0] - size), dice.integer(0, grain.shape[1] - size)
-    window = grain[top : top + size, left : left + size]
-    return np.asarray(cv2.scaleAdd(window.astype(np.float32), noise / 20.0, image.astype(np.float32)), np.float32).clip(0, 255).astype(np.uint8)
+    return np.asarray(cv2.addWeighted(image, 1.0, grain[top : top + size, left : left + size], 1.0, -128.0), np.uint8)

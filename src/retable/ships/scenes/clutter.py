@@ -59,7 +59,11 @@ def _containers(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
 
 
 def _shed(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
-    roof = vary(dice, dice.pick(((150, 150, 148), (110, 126, 140), (136, 78, 62), (196, 194, 188), (90, 104, 96), (120, 60, 50))), 12)
+    roof = vary(
+        dice,
+        dice.pick(((150, 150, 148), (110, 126, 140), (136, 78, 62), (196, 194, 188), (90, 104, 96), (120, 60, 50))),
+        12,
+    )
     canvas.texture[:] = shade(roof, 0.85)
     canvas.box(-0.5, 0.5, -0.5, 0.0, shade(roof, 1.08))
     for number in range(dice.integer(0, 9)):
@@ -90,8 +94,17 @@ def _rocky(dice: Dice, roughness: float, corners: int = 22) -> Points:
     """Return an irregular outline within the unit square."""
     angles = np.linspace(0.0, 2 * math.pi, corners, endpoint=False)
     radius = 1.0 + roughness * dice.generator.uniform(-1.0, 0.0, corners)
-    superellipse = (np.abs(np.cos(angles)) ** 6 + np.abs(np.sin(angles)) ** 6) ** (-1 / 6)
-    return np.stack([0.5 * np.cos(angles) * radius, 0.5 * np.sin(angles) * radius], 1) * superellipse[:, None]
+    # a superellipse: nearly a rectangle with round corners
+    radius = 0.5 * radius * (np.abs(np.cos(angles)) ** 6 + np.abs(np.sin(angles)) ** 6) ** (-1 / 6)
+    return np.stack([radius * np.cos(angles), radius * np.sin(angles)], 1)
+
+
+def _ragged(dice: Dice) -> Points:
+    """Return the outline of a heap of stones with blunt ends."""
+    x = np.linspace(-0.5, 0.5, 30)
+    upper = np.stack([x, 0.5 - dice.generator.uniform(0.0, 0.16, 30)], 1)
+    lower = np.stack([x[::-1], dice.generator.uniform(0.0, 0.16, 30) - 0.5], 1)
+    return np.concatenate([upper, lower])
 
 
 def _breakwater(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
@@ -100,13 +113,13 @@ def _breakwater(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
     if dice.chance(0.5):
         canvas.box(-0.5, 0.5, -0.2, 0.2, shade(stone, 1.3))
     canvas.weather(dice, 0.6)
-    return np.clip(_rocky(dice, 0.14, 60), -0.5, 0.5)
+    return np.clip(_rocky(dice, 0.14, 60), -0.5, 0.5) if dice.chance(0.5) else _ragged(dice)
 
 
 def _rock(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
     canvas.texture[:] = vary(dice, dice.pick(((96, 88, 74), (78, 80, 64), (120, 110, 92))), 12)
     canvas.weather(dice, 0.7)
-    return np.clip(_rocky(dice, 0.45), -0.5, 0.5) * (1.0, 0.9)
+    return np.clip(_rocky(dice, 0.55, 16), -0.5, 0.5)
 
 
 def _pontoon(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
@@ -123,21 +136,15 @@ def _pontoon(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
 
 def _buoy(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
     canvas.texture[:] = vary(dice, dice.pick(((220, 200, 60), (200, 70, 50), (226, 226, 220), (60, 110, 70))))
-    return _rocky(dice, 0.0, 14) * 0.9
-
-
-def _foam(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
-    canvas.texture[:] = vary(dice, (186, 196, 198), 16)
-    canvas.weather(dice, 0.6)
-    angles = np.linspace(0.0, 2 * math.pi, 20, endpoint=False)
-    radius = dice.generator.uniform(0.45, 1.0, 20)
-    return np.stack([0.5 * np.cos(angles) * radius, 0.5 * np.sin(angles) * radius], 1)
+    return _rocky(dice, 0.0, 14)
 
 
 _PAINTERS: dict[str, Callable[[Canvas, Clutter, Dice], Points]] = {
-    "containers": _containers, "shed": _shed, "raft": _raft, "breakwater": _breakwater, "rock": _rock, "pontoon": _pontoon,
-    "buoy": _buoy, "foam": _foam,
+    "containers": _containers, "shed": _shed, "raft": _raft, "breakwater": _breakwater, "rock": _rock,
+    "pontoon": _pontoon, "buoy": _buoy,
 }  # fmt: skip
+
+IRREGULAR = ("rock", "breakwater")  # kinds whose outline is not convex
 
 
 def paint_clutter(item: Clutter, shadow: tuple[float, float]) -> tuple[Image, Points]:

@@ -22,8 +22,8 @@ class ShipScenes:
     """Synthetic satellite images of ships, rendered on demand and determined by (seed, split, index).
 
     Nothing is kept between calls but the noise banks, so that `load` may be called from several threads and the
-    dataset may be sent to worker processes. `trainval` is the train split followed by the val split; train, val and test
-    share no scene.
+    dataset may be sent to worker processes. `trainval` is the train split followed by the val split; train, val
+    and test share no scene.
 
     Args:
         split: `train`, `val`, `trainval` or `test`.
@@ -51,7 +51,9 @@ class ShipScenes:
         if split not in (*_SPLIT_CODES, "trainval"):
             raise ConfigError(f"unknown split '{split}' of the ship scenes: use train, val, trainval or test")
         if not SMALLEST <= image_size <= LARGEST:
-            raise ConfigError(f"image_size={image_size} of the ship scenes is out of range: use {SMALLEST} to {LARGEST} pixels")
+            raise ConfigError(
+                f"image_size={image_size} of the ship scenes is out of range: use {SMALLEST} to {LARGEST} pixels"
+            )
         if count is not None and count < 1:
             raise ConfigError(f"count={count} of the ship scenes must be at least 1")
         if seed < 0:
@@ -76,7 +78,9 @@ class ShipScenes:
             val = max(round(count * val / (train + val)), 1) if count > 1 else 0
             train = count - val
         return [
-            (name, _SPLIT_CODES[name], index) for name, number in (("train", train), ("val", val)) for index in range(number)
+            (name, _SPLIT_CODES[name], index)
+            for name, number in (("train", train), ("val", val))
+            for index in range(number)
         ]
 
     def __len__(self) -> int:
@@ -94,7 +98,8 @@ class ShipScenes:
             index: Number of the image, 0 to len - 1.
 
         Returns:
-            uint8 RGB (size, size, 3), and the target: boxes float32 (N, 5) canonical, labels int64 (N,), difficult bool (N,).
+            uint8 RGB (size, size, 3), and the target: boxes float32 (N, 5) canonical, labels int64 (N,), difficult
+            bool (N,). Difficult are ships of which the image's edge hides more than a quarter.
             A ship's box encloses its hull exactly and may reach over the image's edge when the ship does.
         """
         layout = self.layout(index)
@@ -107,7 +112,9 @@ class ShipScenes:
     @property
     def provenance(self) -> dict[str, Any]:
         """Where the images come from: kind, source, and a fingerprint of the generator's version and parameters."""
-        parameters = repr((GENERATOR_VERSION, asdict(self.profile), self.split, len(self), self.size, self.scale, self.seed))
+        parameters = repr(
+            (GENERATOR_VERSION, asdict(self.profile), self.split, len(self), self.size, self.scale, self.seed)
+        )
         return {
             "kind": "synthetic",
             "source": f"ship scenes, profile {self.profile.name}, generator version {GENERATOR_VERSION}",

@@ -1,4 +1,4 @@
-"""What is seen on deck: one drawing routine for each kind of ship, in the ship's own frame with the bow to the right."""
+"""What is seen on deck: one drawing routine a kind of ship, in its own frame with the bow to the right."""
 
 from __future__ import annotations
 
@@ -12,12 +12,37 @@ from retable.ships.scenes.sprites import Canvas, Colour, shade, vary
 from retable.ships.scenes.vessels import Vessel
 
 _DECKS: tuple[Colour, ...] = (
-    (122, 62, 50), (96, 50, 44), (70, 96, 78), (112, 118, 116), (86, 92, 98), (150, 128, 100), (66, 78, 104), (58, 60, 62), (140, 84, 66),
+    (122, 62, 50),
+    (96, 50, 44),
+    (70, 96, 78),
+    (112, 118, 116),
+    (86, 92, 98),
+    (150, 128, 100),
+    (66, 78, 104),
+    (58, 60, 62),
+    (140, 84, 66),
 )
-_RIMS: tuple[Colour, ...] = ((30, 32, 40), (52, 30, 28), (28, 44, 74), (40, 66, 54), (120, 40, 34), (170, 172, 170), (60, 64, 68))
+_RIMS: tuple[Colour, ...] = (
+    (30, 32, 40),
+    (52, 30, 28),
+    (28, 44, 74),
+    (40, 66, 54),
+    (120, 40, 34),
+    (170, 172, 170),
+    (60, 64, 68),
+)
 _WHITES: tuple[Colour, ...] = ((232, 232, 228), (214, 214, 208), (224, 216, 196), (196, 200, 204))
 CONTAINERS: tuple[Colour, ...] = (
-    (150, 60, 46), (60, 84, 130), (40, 104, 86), (176, 170, 160), (196, 120, 50), (110, 44, 44), (84, 88, 94), (52, 60, 84), (200, 196, 188), (120, 130, 70),
+    (150, 60, 46),
+    (60, 84, 130),
+    (40, 104, 86),
+    (176, 170, 160),
+    (196, 120, 50),
+    (110, 44, 44),
+    (84, 88, 94),
+    (52, 60, 84),
+    (200, 196, 188),
+    (120, 130, 70),
 )
 _NAVY: tuple[Colour, ...] = ((128, 134, 140), (104, 112, 120), (146, 150, 152), (86, 94, 102))
 
@@ -28,7 +53,14 @@ def _bridge(canvas: Canvas, dice: Dice, start: float, end: float, span: float, h
     canvas.box(start, end, -span / 2, span / 2, shade(white, 0.9), height)
     depth = end - start
     canvas.box(start + 0.3 * depth, end - 0.08 * depth, -span * 0.38, span * 0.38, white, height * 0.4)
-    canvas.box(end - 0.36 * depth, end - 0.18 * depth, -min(span * 0.56, 0.48), min(span * 0.56, 0.48), shade(white, 1.06), height * 0.3)
+    canvas.box(
+        end - 0.36 * depth,
+        end - 0.18 * depth,
+        -min(span * 0.56, 0.48),
+        min(span * 0.56, 0.48),
+        shade(white, 1.06),
+        height * 0.3,
+    )
     funnel = dice.pick(((40, 40, 44), (150, 50, 40), (40, 70, 120), (210, 180, 60), (60, 60, 62)))
     canvas.box(start + 0.08 * depth, start + 0.26 * depth, -span * 0.13, span * 0.13, funnel, height * 0.6)
 
@@ -131,9 +163,23 @@ def _ferry(canvas: Canvas, vessel: Vessel, outline: Points, dice: Dice) -> None:
             canvas.box(x, x + 0.035, 0.42, 0.48, (214, 110, 50))
     for _ in range(dice.integer(2, 5)):
         x, w, y = dice.uniform(-0.35, 0.15), dice.uniform(0.04, 0.14), dice.uniform(0.12, 0.3)
-        canvas.box(x, x + w, -y, y, dice.pick((shade(white, 0.78), shade(white, 1.05), (92, 128, 120), (150, 140, 124), (70, 150, 180))), 0.1 * vessel.width)
+        canvas.box(
+            x,
+            x + w,
+            -y,
+            y,
+            dice.pick((shade(white, 0.78), shade(white, 1.05), (92, 128, 120), (150, 140, 124), (70, 150, 180))),
+            0.1 * vessel.width,
+        )
     funnel = dice.uniform(-0.32, -0.12)
-    canvas.box(funnel, funnel + 0.05, -0.1, 0.1, dice.pick(((40, 60, 120), (170, 46, 40), (50, 50, 54), (230, 200, 80))), 0.3 * vessel.width)
+    canvas.box(
+        funnel,
+        funnel + 0.05,
+        -0.1,
+        0.1,
+        dice.pick(((40, 60, 120), (170, 46, 40), (50, 50, 54), (230, 200, 80))),
+        0.3 * vessel.width,
+    )
     canvas.box(0.26, 0.3, -0.42, 0.42, shade(white, 0.7))
 
 
@@ -198,7 +244,9 @@ def _tug(canvas: Canvas, vessel: Vessel, outline: Points, dice: Dice) -> None:
 
 
 def _fishing(canvas: Canvas, vessel: Vessel, outline: Points, dice: Dice) -> None:
-    deck = vary(dice, dice.pick(((132, 104, 80), (92, 104, 100), (60, 110, 120), (150, 144, 132), (100, 60, 50), (70, 74, 80))))
+    deck = vary(
+        dice, dice.pick(((132, 104, 80), (92, 104, 100), (60, 110, 120), (150, 144, 132), (100, 60, 50), (70, 74, 80)))
+    )
     canvas.texture[:] = deck
     rim = dice.pick(((206, 204, 196), (40, 70, 130), (150, 44, 36), (40, 44, 50), (50, 100, 80)))
     canvas.contour(outline, vary(dice, rim, 10), max(canvas.rows // 7, 1))
@@ -208,7 +256,13 @@ def _fishing(canvas: Canvas, vessel: Vessel, outline: Points, dice: Dice) -> Non
     canvas.box(start + 0.06, start + 0.13, -0.16, 0.16, shade(white, 0.75), 0.2 * vessel.width)
     for _ in range(dice.integer(0, 4)):
         x, y = dice.uniform(-0.4, 0.3), dice.uniform(-0.3, 0.2)
-        canvas.box(x, x + 0.08, y, y + 0.16, dice.pick(((60, 120, 90), (170, 90, 40), (50, 60, 90), (190, 186, 170), (50, 46, 44))))
+        canvas.box(
+            x,
+            x + 0.08,
+            y,
+            y + 0.16,
+            dice.pick(((60, 120, 90), (170, 90, 40), (50, 60, 90), (190, 186, 170), (50, 46, 44))),
+        )
     canvas.line(dice.uniform(-0.4, -0.2), 0.0, dice.uniform(0.2, 0.4), 0.0, (190, 184, 160), 1)
 
 
@@ -216,13 +270,21 @@ def _yacht(canvas: Canvas, vessel: Vessel, outline: Points, dice: Dice) -> None:
     white = vary(dice, dice.pick(((236, 236, 232), (220, 222, 220), (206, 208, 206), (60, 70, 96))), 12)
     canvas.texture[:] = white
     canvas.contour(outline, shade(white, 0.72), 1)
-    canvas.box(-0.46, dice.uniform(-0.3, -0.16), -0.32, 0.32, dice.pick(((150, 116, 84), (120, 124, 128), (60, 80, 130), (196, 190, 180))))
+    canvas.box(
+        -0.46,
+        dice.uniform(-0.3, -0.16),
+        -0.32,
+        0.32,
+        dice.pick(((150, 116, 84), (120, 124, 128), (60, 80, 130), (196, 190, 180))),
+    )
     start = dice.uniform(-0.2, -0.1)
     end = dice.uniform(0.08, 0.22)
     canvas.box(start, end, -0.27, 0.27, shade(white, 0.88), 0.2 * vessel.width)
     canvas.box(end - 0.06, end, -0.24, 0.24, (52, 58, 68))
     if dice.chance(0.35):  # sailing boat
-        canvas.line(-0.3, 0.0, 0.3, 0.0, dice.pick(((40, 60, 120), (230, 230, 226), (110, 40, 40))), max(canvas.rows // 8, 1))
+        canvas.line(
+            -0.3, 0.0, 0.3, 0.0, dice.pick(((40, 60, 120), (230, 230, 226), (110, 40, 40))), max(canvas.rows // 8, 1)
+        )
 
 
 _PAINTERS: dict[str, Callable[[Canvas, Vessel, Points, Dice], None]] = {
@@ -246,6 +308,6 @@ def paint_deck(vessel: Vessel, outline: Points, shadow: tuple[float, float]) -> 
     if dice.chance(0.3):
         # faded paint and poor light: some ships hardly differ from their surroundings
         keep = dice.uniform(0.55, 0.9)
-        mean = float(np.mean(canvas.texture[:: 4, ::4])) * (1 - keep)
+        mean = float(np.mean(canvas.texture[::4, ::4])) * (1 - keep)
         canvas.texture = np.asarray(np.clip(canvas.texture * keep + mean, 0, 255), np.uint8)
     return canvas.texture

@@ -41,7 +41,7 @@ class Dice:
 
     def log_uniform(self, low: float, high: float) -> float:
         """Draw a positive number whose logarithm is uniform in [log low, log high)."""
-        return low * (high / low) ** self.unit()
+        return low * math.exp(math.log(high / low) * self.unit())
 
     def normal(self, mean: float = 0.0, deviation: float = 1.0) -> float:
         """Draw from a normal distribution (Box-Muller)."""

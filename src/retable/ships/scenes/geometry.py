@@ -1,6 +1,7 @@
 """Plane geometry of the scenes: rotated rectangles, overlap, visibility, drawing coordinates.
 
-Coordinates are pixels, x right and y down, with pixel centres at +0.5. Angles are radians, positive clockwise on screen.
+Coordinates are pixels, x right and y down, with pixel centres at +0.5.
+Angles are radians, positive clockwise on screen.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ def fixed(points: Points, scale: float = 1.0) -> NDArray[np.int32]:
 def place(points: Points, cx: float, cy: float, angle: float) -> Points:
     """Rotate points of shape (..., 2) about the origin by `angle` and move the origin to (cx, cy)."""
     cosine, sine = math.cos(angle), math.sin(angle)
-    return points @ np.array([[cosine, sine], [-sine, cosine]]) + (cx, cy)
+    turned: Points = points @ np.array([[cosine, sine], [-sine, cosine]])
+    turned += np.array([cx, cy])
+    return turned
 
 
 _UNIT_CORNERS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])

@@ -10,7 +10,15 @@ import numpy as np
 
 from retable.ships.scenes.clutter import Clutter
 from retable.ships.scenes.dice import Dice
-from retable.ships.scenes.geometry import SHIFT, Image, Rectangle, fixed, probe_points, rectangles_touch, visible_fraction
+from retable.ships.scenes.geometry import (
+    SHIFT,
+    Image,
+    Rectangle,
+    fixed,
+    probe_points,
+    rectangles_touch,
+    visible_fraction,
+)
 from retable.ships.scenes.profiles import Place, Profile
 from retable.ships.scenes.shore import Berth, Shore, draw_shore
 from retable.ships.scenes.vessels import Kind, Vessel, draw_hull, draw_size, find_kind
@@ -61,7 +69,7 @@ class _Planner:
     def free(self, item: Rectangle, margin: float, on_land: bool = False) -> bool:
         """Tell whether a rectangle grown by `margin` lies on water (or on land) and touches no ship or clutter."""
         size = self.layout.size
-        # `+ 1e-9` keeps -0.0 out; points outside the image say nothing
+        # points outside the image say nothing
         points = np.floor(probe_points(item, margin)).astype(np.intp)
         inside = points[((points >= 0) & (points < size)).all(1)]
         if inside.size == 0:
@@ -130,7 +138,13 @@ class _Planner:
             if alike:
                 own_length, own_width = length * dice.uniform(0.96, 1.03), width * dice.uniform(0.96, 1.03)
             else:
-                size = draw_size(dice, kind, self.layout.resolution, max(0.5 * length, self.shortest), min(1.4 * length, self.longest))
+                size = draw_size(
+                    dice,
+                    kind,
+                    self.layout.resolution,
+                    max(0.5 * length, self.shortest),
+                    min(1.4 * length, self.longest),
+                )
                 if size is None:
                     break
                 own_length, own_width = size
@@ -176,7 +190,9 @@ class _Planner:
         return 1
 
     @staticmethod
-    def beside(berth: Berth, along: float, out: float, length: float, width: float, turn: float, reverse: bool) -> Rectangle:
+    def beside(
+        berth: Berth, along: float, out: float, length: float, width: float, turn: float, reverse: bool
+    ) -> Rectangle:
         """Return a ship's rectangle at `along` pixels of a berth, its centre `out` pixels from the edge."""
         x = berth.x + along * math.cos(berth.angle) - out * math.sin(berth.angle)
         y = berth.y + along * math.sin(berth.angle) + out * math.cos(berth.angle)
@@ -205,7 +221,15 @@ class _Planner:
             along += own_width * dice.uniform(1.06, 1.3) + dice.uniform(0.6, 1.6)
         return placed
 
-    def scatter(self, kind: str, number: int, lengths: tuple[float, float], aspects: tuple[float, float], height: float, on_land: bool) -> None:
+    def scatter(
+        self,
+        kind: str,
+        number: int,
+        lengths: tuple[float, float],
+        aspects: tuple[float, float],
+        height: float,
+        on_land: bool,
+    ) -> None:
         """Place clutter freely on water or on land; lengths and height in metres."""
         dice, layout = self.dice, self.layout
         for _ in range(number):
@@ -213,7 +237,9 @@ class _Planner:
             length = min(length, 0.6 * layout.size)
             width = max(length / dice.uniform(*aspects), 2.0)
             at = (dice.unit() * layout.size, dice.unit() * layout.size)
-            turn = layout.shore.angle + dice.pick((0.0, 0.0, math.pi / 2)) if on_land else dice.uniform(-math.pi, math.pi)
+            turn = (
+                layout.shore.angle + dice.pick((0.0, 0.0, math.pi / 2)) if on_land else dice.uniform(-math.pi, math.pi)
+            )
             item = (*at, length, width, turn)
             if self.free(item, 2.0, on_land):
                 layout.clutter.append(Clutter(kind, *item, height / layout.resolution, dice.seed()))
@@ -229,7 +255,9 @@ class _Planner:
             width = length / dice.uniform(3.5, 9.0)
             on_land = berth.surface == "quay" and dice.chance(0.75)
             out = 0.5 * width + dice.uniform(2.0, 14.0) / layout.resolution
-            item = self.beside(berth, dice.uniform(0.1, 0.9) * berth.length, -out if on_land else out, length, width, 0.0, False)
+            item = self.beside(
+                berth, dice.uniform(0.1, 0.9) * berth.length, -out if on_land else out, length, width, 0.0, False
+            )
             if self.free(item, 1.0, on_land):
                 kind = dice.pick(("containers", "containers", "shed")) if on_land else "pontoon"
                 height = dice.uniform(3.0, 12.0) if on_land else 1.0
@@ -296,8 +324,6 @@ def _add_clutter(planner: _Planner) -> None:
     if dice.chance(0.35 if near_land else 0.12):
         planner.scatter("raft", dice.integer(1, 10), (12.0, 80.0), (1.2, 7.0), 0.5, on_land=False)
     if dice.chance(0.3 if near_land else 0.1):
-        planner.scatter("rock", dice.integer(1, 6), (6.0, 60.0), (1.2, 4.0), 3.0, on_land=False)
+        planner.scatter("rock", dice.integer(1, 6), (6.0, 60.0), (1.0, 2.2), 3.0, on_land=False)
     if dice.chance(0.35):
         planner.scatter("buoy", dice.integer(1, 6), (2.0, 5.0), (1.0, 1.2), 1.0, on_land=False)
-    if dice.chance(0.2):
-        planner.scatter("foam", dice.integer(2, 12), (5.0, 30.0), (1.5, 5.0), 0.0, on_land=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ class NoiseBanks:
         ground: Rougher fractal noise (soil, foam, weathering).
         swell: Long-crested waves running along x with wavelengths of about 12 pixels.
         ripple: Isotropic short waves of 3 to 7 pixels.
-        grain: int8 (SPAN, SPAN, 3) sensor noise of standard deviation 20, slightly correlated between channels.
+        grain: uint8 (SPAN, SPAN, 3) fields of sensor noise around 128, from faint to strong, the channels correlated.
     """
 
     def __init__(self) -> None:
@@ -41,10 +42,13 @@ class NoiseBanks:
         band = np.exp(-(np.log2(frequency * 12.0) ** 2) / 0.5)
         self.swell = _field(spectrum, band * direction**6)
         self.ripple = _field(spectrum, np.exp(-(np.log2(frequency * 4.5) ** 2) / 0.4))
-        base = generator.standard_normal((TILE // 2, TILE // 2, 1), np.float32)
-        own = generator.standard_normal((TILE // 2, TILE // 2, 3), np.float32)
-        grain = np.clip(np.rint(20.0 * (0.8 * base + 0.6 * own)), -127, 127).astype(np.int8)
-        self.grain: NDArray[np.int8] = np.tile(grain, (3, 3, 1))
+        base = generator.standard_normal((TILE // 4, TILE // 4, 1), np.float32)
+        own = generator.standard_normal((TILE // 4, TILE // 4, 3), np.float32)
+        repeat = SPAN // (TILE // 4)
+        self.grain: list[Image] = [
+            np.tile(np.rint(128.0 + level * (0.8 * base + 0.6 * own)).astype(np.uint8), (repeat, repeat, 1))
+            for level in (1.0, 1.6, 2.5, 4.0, 6.0)
+        ]
 
     def window(self, bank: Image, dice: Dice, height: int, width: int) -> Image:
         """Cut a (height, width) window out of a bank at a random place."""
@@ -60,7 +64,7 @@ class NoiseBanks:
         return np.asarray(cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _field(spectrum: NDArray[np.complex64], gain: NDArray[np.float32]) -> Image:
+def _field(spectrum: NDArray[Any], gain: NDArray[Any]) -> Image:
     """Filter white noise and store it as uint8 with mean 128 and deviation 40."""
     field = np.fft.irfft2(spectrum * gain.astype(np.float32), s=(TILE, TILE)).astype(np.float32)
     field -= field.mean()

@@ -55,7 +55,9 @@ class Profile:
         for name, count in self.images:
             if name == split:
                 return count
-        raise ConfigError(f"unknown split '{split}' of profile {self.name}: use one of {', '.join(n for n, _ in self.images)}")
+        raise ConfigError(
+            f"unknown split '{split}' of profile {self.name}: use one of {', '.join(n for n, _ in self.images)}"
+        )
 
 
 def _geometric(first: int, last: int, ratio: float) -> tuple[tuple[int, float], ...]:
@@ -71,18 +73,47 @@ HRSD = Profile(
     reference_size=512,
     lengths=(10.0, 400.0),
     places=(
-        Place("sea", 0.24, ((0, 1.2), (1, 4.0), (2, 2.0), (3, 1.0), (4, 0.5), (6, 0.3)), (0.7, 4.0),
-              (*_MERCHANT, ("ferry", 1.0), ("warship", 1.5), ("fishing", 1.5), ("yacht", 0.6), ("tug", 0.5))),
-        Place("anchorage", 0.09, _geometric(3, 12, 0.8), (1.6, 5.0),
-              (*_MERCHANT, ("tug", 0.6), ("fishing", 0.8))),
-        Place("coast", 0.18, ((0, 1.0), *_geometric(1, 8, 0.62)), (0.6, 3.2),
-              (*_MERCHANT, ("ferry", 1.5), ("warship", 1.0), *_SMALL)),
-        Place("harbour", 0.36, _geometric(1, 18, 0.80), (0.6, 2.8),
-              (*_MERCHANT, ("ferry", 1.5), ("warship", 3.0), ("carrier", 0.25), ("submarine", 0.4), ("tug", 1.5), ("fishing", 2.0), ("yacht", 0.6))),
-        Place("river", 0.08, _geometric(1, 10, 0.72), (0.6, 2.2),
-              (("cargo", 4.0), ("bulk", 1.0), ("tanker", 1.0), ("ferry", 0.7), ("tug", 1.0), ("fishing", 1.5))),
-        Place("marina", 0.05, _geometric(8, 34, 0.93), (0.3, 0.75),
-              (("yacht", 5.0), ("fishing", 2.0), ("ferry", 0.1))),
+        Place(
+            "sea",
+            0.24,
+            ((0, 1.2), (1, 4.0), (2, 2.0), (3, 1.0), (4, 0.5), (6, 0.3)),
+            (0.7, 4.0),
+            (*_MERCHANT, ("ferry", 1.0), ("warship", 1.5), ("fishing", 1.5), ("yacht", 0.6), ("tug", 0.5)),
+        ),
+        Place("anchorage", 0.09, _geometric(3, 12, 0.8), (1.6, 5.0), (*_MERCHANT, ("tug", 0.6), ("fishing", 0.8))),
+        Place(
+            "coast",
+            0.18,
+            ((0, 1.0), *_geometric(1, 8, 0.62)),
+            (0.6, 3.2),
+            (*_MERCHANT, ("ferry", 1.5), ("warship", 1.0), *_SMALL),
+        ),
+        Place(
+            "harbour",
+            0.36,
+            _geometric(1, 18, 0.78),
+            (0.6, 2.8),
+            (
+                *_MERCHANT,
+                ("ferry", 1.5),
+                ("warship", 3.0),
+                ("carrier", 0.25),
+                ("submarine", 0.4),
+                ("tug", 1.5),
+                ("fishing", 2.0),
+                ("yacht", 0.6),
+            ),
+        ),
+        Place(
+            "river",
+            0.08,
+            _geometric(1, 10, 0.72),
+            (0.6, 2.2),
+            (("cargo", 4.0), ("bulk", 1.0), ("tanker", 1.0), ("ferry", 0.7), ("tug", 1.0), ("fishing", 1.5)),
+        ),
+        Place(
+            "marina", 0.045, _geometric(8, 34, 0.93), (0.3, 0.75), (("yacht", 5.0), ("fishing", 2.0), ("ferry", 0.1))
+        ),
     ),
     images=(("train", 1249), ("val", 424), ("test", 824)),
     mean_ships=9269 / 2499,
@@ -90,17 +121,41 @@ HRSD = Profile(
 
 HRSC2016 = Profile(
     name="hrsc2016",
-    reference_size=800,
-    lengths=(20.0, 640.0),
+    reference_size=640,
+    lengths=(20.0, 500.0),
     places=(
-        Place("sea", 0.16, ((1, 5.0), (2, 1.0), (3, 0.4)), (0.4, 1.6),
-              (*_MERCHANT, ("ferry", 1.0), ("warship", 5.0), ("carrier", 0.8), ("submarine", 0.5), ("yacht", 0.4))),
-        Place("coast", 0.10, _geometric(1, 6, 0.5), (0.4, 1.8),
-              (*_MERCHANT, ("ferry", 1.0), ("warship", 3.0), *_SMALL)),
-        Place("harbour", 0.68, _geometric(1, 16, 0.70), (0.4, 1.6),
-              (*_MERCHANT, ("ferry", 1.0), ("warship", 12.0), ("carrier", 1.2), ("submarine", 1.5), ("tug", 1.0), ("yacht", 0.4))),
-        Place("river", 0.06, _geometric(1, 6, 0.6), (0.5, 1.6),
-              (("cargo", 4.0), ("bulk", 1.0), ("tanker", 1.0), ("ferry", 0.7), ("tug", 1.0))),
+        Place(
+            "sea",
+            0.16,
+            ((1, 5.0), (2, 1.0), (3, 0.4)),
+            (0.4, 1.6),
+            (*_MERCHANT, ("ferry", 1.0), ("warship", 5.0), ("carrier", 0.8), ("submarine", 0.5), ("yacht", 0.4)),
+        ),
+        Place(
+            "coast", 0.10, _geometric(1, 6, 0.5), (0.4, 1.8), (*_MERCHANT, ("ferry", 1.0), ("warship", 3.0), *_SMALL)
+        ),
+        Place(
+            "harbour",
+            0.68,
+            _geometric(1, 16, 0.70),
+            (0.4, 1.6),
+            (
+                *_MERCHANT,
+                ("ferry", 1.0),
+                ("warship", 12.0),
+                ("carrier", 1.2),
+                ("submarine", 1.5),
+                ("tug", 1.0),
+                ("yacht", 0.4),
+            ),
+        ),
+        Place(
+            "river",
+            0.06,
+            _geometric(1, 6, 0.6),
+            (0.5, 1.6),
+            (("cargo", 4.0), ("bulk", 1.0), ("tanker", 1.0), ("ferry", 0.7), ("tug", 1.0)),
+        ),
     ),
     images=(("train", 436), ("val", 181), ("trainval", 617), ("test", 444)),
     mean_ships=2886 / 1061,

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retable.ships.scenes.atmosphere import apply_atmosphere
-from retable.ships.scenes.clutter import paint_clutter
+from retable.ships.scenes.clutter import IRREGULAR, paint_clutter
 from retable.ships.scenes.decks import paint_deck
 from retable.ships.scenes.dice import Dice
 from retable.ships.scenes.geometry import Image
-from retable.ships.scenes.land import draw_buildings, paint_buildings, paint_ground
+from retable.ships.scenes.land import Buildings, draw_buildings, paint_ground, plan_buildings
 from retable.ships.scenes.layout import SceneLayout
 from retable.ships.scenes.sprites import Stamp, Sun, cast_shadow, local_shadow, set_stamp
 from retable.ships.scenes.vessels import find_kind, hull_outline
@@ -29,14 +29,14 @@ def render(layout: SceneLayout) -> Image:
     image = paint_water(layout, dice)
     paint_wakes(image, layout, dice)
     shadows = np.zeros((layout.size, layout.size), np.uint8)
-    buildings = []
+    buildings: list[Buildings] = []
     if layout.shore.lands:
         inland = paint_ground(image, layout, dice)
-        buildings = paint_buildings(image, shadows, layout, inland, sun, dice)
+        buildings = plan_buildings(shadows, layout, inland, sun, dice)
     stamps: list[tuple[Stamp, Image]] = []
     for item in layout.clutter:
         texture, outline = paint_clutter(item, local_shadow(sun, item.angle))
-        stamps.append((Stamp(*item.rectangle, outline, item.height), texture))
+        stamps.append((Stamp(*item.rectangle, outline, item.height, item.kind not in IRREGULAR), texture))
     for vessel in layout.vessels:
         outline = hull_outline(vessel.hull)
         texture = paint_deck(vessel, outline, local_shadow(sun, vessel.heading))
@@ -46,8 +46,10 @@ def render(layout: SceneLayout) -> Image:
         if stamp.height > 0.0:
             cast_shadow(shadows, stamp.polygon(), stamp.height, sun)
     light = cv2.convertScaleAbs(cv2.GaussianBlur(shadows, (3, 3), 0.8), alpha=-sun.strength, beta=0)
-    image = np.asarray(cv2.multiply(image, cv2.cvtColor(cv2.bitwise_not(light), cv2.COLOR_GRAY2BGR), scale=1 / 255), np.uint8)
-    draw_buildings(image, buildings, sun)
+    image = np.asarray(
+        cv2.multiply(image, cv2.cvtColor(cv2.bitwise_not(light), cv2.COLOR_GRAY2BGR), scale=1 / 255), np.uint8
+    )
+    draw_buildings(image, buildings)
     for stamp, texture in stamps:
         set_stamp(image, stamp, texture)
     return apply_atmosphere(image, dice)

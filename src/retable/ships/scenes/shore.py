@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from retable.ships.scenes.dice import Dice
-from retable.ships.scenes.geometry import Points, place
+from retable.ships.scenes.geometry import Points, Rectangle, place, rectangles_touch
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,12 @@ class Shore:
     berths: tuple[Berth, ...]
 
 
-def _berths(points: list[tuple[float, float]], surface: str, shortest: float) -> list[tuple[float, float, float, float, str]]:
+def _berths(
+    points: list[tuple[float, float]], surface: str, shortest: float
+) -> list[tuple[float, float, float, float, str]]:
     """Return the edges of a chain of points that are long enough, as (u, v, angle, length, surface)."""
     found = []
-    for (u0, v0), (u1, v1) in zip(points[:-1], points[1:], strict=True):
+    for (u0, v0), (u1, v1) in pairwise(points):
         length = math.hypot(u1 - u0, v1 - v0)
         if length >= shortest:
             found.append((u0, v0, math.atan2(v1 - v0, u1 - u0), length, surface))
@@ -94,6 +97,7 @@ def _piers(
     length = dice.uniform(0.5, 1.2) * unit
     spacing = dice.uniform(0.45, 0.8) * unit if small else dice.uniform(0.55, 1.5) * unit
     slant = dice.uniform(-0.35, 0.35) if dice.chance(0.25) else 0.0
+    taken: list[Rectangle] = []
     for u, v, angle, edge, _ in edges:
         if edge < 0.6 * unit or not dice.chance(0.8):
             continue
@@ -102,14 +106,26 @@ def _piers(
             own = length * dice.uniform(0.8, 1.1)
             frame = angle + slant
             x, y = u + at * math.cos(angle), v + at * math.sin(angle)
+            cx, cy = x - 0.5 * own * math.sin(frame), y + 0.5 * own * math.cos(frame)
+            footprint = (cx, cy, own, width, frame + math.pi / 2)
+            at += spacing * dice.uniform(0.85, 1.3)
+            if any(rectangles_touch(footprint, other, 0.1 * unit) for other in taken):
+                continue
+            taken.append(footprint)
             outline = [(-width / 2, -width), (-width / 2, own), (width / 2, own), (width / 2, -width)]
             if not small and dice.chance(0.15):  # T head
                 head = dice.uniform(0.1, 0.25) * unit
-                outline[1:3] = [(-width / 2, own), (-head, own), (-head, own + width), (head, own + width), (head, own), (width / 2, own)]
+                outline[1:3] = [
+                    (-width / 2, own),
+                    (-head, own),
+                    (-head, own + width),
+                    (head, own + width),
+                    (head, own),
+                    (width / 2, own),
+                ]
             points = place(np.array(outline), x, y, frame)
             decks.append((points, surface))
             berths += _berths([tuple(p) for p in points.tolist()], surface, 0.12 * unit)
-            at += spacing * dice.uniform(0.85, 1.3)
     return decks, berths
 
 
@@ -169,11 +185,13 @@ def draw_shore(dice: Dice, place_name: str, size: int, resolution: float, vessel
         built = dice.chance(0.5)
         channel = dice.uniform(0.3, 0.7) * size
         for sign in (-1.0, 1.0):
-            line = np.array(_quay_line(dice, reach, 1.5 * unit, 0.05)) if built else _natural_line(dice, reach, 0.4 * unit)
+            line = (
+                np.array(_quay_line(dice, reach, 1.5 * unit, 0.05)) if built else _natural_line(dice, reach, 0.4 * unit)
+            )
             if sign > 0 and not built:
                 line = line * (1.0, 0.6)
-            turned = line * (1.0, 1.0) if sign < 0 else line * (-1.0, -1.0)
-            turned = turned + (0.0, sign * 0.5 * channel)
+            turned = line if sign < 0 else -line
+            turned += np.array([0.0, sign * 0.5 * channel])
             if built:
                 edges += _berths([tuple(p) for p in turned.tolist()], "quay", 0.3 * unit)
             ends = np.array([[turned[-1, 0], sign * away], [turned[0, 0], sign * away]])
@@ -202,8 +220,9 @@ def draw_shore(dice: Dice, place_name: str, size: int, resolution: float, vessel
             edges = [edge for edge in edges if not (found and dice.chance(0.7))] + berths if built else berths
     to_image = [place(land, *origin, angle) for land in lands]
     placed_decks = tuple((place(points, *origin, angle), surface) for points, surface in decks)
-    placed_berths = []
-    for u, v, direction, length, surface in edges:
-        x, y = place(np.array([u, v]), *origin, angle).tolist()
-        placed_berths.append(Berth(x, y, direction + angle, length, surface))
+    starts = place(np.array([edge[:2] for edge in edges]).reshape(-1, 2), *origin, angle).tolist()
+    placed_berths = [
+        Berth(x, y, direction + angle, length, surface)
+        for (x, y), (_, _, direction, length, surface) in zip(starts, edges, strict=True)
+    ]
     return Shore(angle, origin, built, tuple(to_image), placed_decks, tuple(placed_berths))

@@ -12,19 +12,37 @@ from retable.ships.scenes.dice import Dice
 from retable.ships.scenes.geometry import SHIFT, Image, fixed, place
 from retable.ships.scenes.layout import SceneLayout
 from retable.ships.scenes.noise import noise_banks
-from retable.ships.scenes.sprites import Colour, vary
+from retable.ships.scenes.sprites import Colour, shade, vary
 from retable.ships.scenes.vessels import Vessel
 
 _SEAS: tuple[Colour, ...] = (
-    (24, 50, 66), (34, 60, 70), (44, 70, 66), (18, 38, 56), (62, 84, 78), (40, 62, 92), (82, 98, 92), (14, 26, 36), (26, 44, 44), (50, 84, 96), (96, 104, 84), (30, 66, 84),
+    (24, 50, 66),
+    (34, 60, 70),
+    (44, 70, 66),
+    (18, 38, 56),
+    (62, 84, 78),
+    (40, 62, 92),
+    (82, 98, 92),
+    (14, 26, 36),
+    (26, 44, 44),
+    (50, 84, 96),
+    (96, 104, 84),
+    (30, 66, 84),
 )
 
 
-def ramp(low: Colour, middle: Colour, high: Colour, centre: int = 128) -> Image:
-    """Return a colour map (256, 1, 3) that runs from `low` at 0 over `middle` at `centre` to `high` at 255."""
+def _basis() -> NDArray[np.float64]:
+    """Return the weights (256, 3) of a colour map's low, middle and high colour at each level."""
     levels = np.arange(256)
-    channels = [np.interp(levels, (0, centre, 255), values) for values in zip(low, middle, high, strict=True)]
-    return np.rint(np.stack(channels, 1)).astype(np.uint8)[:, None, :]
+    return np.stack([np.interp(levels, (0, 128, 255), row) for row in np.eye(3)], 1)
+
+
+_BASIS = _basis()
+
+
+def ramp(low: Colour, middle: Colour, high: Colour) -> Image:
+    """Return a colour map (256, 1, 3) that runs from `low` at 0 over `middle` at 128 to `high` at 255."""
+    return np.rint(_BASIS @ np.array((low, middle, high), np.float64)).astype(np.uint8)[:, None, :]
 
 
 def paint_water(layout: SceneLayout, dice: Dice) -> Image:
@@ -42,7 +60,7 @@ def paint_water(layout: SceneLayout, dice: Dice) -> Image:
     surface = cv2.addWeighted(surface, 1.0, patches, strength, -128.0 * strength)
     base = vary(dice, dice.pick(_SEAS), 12)
     contrast = dice.uniform(0.25, 0.7)
-    low: Colour = (int(base[0] * (1 - contrast)), int(base[1] * (1 - contrast)), int(base[2] * (1 - contrast)))
+    low = shade(base, 1 - contrast)
     lift = dice.uniform(20.0, 60.0)
     if dice.chance(0.14):
         lift = dice.uniform(90.0, 170.0)  # the sun's glint
@@ -62,7 +80,7 @@ def _shallows(image: Image, layout: SceneLayout, dice: Dice) -> None:
     weight = cv2.resize(near, (size, size), interpolation=cv2.INTER_LINEAR)
     tint = dice.pick(((90, 130, 120), (70, 110, 110), (120, 124, 96), (60, 96, 88)))
     amount = dice.uniform(0.2, 0.75)
-    added = cv2.applyColorMap(weight, ramp((0, 0, 0), (int(tint[0] * amount), int(tint[1] * amount), int(tint[2] * amount)), tint))
+    added = cv2.applyColorMap(weight, ramp((0, 0, 0), shade(tint, amount), tint))
     cv2.addWeighted(image, 1.0, added, 0.8, 0.0, image)
     if dice.chance(0.7):
         thickness = max(int(dice.uniform(4.0, 16.0) / layout.resolution), 1)
@@ -71,8 +89,8 @@ def _shallows(image: Image, layout: SceneLayout, dice: Dice) -> None:
             cv2.polylines(mask, [fixed(land)], True, (255,), thickness, cv2.LINE_AA, SHIFT)
         banks = noise_banks()
         foam = banks.window(banks.ground, dice, size, size)
-        cv2.threshold(foam, dice.uniform(110, 150), 255, cv2.THRESH_TOZERO, foam_out := np.empty_like(foam))
-        cv2.min(mask, foam_out, mask)
+        _, broken = cv2.threshold(foam, dice.uniform(110, 150), 255, cv2.THRESH_TOZERO)
+        cv2.min(mask, broken, mask)
         _lighten(image, mask, dice.uniform(0.4, 0.9))
 
 
@@ -90,7 +108,8 @@ def _wake_polygons(vessel: Vessel, dice: Dice) -> list[tuple[NDArray[np.float64]
     for part, grey in ((1.0, 45), (0.55, 60), (0.25, 80), (0.08, 60)):
         far = stern - trail * part
         half = width * (0.36 + 0.5 * part)
-        polygon = [(stern + 0.04 * length, 0.3 * width), (far, half), (far - 0.2 * width, 0.0), (far, -half), (stern + 0.04 * length, -0.3 * width)]
+        start = stern + 0.04 * length
+        polygon = [(start, 0.3 * width), (far, half), (far - 0.2 * width, 0.0), (far, -half), (start, -0.3 * width)]
         parts.append((np.array(polygon), grey))
     opening = math.tan(math.radians(dice.uniform(9.0, 19.5)))
     bow = 0.46 * length
