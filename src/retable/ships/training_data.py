@@ -129,7 +129,7 @@ class ShipTrainingSet(Dataset[Sample]):
         size: side of a sample in pixels.
         augment: what varies; None takes each tile as it is.
         seed: what augmentation depends on besides epoch and index.
-        overlap: least overlap of tiles in pixels.
+        overlap: least overlap of tiles in pixels; None: a quarter of the size.
         resize: as of `ScaledImages`.
         max_side: as of `ScaledImages`.
         cache_megabytes: as of `ScaledImages`.
@@ -145,7 +145,7 @@ class ShipTrainingSet(Dataset[Sample]):
         augment: Augmentation | None = None,
         seed: int = 0,
         *,
-        overlap: int = 128,
+        overlap: int | None = None,
         resize: float = 1.0,
         max_side: int | None = None,
         cache_megabytes: float = 0,
@@ -159,7 +159,7 @@ class ShipTrainingSet(Dataset[Sample]):
         self._tiles: list[tuple[int, Window]] = [
             (index, window)
             for index in range(len(dataset))
-            for window in tile_windows(*self.images.scaled_size(index), size, overlap)
+            for window in tile_windows(*self.images.scaled_size(index), size, size // 4 if overlap is None else overlap)
         ]
 
     def __len__(self) -> int:
@@ -241,12 +241,8 @@ class ShipEvaluationSet(Dataset[Sample]):
 
 
 def target_tensors(target: Target) -> dict[str, Tensor]:
-    """Converts a target of arrays to tensors: boxes float32 (N, 5), labels int64 (N,), difficult bool (N,)."""
-    return {
-        "boxes": torch.from_numpy(target["boxes"]),
-        "labels": torch.from_numpy(target["labels"]),
-        "difficult": torch.from_numpy(target["difficult"]),
-    }
+    """Copies a target of arrays to tensors: boxes float32 (N, 5), labels int64 (N,), difficult bool (N,)."""
+    return {key: torch.tensor(target[key]) for key in ("boxes", "labels", "difficult")}
 
 
 def collate_training(samples: Sequence[Sample]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 import pytest
-from tiny_datasets import hrsc_xml, ssdd_xml, write_image, write_text
+from tests.ships.datasets.tiny_datasets import hrsc_xml, ssdd_xml, write_image, write_text
 
 
 @pytest.fixture

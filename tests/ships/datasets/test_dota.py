@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from tiny_datasets import write_image, write_text
+from tests.ships.datasets.tiny_datasets import write_image, write_text
 
 from retable.boxes import box_to_corners
 from retable.errors import DataError

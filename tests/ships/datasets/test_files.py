@@ -1,7 +1,7 @@
 """Bad files, by way of a dataset that reads them."""
 
 import pytest
-from tiny_datasets import ssdd_xml, write_text
+from tests.ships.datasets.tiny_datasets import ssdd_xml, write_text
 
 from retable.errors import DataError
 from retable.ships.datasets import DotaText, Hrsc2016, Ssdd

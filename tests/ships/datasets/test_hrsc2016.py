@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_datasets import hrsc_xml, write_image, write_text
+from tests.ships.datasets.tiny_datasets import hrsc_xml, write_image, write_text
 
 from retable.boxes import box_to_corners
 from retable.errors import ConfigError, DataError
@@ -129,7 +129,7 @@ def test_size_that_disagrees_is_told(hrsc_root):
         ([(30, 20, "inf", 8, 0)], r"object 1: .*not a finite number"),
         ([(30, 20, 24, 0, 0)], r"object 1: .*no area"),
         ([(30, 20, -24, 8, 0)], r"object 1: .*no area"),
-        ([(90, 20, 24, 8, 0)], r"object 1: .*outside the image of 64 x 48.*data\.outside"),
+        ([(90, 20, 24, 8, 0)], r"object 1: .*outside the image of 64 x 48.*data\.files\.outside"),
         ([(30, "x", 24, 8, 0)], r"object 1: <mbox_cy> is 'x', which is not a number"),
         ([(30, "", 24, 8, 0)], r"object 1: <mbox_cy> is missing"),
     ],

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from tiny_datasets import ssdd_xml, write_image, write_text
+from tests.ships.datasets.tiny_datasets import ssdd_xml, write_image, write_text
 
 from retable.boxes import box_to_corners
 from retable.errors import DataError

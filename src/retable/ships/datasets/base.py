@@ -96,7 +96,7 @@ class DetectionDataset:
         outside: OutsideRule = "error",
     ) -> None:
         if outside not in ("error", "difficult"):
-            raise ConfigError(f"data.outside={outside!r} is unknown; valid are 'error' and 'difficult'")
+            raise ConfigError(f"data.files.outside={outside!r} is unknown; valid are 'error' and 'difficult'")
         if not records:
             raise DataError(f"{name}: the split {split!r} has no images; check its list and data.root")
         self.name = name
@@ -238,5 +238,5 @@ def _check_inside(item: ObjectRecord, size: tuple[int, int], outside: OutsideRul
         return True
     raise DataError(
         f"{item.place}: the box's centre ({cx:g}, {cy:g}) lies outside the image of {width} x {height} pixels; "
-        "correct or delete the object, or set data.outside=difficult to keep such boxes as difficult ones"
+        "correct or delete the object, or set data.files.outside=difficult to keep such boxes as difficult ones"
     )

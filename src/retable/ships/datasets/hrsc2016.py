@@ -65,7 +65,7 @@ class Hrsc2016(DetectionDataset):
         self, root: str | Path, split: str = "trainval", level: int = 1, outside: OutsideRule = "error"
     ) -> None:
         if level not in (1, 2, 3):
-            raise ConfigError(f"data.level={level}: HRSC2016 has the class levels 1, 2 and 3")
+            raise ConfigError(f"data.files.level={level}: HRSC2016 has the class levels 1, 2 and 3")
         folder = checked_root(root, _NAME)
         image_ids, lists = _split_images(folder, split)
         bases = _bases(folder, split)
