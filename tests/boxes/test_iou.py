@@ -134,24 +134,23 @@ def test_batched_path_in_small_pieces(monkeypatch):
         torch.testing.assert_close(_batched.pairwise(first, second), whole, atol=1e-7, rtol=0)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 def test_forked_worker_computes_after_the_parent_did():
-    # DataLoader workers are forks: the parent's threads do not exist in them
-    code = (
-        "import os, sys, torch\n"
-        "from retable.boxes import rotated_iou\n"
-        "torch.set_num_threads(2)\n"
-        "boxes = torch.rand(1500, 5) * 1000\n"
-        "expected = rotated_iou(boxes, boxes).numpy()\n"
-        "child = os.fork()\n"
-        "if child == 0:\n"
-        "    result = rotated_iou(boxes, boxes).numpy()  # torch's own threads must not be used after a fork\n"
-        "    os._exit(0 if (result == expected).all() else 3)\n"
-        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
-    )
-    if not hasattr(os, "fork"):
-        pytest.skip("this platform has no fork")
-    finished = subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60)
-    assert finished.returncode == 0
+    # DataLoader workers are forks: the threads that the parent has started do not exist in them
+    code = """
+import os, sys, torch
+from retable.boxes import rotated_iou, rotated_nms
+torch.set_num_threads(2)
+boxes = torch.rand(1500, 5) * 1000
+expected = rotated_iou(boxes, boxes).numpy()
+kept = rotated_nms(boxes, boxes[:, 0], 0.5).tolist()
+child = os.fork()
+if child == 0:
+    same = (rotated_iou(boxes, boxes).numpy() == expected).all()
+    os._exit(0 if same and rotated_nms(boxes, boxes[:, 0], 0.5).tolist() == kept else 3)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60).returncode == 0
 
 
 def test_numba_is_not_imported_with_the_package():

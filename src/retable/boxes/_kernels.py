@@ -21,7 +21,10 @@ from typing import Any
 
 import numba
 import numpy as np
+import torch
 from numba import types
+from numpy.typing import NDArray
+from torch import Tensor
 
 _TINY = 1e-30  # stands for a sine or cosine of zero in slopes; its square and 1e4 pixels times its inverse are finite
 _BLOCK = 512  # pairs that are integrated together: the scratch rows of a block stay in the L2 cache
@@ -43,6 +46,21 @@ def _compile(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any
     except (RuntimeError, OSError):  # no writable cache folder, or a full disk: compile in memory
         compiled = numba.njit(signature, **options)(function)
     return compiled
+
+
+def box_table(boxes: Tensor) -> NDArray[np.float64]:
+    """Table (10, N) of boxes (N, 5) on the CPU.
+
+    In NumPy: torch indexes and sorts even short vectors on OpenMP threads, which do not survive fork() either.
+    """
+    if boxes.dtype == torch.bfloat16:  # unknown to NumPy
+        boxes = boxes.to(torch.float32)
+    cx, cy, width, height, theta = boxes.detach().numpy().astype(np.float64).T
+    cosine, sine, half_w, half_h = np.cos(theta), np.sin(theta), width / 2, height / 2
+    bound_w = half_w * np.abs(cosine) + half_h * np.abs(sine)
+    bound_h = half_w * np.abs(sine) + half_h * np.abs(cosine)
+    radius = np.hypot(half_w, half_h)
+    return np.stack([cx, cy, cosine, sine, half_w, half_h, width * height, radius, bound_w, bound_h])
 
 
 def _clamp_python(value: float, limit: float) -> float:

@@ -5,6 +5,7 @@ several thousand pixels cost no digits. On the CPU numba kernels do the work, on
 on a GPU, batched torch operations. Gradients are not propagated.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -48,17 +49,16 @@ def rotated_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
 
 
 def _pairwise_on_cpu(boxes1: Tensor, boxes2: Tensor, iou: Tensor) -> None:
-    from retable.boxes._kernels import pairwise_kernel
+    from retable.boxes._kernels import box_table, pairwise_kernel
 
     kernel = pairwise_kernel()
-    places = torch.argsort(boxes2[:, 0])
-    columns = _batched.box_table(boxes2[places])
-    row_table, column_table = _batched.box_table(boxes1).numpy(), columns.numpy()
+    rows, columns, matrix = box_table(boxes1), box_table(boxes2), iou.numpy()
+    places = np.argsort(columns[0])
+    columns = np.ascontiguousarray(columns[:, places])
     reach = float(columns[8].max())
-    places_array, matrix = places.numpy(), iou.numpy()
 
     def fill(start: int, step: int) -> None:
-        kernel(row_table, column_table, places_array, reach, start, step, matrix)
+        kernel(rows, columns, places, reach, start, step, matrix)
 
     over_rows(fill, len(boxes1), cost=iou.numel())
 
@@ -85,10 +85,9 @@ def rotated_iou_aligned(boxes1: Tensor, boxes2: Tensor) -> Tensor:
         return _batched.aligned(boxes1, boxes2)
     iou = torch.empty(len(boxes1), dtype=torch.float32)
     if len(boxes1) > 0:
-        from retable.boxes._kernels import aligned_kernel
+        from retable.boxes._kernels import aligned_kernel, box_table
 
-        first, second = _batched.box_table(boxes1.cpu()), _batched.box_table(boxes2.cpu())
-        aligned_kernel()(first.numpy(), second.numpy(), iou.numpy())
+        aligned_kernel()(box_table(boxes1.cpu()), box_table(boxes2.cpu()), iou.numpy())
     return iou.to(boxes1.device)
 
 

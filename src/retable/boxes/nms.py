@@ -1,5 +1,6 @@
 """Non-maximum suppression of rotated boxes."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,15 +42,21 @@ def rotated_nms(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Ten
     if labels.is_floating_point():
         raise ValueError(f"labels must be integers, got {labels.dtype}")
     check_same_device(boxes, labels, "boxes and labels")
-    order = torch.argsort(scores.detach(), descending=True, stable=True)
-    if len(boxes) == 0:
-        return order
-    boxes, labels = boxes.detach()[order], labels[order].to(torch.int64)
     if has_batched_path(boxes):
-        return order[_batched.suppress(boxes, labels, float(iou_threshold))]
-    from retable.boxes._kernels import suppress_kernel
+        order = torch.argsort(scores.detach(), descending=True, stable=True)
+        return order[_batched.suppress(boxes[order], labels[order], float(iou_threshold))]
+    kept = _on_cpu(boxes.detach().cpu(), scores.detach().cpu(), float(iou_threshold), labels.cpu())
+    return kept.to(boxes.device)
 
-    kept = torch.empty(len(boxes), dtype=torch.bool)
-    table = _batched.box_table(boxes.cpu())
-    suppress_kernel()(table.numpy(), labels.cpu().numpy(), float(iou_threshold), kept.numpy())
-    return order[kept.to(order.device)]
+
+def _on_cpu(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tensor) -> Tensor:
+    if len(boxes) == 0:
+        return torch.zeros(0, dtype=torch.int64)
+    from retable.boxes._kernels import box_table, suppress_kernel
+
+    # float64 holds every score of every type; negated, since NumPy's stable sort only ascends
+    order = np.argsort(-scores.to(torch.float64).numpy(), kind="stable")
+    table = np.ascontiguousarray(box_table(boxes)[:, order])
+    kept = np.empty(len(order), dtype=np.bool_)
+    suppress_kernel()(table, labels.numpy().astype(np.int64)[order], iou_threshold, kept)
+    return torch.from_numpy(order[kept])
