@@ -137,6 +137,12 @@ class ProgressBar(RichProgressBar):
     def __init__(self) -> None:
         super().__init__(refresh_rate=10)
 
+    def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
+        """What stands beside the bar: the logged metrics, without the logger's version."""
+        metrics: dict[str, Any] = super().get_metrics(trainer, pl_module)
+        metrics.pop("v_num", None)
+        return metrics
+
 
 class RunClock(Callback):
     """Counts the time of a run over all its resumptions: the checkpoints carry what was spent before them.

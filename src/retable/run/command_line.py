@@ -43,7 +43,13 @@ def main(
         SystemExit: Always at the end of a failure, with the exit code of its kind (see the module's docstring).
     """
     if {"--help", "-h"} & set(sys.argv[1:]):
-        raise SystemExit(show_help(config_name))
+        try:
+            code = show_help(config_name)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 0
+        raise SystemExit(code)
     prepare()
     failures: list[Failure] = []
     composed = False

@@ -18,6 +18,7 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from retable.errors import ConfigError
 from retable.files import write_text
 from retable.run import paths
+from retable.run.schema import Mode
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +193,7 @@ def build_loggers(
     folder: Path,
     csv: bool,
     wandb: bool,
-    mode: str,
+    mode: Mode,
     project: str,
     entity: str | None,
     name: str | None,
@@ -210,13 +211,13 @@ def build_loggers(
     if csv:
         loggers.append(CsvLogger(folder))
     if wandb:
-        if mode == "online":
+        if mode is Mode.online:
             _check_login()
         loggers.append(
             WandbLogger(
                 folder,
                 {
-                    "mode": mode,
+                    "mode": mode.name,
                     "project": project,
                     "entity": entity,
                     "name": name,

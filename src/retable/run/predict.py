@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import LightningModule
 
 from retable.errors import CheckpointError, ConfigError, DataError
 from retable.run import checkpoints, paths
+from retable.run.build import build
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def load_run(folder: Path, checkpoint: str = "best") -> tuple[LightningModule, P
         log.warning("%s is not finished: its %s checkpoint is used as it is", folder, path.stem)
     if "weights" in config.model:
         config.model.weights = "none"  # the checkpoint brings them all
-    model: LightningModule = instantiate(config.model)
+    model: LightningModule = build(config.model)
     checkpoints.load_into(model, path)
     if not hasattr(model, "predict_to"):
         raise DataError(f"{folder}: this model predicts nothing")

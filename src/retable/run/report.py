@@ -1,9 +1,13 @@
 """What a run shows at its end: curves, the table of metrics, the pictures."""
 
+import logging
 from pathlib import Path
 
+from retable.errors import DataError
 from retable.run import paths
 from retable.run.record import Record
+
+log = logging.getLogger(__name__)
 
 
 def draw_curves(folder: Path) -> None:
@@ -11,7 +15,10 @@ def draw_curves(folder: Path) -> None:
     if (folder / paths.METRICS).exists():
         from retable.data.plots import loss_curves_plot
 
-        loss_curves_plot(folder / paths.METRICS, folder / paths.PLOTS / "curves.png")
+        try:
+            loss_curves_plot(folder / paths.METRICS, folder / paths.PLOTS / "curves.png")
+        except DataError as error:  # a run of so few steps that nothing was logged
+            log.info("no curves are drawn: %s", error)
 
 
 def pictures(folder: Path) -> dict[str, Path]:

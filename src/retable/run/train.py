@@ -15,13 +15,13 @@ import math
 import os
 import sys
 import time
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import LightningDataModule, LightningModule, Trainer, seed_everything
 from pytorch_lightning.callbacks import Callback
@@ -29,6 +29,7 @@ from pytorch_lightning.callbacks import Callback
 from retable.errors import ConfigError, StorageError
 from retable.files import write_text
 from retable.run import checkpoints, environment, paths, record, report
+from retable.run.build import build
 from retable.run.callbacks import EpochCheckpoints, RunClock, SeedEpochs
 from retable.run.checkpoints import AtomicCheckpointIO
 from retable.run.configuration import config_hash, flatten, identity, plain
@@ -51,6 +52,7 @@ def train(config: DictConfig) -> None:
         StorageError: A result could not be written.
     """
     started = time.time()
+    _quieten()
     folder = Path(HydraConfig.get().runtime.output_dir)
     main_process = int(os.environ.get("LOCAL_RANK", 0)) == 0
     _refuse_multirun_ddp(config)
@@ -62,11 +64,11 @@ def train(config: DictConfig) -> None:
     resuming = config.resume.name == "auto" and resume_from.is_file()
 
     seed_everything(config.seed, verbose=False)
-    data: LightningDataModule = instantiate(config.data, seed=config.seed)
-    model: LightningModule = instantiate(config.model)
+    data: LightningDataModule = build(config.data, seed=config.seed)
+    model: LightningModule = build(config.model)
     if config.compile:
         model.network.compile()
-    loggers = instantiate(config.logger, folder=folder, tags=list(config.tags), mode=config.logger.mode.name)
+    loggers = build(config.logger, folder=folder, tags=list(config.tags))
     wandb = next((logger for logger in loggers if isinstance(logger, WandbLogger)), None)
     if wandb is not None:
         wandb.start(plain(config))
@@ -115,6 +117,18 @@ def train(config: DictConfig) -> None:
         wandb.finish(result.metrics)
     result.write(folder)
     report.show(result, folder)
+
+
+def _quieten() -> None:
+    # Lightning announces absent accelerators, its other products, and defaults that are meant
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    for message in (
+        r".*treespec, LeafSpec",  # Lightning 2.6 asks torch 2.15 in a way that torch means to drop
+        r"The number of training batches",  # short epochs are meant: budget=smoke has them
+        r".*does not have many workers",  # data.workers is chosen for the cores
+    ):
+        warnings.filterwarnings("ignore", message=message)
 
 
 def _choices() -> dict[str, str]:
@@ -173,7 +187,7 @@ def _build_trainer(
 ) -> tuple[EpochCheckpoints | None, Trainer]:
     callbacks: list[Callback] = [SeedEpochs(config.seed), clock]
     callbacks += [
-        instantiate(callback)
+        build(callback)
         for name, callback in config.callbacks.items()
         if name != "progress" or config.trainer.enable_progress_bar
     ]
@@ -184,7 +198,7 @@ def _build_trainer(
         plugins.append(SynchroniseBatchNorm())
     if config.trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ConfigError("trainer.accelerator: there is no GPU here; use trainer=cpu or trainer=auto")
-    trainer: Trainer = instantiate(
+    trainer: Trainer = build(
         config.trainer,
         default_root_dir=str(folder),
         logger=loggers,

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from retable.boxes import upright_size
-from retable.data import EpochSampler, ShardSampler, combine_provenances
+from retable.data import combine_provenances
+from retable.data.sampling import EpochSampler, ShardSampler
 from retable.errors import ConfigError, DataError
 from retable.ships.training_data import (
     ShipEvaluationSet,
@@ -119,7 +120,9 @@ class ShipDataModule(LightningDataModule):
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """Kind, source, fingerprint and split sizes of the data, as plain values."""
-        return combine_provenances({role: dataset.provenance for role, dataset in self.datasets.items()})
+        return combine_provenances(
+            {role: {**dataset.provenance, "splits": {role: len(dataset)}} for role, dataset in self.datasets.items()}
+        )
 
     def training_box_sizes(self) -> Tensor:
         """Upright sizes (N, 2) in pixels of all training boxes at the scale of training, for the anchors."""
