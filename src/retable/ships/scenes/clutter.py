@@ -1,4 +1,4 @@
-"""Things that look like ships and are none: container rows, sheds, fish rafts, breakwaters, pontoons, rocks, buoys."""
+"""Things that look like ships and are none: container rows, sheds, fish rafts, breakwaters, pontoons."""
 
 from __future__ import annotations
 
@@ -93,7 +93,9 @@ def _raft(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
 def _rocky(dice: Dice, roughness: float, corners: int = 22) -> Points:
     """Return an irregular outline within the unit square."""
     angles = np.linspace(0.0, 2 * math.pi, corners, endpoint=False)
-    radius = 1.0 + roughness * dice.generator.uniform(-1.0, 0.0, corners)
+    noise = dice.generator.uniform(-1.0, 0.0, corners)
+    # neighbours are averaged, so that stones are jagged, not stars
+    radius = 1.0 + roughness * (0.5 * noise + 0.25 * np.roll(noise, 1) + 0.25 * np.roll(noise, -1))
     # a superellipse: nearly a rectangle with round corners
     radius = 0.5 * radius * (np.abs(np.cos(angles)) ** 6 + np.abs(np.sin(angles)) ** 6) ** (-1 / 6)
     return np.stack([radius * np.cos(angles), radius * np.sin(angles)], 1)
@@ -101,9 +103,10 @@ def _rocky(dice: Dice, roughness: float, corners: int = 22) -> Points:
 
 def _ragged(dice: Dice) -> Points:
     """Return the outline of a heap of stones with blunt ends."""
-    x = np.linspace(-0.5, 0.5, 30)
-    upper = np.stack([x, 0.5 - dice.generator.uniform(0.0, 0.16, 30)], 1)
-    lower = np.stack([x[::-1], dice.generator.uniform(0.0, 0.16, 30) - 0.5], 1)
+    x = np.linspace(-0.5, 0.5, 41)
+    half = 0.5 * (1.0 - np.abs(2.0 * x) ** dice.uniform(12.0, 40.0) * 0.8)
+    upper = np.stack([x, half - dice.generator.uniform(0.0, 0.13, 41)], 1)
+    lower = np.stack([x[::-1], dice.generator.uniform(0.0, 0.13, 41) - half[::-1]], 1)
     return np.concatenate([upper, lower])
 
 
@@ -113,7 +116,7 @@ def _breakwater(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
     if dice.chance(0.5):
         canvas.box(-0.5, 0.5, -0.2, 0.2, shade(stone, 1.3))
     canvas.weather(dice, 0.6)
-    return np.clip(_rocky(dice, 0.14, 60), -0.5, 0.5) if dice.chance(0.5) else _ragged(dice)
+    return _ragged(dice)
 
 
 def _rock(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
@@ -134,6 +137,19 @@ def _pontoon(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
     return _SQUARE
 
 
+def _crane(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
+    """A gantry crane: legs and machine house on the quay (left), two girders over the ship (right)."""
+    paint = vary(dice, dice.pick(((60, 90, 150), (180, 70, 50), (206, 206, 200), (200, 160, 60), (90, 100, 104))), 12)
+    canvas.texture[:] = shade(paint, 0.45)
+    canvas.box(-0.5, 0.5, -0.5, -0.2, paint)
+    canvas.box(-0.5, 0.5, 0.2, 0.5, paint)
+    for number in range(7):
+        x = -0.47 + 0.15 * number
+        canvas.box(x, x + 0.03, -0.5, 0.5, shade(paint, 1.15))
+    canvas.box(-0.4, -0.22, -0.5, 0.5, shade(paint, 1.25), 2.0)
+    return _SQUARE
+
+
 def _buoy(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
     canvas.texture[:] = vary(dice, dice.pick(((220, 200, 60), (200, 70, 50), (226, 226, 220), (60, 110, 70))))
     return _rocky(dice, 0.0, 14)
@@ -141,9 +157,10 @@ def _buoy(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
 
 _PAINTERS: dict[str, Callable[[Canvas, Clutter, Dice], Points]] = {
     "containers": _containers, "shed": _shed, "raft": _raft, "breakwater": _breakwater, "rock": _rock,
-    "pontoon": _pontoon, "buoy": _buoy,
+    "pontoon": _pontoon, "buoy": _buoy, "crane": _crane,
 }  # fmt: skip
 
+OVERHEAD = ("crane",)  # kinds that reach over ships
 IRREGULAR = ("rock", "breakwater")  # kinds whose outline is not convex
 
 

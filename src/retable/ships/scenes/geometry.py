@@ -7,6 +7,7 @@ Angles are radians, positive clockwise on screen.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import cv2
 import numpy as np
@@ -81,14 +82,19 @@ def rectangles_touch(first: Rectangle, second: Rectangle, margin: float = 0.0) -
     return True
 
 
-_GRID = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 17), np.linspace(-0.5, 0.5, 5)), -1).reshape(-1, 2)
+@cache
+def _grid(columns: int, rows: int) -> Points:
+    """Return a grid of points (columns * rows, 2) over the unit square around the origin, its edges included."""
+    return np.stack(np.meshgrid(np.linspace(-0.5, 0.5, columns), np.linspace(-0.5, 0.5, rows)), -1).reshape(-1, 2)
 
 
 def probe_points(item: Rectangle, margin: float) -> Points:
-    """Return (85, 2) points spread over a rectangle that is grown by `margin` pixels on every side."""
+    """Return points (N, 2), at most 3 pixels apart, over a rectangle grown by `margin` pixels on every side."""
     cx, cy, length, width, angle = item
     size = (max(length + 2 * margin, 0.0), max(width + 2 * margin, 0.0))
-    return place(_GRID * size, cx, cy, angle)
+    # sizes of the grids are rounded up to multiples of 4, so that few different ones are ever made
+    columns, rows = (4 * (int(side / 3.0) // 4 + 1) + 1 for side in size)
+    return place(_grid(columns, rows) * size, cx, cy, angle)
 
 
 def visible_fraction(item: Rectangle, size: int) -> float:

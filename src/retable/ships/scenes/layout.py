@@ -65,22 +65,21 @@ class _Planner:
         self.place = place
         self.dice = dice
         self.shortest, self.longest = shortest, longest
+        self.berths = [berth for berth in layout.shore.berths if _in_view(berth, layout.size)]
 
     def free(self, item: Rectangle, margin: float, on_land: bool = False) -> bool:
         """Tell whether a rectangle grown by `margin` lies on water (or on land) and touches no ship or clutter."""
         size = self.layout.size
+        gap = max(margin, 0.4)
+        if any(rectangles_touch(item, other.rectangle, gap) for other in self.layout.vessels):
+            return False
+        if any(rectangles_touch(item, other.rectangle, gap) for other in self.layout.clutter):
+            return False
         # points outside the image say nothing
         points = np.floor(probe_points(item, margin)).astype(np.intp)
         inside = points[((points >= 0) & (points < size)).all(1)]
-        if inside.size == 0:
-            return False
         ground = self.layout.solid[inside[:, 1], inside[:, 0]]
-        if not (ground.all() if on_land else not ground.any()):
-            return False
-        gap = max(margin, 0.4)
-        return not any(rectangles_touch(item, other.rectangle, gap) for other in self.layout.vessels) and not any(
-            rectangles_touch(item, other.rectangle, gap) for other in self.layout.clutter
-        )
+        return inside.size > 0 and bool(ground.all() if on_land else not ground.any())
 
     def admits(self, item: Rectangle, margin: float) -> bool:
         """Tell whether a ship may be placed: enough of it visible, and free."""
@@ -171,7 +170,7 @@ class _Planner:
         if drawn is None:
             return 0
         kind, length, width = drawn
-        berth = dice.pick(layout.shore.berths)
+        berth = dice.pick(self.berths)
         if length > 1.15 * berth.length and berth.surface != "quay":
             return 0
         gap = dice.uniform(0.6, max(1.2, 2.0 / layout.resolution))
@@ -244,11 +243,26 @@ class _Planner:
             if self.free(item, 2.0, on_land):
                 layout.clutter.append(Clutter(kind, *item, height / layout.resolution, dice.seed()))
 
+    def raise_cranes(self, number: int) -> None:
+        """Set gantry cranes at a quay; they may reach over large ships, never over small ones."""
+        dice, layout = self.dice, self.layout
+        berth = dice.pick(self.berths)
+        length = dice.uniform(45.0, 75.0) / layout.resolution
+        width = max(dice.uniform(8.0, 16.0) / layout.resolution, 2.0)
+        if berth.surface == "pontoon" or width > 0.12 * berth.length:
+            return
+        for _ in range(number):
+            item = self.beside(berth, dice.unit() * berth.length, 0.1 * length, length, width, math.pi / 2, False)
+            small = (vessel.rectangle for vessel in layout.vessels if vessel.length < 8.0 * width)
+            cranes = (other.rectangle for other in layout.clutter if other.kind == "crane")
+            if not any(rectangles_touch(item, other, 1.0) for other in (*small, *cranes)):
+                layout.clutter.append(Clutter("crane", *item, 20.0 / layout.resolution, dice.seed()))
+
     def line_quays(self, number: int) -> None:
         """Place look-alikes along quay edges: on land beside the berth, or afloat in it."""
         dice, layout = self.dice, self.layout
         for _ in range(number):
-            berth = dice.pick(layout.shore.berths)
+            berth = dice.pick(self.berths)
             length = dice.log_uniform(25.0, 160.0) / layout.resolution
             if length > 1.1 * berth.length:
                 continue
@@ -262,6 +276,15 @@ class _Planner:
                 kind = dice.pick(("containers", "containers", "shed")) if on_land else "pontoon"
                 height = dice.uniform(3.0, 12.0) if on_land else 1.0
                 layout.clutter.append(Clutter(kind, *item, height / layout.resolution, dice.seed()))
+
+
+def _in_view(berth: Berth, size: int) -> bool:
+    """Tell whether a tenth of a berth or more lies in the image."""
+    step_x, step_y = 0.1 * berth.length * math.cos(berth.angle), 0.1 * berth.length * math.sin(berth.angle)
+    seen = 0
+    for number in range(11):
+        seen += 0.0 < berth.x + number * step_x < size and 0.0 < berth.y + number * step_y < size
+    return seen >= 2
 
 
 def _solid(shore: Shore, size: int) -> Image:
@@ -302,8 +325,11 @@ def draw_layout(profile: Profile, size: int, scale: float, entropy: list[int]) -
         room = wanted - len(layout.vessels)
         if room <= 0:
             break
-        if shore.berths and not dice.chance(afloat):
-            planner.at_berth(room)
+        if planner.berths and not dice.chance(afloat):
+            # most places at a quay are taken or too short: several tries, or only ships afloat would remain
+            for _ in range(6):
+                if planner.at_berth(room):
+                    break
         else:
             planner.at_sea(room)
     _add_clutter(planner)
@@ -313,8 +339,10 @@ def draw_layout(profile: Profile, size: int, scale: float, entropy: list[int]) -
 def _add_clutter(planner: _Planner) -> None:
     """Place what is not a ship, after the ships."""
     dice, layout = planner.dice, planner.layout
-    if layout.shore.built:
+    if layout.shore.built and planner.berths:
         planner.line_quays(dice.integer(2, 12))
+        if dice.chance(0.3):
+            planner.raise_cranes(dice.integer(1, 6))
         planner.scatter("containers", dice.integer(0, 6), (20.0, 120.0), (3.0, 9.0), 8.0, on_land=True)
         planner.scatter("shed", dice.integer(0, 5), (20.0, 120.0), (2.0, 6.0), 10.0, on_land=True)
         planner.scatter("pontoon", dice.integer(0, 3), (10.0, 70.0), (3.0, 8.0), 1.0, on_land=False)

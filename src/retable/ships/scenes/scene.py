@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retable.ships.scenes.atmosphere import apply_atmosphere
-from retable.ships.scenes.clutter import IRREGULAR, paint_clutter
+from retable.ships.scenes.clutter import IRREGULAR, OVERHEAD, paint_clutter
 from retable.ships.scenes.decks import paint_deck
 from retable.ships.scenes.dice import Dice
 from retable.ships.scenes.geometry import Image
@@ -34,14 +34,17 @@ def render(layout: SceneLayout) -> Image:
         inland = paint_ground(image, layout, dice)
         buildings = plan_buildings(shadows, layout, inland, sun, dice)
     stamps: list[tuple[Stamp, Image]] = []
+    above: list[tuple[Stamp, Image]] = []
     for item in layout.clutter:
         texture, outline = paint_clutter(item, local_shadow(sun, item.angle))
-        stamps.append((Stamp(*item.rectangle, outline, item.height, item.kind not in IRREGULAR), texture))
+        stamp = Stamp(*item.rectangle, outline, item.height, item.kind not in IRREGULAR)
+        (above if item.kind in OVERHEAD else stamps).append((stamp, texture))
     for vessel in layout.vessels:
         outline = hull_outline(vessel.hull)
         texture = paint_deck(vessel, outline, local_shadow(sun, vessel.heading))
         height = find_kind(vessel.kind).depth * vessel.width
         stamps.append((Stamp(*vessel.rectangle, outline, height), texture))
+    stamps += above
     for stamp, _ in stamps:
         if stamp.height > 0.0:
             cast_shadow(shadows, stamp.polygon(), stamp.height, sun)

@@ -27,9 +27,13 @@ def shade(colour: Colour, factor: float) -> Colour:
 
 def vary(dice: Dice, colour: Colour, amount: float = 14.0) -> Colour:
     """Change brightness and tint a little."""
-    common = dice.uniform(-amount, amount)
-    r, g, b = (min(max(int(c + common + dice.uniform(-0.4, 0.4) * amount), 0), 255) for c in colour)
-    return (r, g, b)
+    low, tint = dice.uniform(-amount, amount) - 0.4 * amount, 0.8 * amount
+    r, g, b = colour
+    return (
+        min(max(int(r + low + tint * dice.unit()), 0), 255),
+        min(max(int(g + low + tint * dice.unit()), 0), 255),
+        min(max(int(b + low + tint * dice.unit()), 0), 255),
+    )
 
 
 @dataclass(frozen=True)
