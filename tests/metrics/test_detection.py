@@ -165,6 +165,19 @@ def test_duplicates_are_false_alarms_even_beside_a_free_object():
     assert result["ap50_voc12"] == 0.5
 
 
+@pytest.mark.parametrize("rotated", [True, False])
+@pytest.mark.parametrize("hundredths", range(50, 100, 5))
+def test_iou_of_exactly_the_threshold_is_enough(hundredths: int, rotated: bool):
+    # A box of width 100 and its part of that many pixels: the IoU is a decimal that no binary number equals.
+    whole, part = ([5, 7, 105, 17], [5, 7, 5 + hundredths, 17])
+    if rotated:
+        whole, part = ([x1 + (x2 - x1) / 2, 12, x2 - x1, 10, 0] for x1, _, x2, _ in (whole, part))
+    target = {"boxes": torch.tensor([whole]).float(), "labels": torch.tensor([0])}
+    prediction = {"boxes": torch.tensor([part]).float(), "labels": torch.tensor([0]), "scores": torch.tensor([0.5])}
+    result = evaluate([prediction], [target], [0], rotated=rotated)
+    assert result["ap50_95"] == pytest.approx((hundredths - 45) / 50)
+
+
 def test_difficult_objects_are_neither_found_nor_missed():
     target = sample([box(0), box(100), box(200)], difficult=[False, True, True])
     found_hard_first = sample([box(100), box(100, 1), box(0)], [0.9, 0.8, 0.7])

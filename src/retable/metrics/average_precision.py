@@ -38,7 +38,8 @@ def match_detections(
             decreasing order of the detections' scores.
         best_truth: (D,) index of that ground truth; below 0 where there is none.
         difficult: (G,) whether each ground truth is difficult.
-        threshold: the IoU from which (inclusive) a claim is valid.
+        threshold: the IoU from which (inclusive) a claim is valid; it is rounded to the type of `best_iou`, so
+            that an IoU of exactly 0.65 reaches 0.65 in float32 too.
 
     Returns:
         Two (D,) masks: true positives, and ignored detections (which claim a difficult ground
@@ -47,7 +48,7 @@ def match_detections(
     detections = len(best_iou)
     true_positive = np.zeros(detections, dtype=np.bool_)
     ignored = np.zeros(detections, dtype=np.bool_)
-    claims = np.flatnonzero((best_iou >= threshold) & (best_truth >= 0))
+    claims = np.flatnonzero((best_iou >= best_iou.dtype.type(threshold)) & (best_truth >= 0))
     claimed = best_truth[claims]
     on_difficult = difficult[claimed]
     ignored[claims[on_difficult]] = True
