@@ -240,3 +240,15 @@ def test_axis_aligned_iou_is_rotated_iou_without_turning():
         axis_aligned_iou(torch.zeros(2, 5), point)
     with pytest.raises(ValueError, match="NaN"):
         axis_aligned_iou(point * math.nan, point)
+
+
+def test_other_devices_take_the_batched_path(monkeypatch):
+    # the way a GPU takes, walked on the CPU
+    from retable.boxes import iou as module
+
+    first, second = random_boxes(40, 100, 22), random_boxes(40, 100, 23)
+    matrix, diagonal = rotated_iou(first, second), rotated_iou_aligned(first, second)
+    monkeypatch.setattr(module, "has_batched_path", lambda boxes: True)
+    monkeypatch.setattr(module, "_pairwise_on_cpu", None)
+    torch.testing.assert_close(rotated_iou(first, second), matrix, atol=1e-7, rtol=0)
+    torch.testing.assert_close(rotated_iou_aligned(first, second), diagonal, atol=1e-7, rtol=0)

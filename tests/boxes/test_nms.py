@@ -125,3 +125,16 @@ def test_wrong_input_is_named():
         rotated_nms(boxes, scores * math.nan, 0.5)
     with pytest.raises(ValueError, match="boxes must be finite"):
         rotated_nms(boxes * math.nan, scores, 0.5)
+
+
+def test_other_devices_take_the_batched_path(monkeypatch):
+    # the way a GPU takes, walked on the CPU
+    from retable.boxes import nms as module
+
+    boxes, scores = detections(30, 300, 400, 8)
+    labels = torch.randint(2, (300,), generator=torch.Generator().manual_seed(9))
+    kept = rotated_nms(boxes, scores, 0.3, labels)
+    monkeypatch.setattr(module, "has_batched_path", lambda boxes: True)
+    monkeypatch.setattr(module, "_on_cpu", None)
+    assert torch.equal(rotated_nms(boxes, scores, 0.3, labels), kept)
+    assert rotated_nms(boxes[:0], scores[:0], 0.3).shape == (0,)

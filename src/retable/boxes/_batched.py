@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 _TINY = 1e-30
-_PAIRS = 1 << 21  # pairs taken at a time: about thirty float64 temporaries of 16 MiB each are alive at once
+_PAIRS = 1 << 20  # pairs taken at a time: some fifty float64 temporaries of 8 MiB each are alive at once
 _SUPPRESSION_BLOCK = 1024
 
 
