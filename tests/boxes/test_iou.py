@@ -252,3 +252,19 @@ def test_other_devices_take_the_batched_path(monkeypatch):
     monkeypatch.setattr(module, "_pairwise_on_cpu", None)
     torch.testing.assert_close(rotated_iou(first, second), matrix, atol=1e-7, rtol=0)
     torch.testing.assert_close(rotated_iou_aligned(first, second), diagonal, atol=1e-7, rtol=0)
+
+
+def test_boxes_that_differ_in_length_by_a_hair():
+    # shapely 2.2 finds no overlap at all for these; the IoU is the ratio of the lengths
+    boxes = torch.tensor(
+        [
+            [3707.536376953125, 3706.6318359375, 1858.2901611328125, 204.998291015625, -1.7512507438659668],
+            [5238.19677734375, 5239.25537109375, 40.74793243408203, 0.8831751942634583, 2.9304680824279785],
+            [5200.9287109375, 5218.42578125, 3.25494384765625, 0.4858701527118683, -3.3252768516540527],
+        ]
+    )
+    longer = boxes.double()
+    longer[:, 2] += torch.tensor([0.0892333984375, 0.0005035400390625, 3.814697265625e-06])
+    expected = (boxes[:, 2].double() / longer[:, 2]).float()
+    torch.testing.assert_close(rotated_iou_aligned(boxes, longer), expected, atol=1e-7, rtol=0)
+    torch.testing.assert_close(rotated_iou(longer, boxes).diagonal(), expected, atol=1e-7, rtol=0)
