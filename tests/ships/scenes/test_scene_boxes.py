@@ -3,12 +3,14 @@ import math
 import cv2
 import numpy as np
 import pytest
+from shapely.geometry import Polygon
 
 from retable.ships.scenes import ShipScenes
-from retable.ships.scenes.geometry import rectangles_touch, visible_fraction, wrap_half_turn
+from retable.ships.scenes.dice import Dice
+from retable.ships.scenes.geometry import rectangle, rectangles_touch, visible_fraction, wrap_half_turn
 from retable.ships.scenes.scene import labels
 from retable.ships.scenes.sprites import Stamp, coverage, set_stamp
-from retable.ships.scenes.vessels import KINDS, hull_outline
+from retable.ships.scenes.vessels import KINDS, Kind, draw_hull, hull_outline
 
 
 def _extents(weight: np.ndarray, cx: float, cy: float, angle: float) -> tuple[float, float, float, float]:
@@ -42,15 +44,15 @@ def test_hull_masks_fill_their_boxes() -> None:
             assert length / 2 - slack <= high <= length / 2 + 1.0
             assert left == pytest.approx(-width / 2, abs=1.0)
             assert right == pytest.approx(width / 2, abs=1.0)
+            # the edge lies within a tenth of a pixel of the outline on average
+            hull = Polygon(stamp.polygon())
+            assert weight.sum() == pytest.approx(hull.area, abs=0.1 * hull.length)
             checked += 1
     assert checked > 60
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_hull_outlines_touch_their_rectangle_on_all_sides(kind: object) -> None:
-    from retable.ships.scenes.dice import Dice
-    from retable.ships.scenes.vessels import draw_hull
-
+def test_hull_outlines_touch_their_rectangle_on_all_sides(kind: Kind) -> None:
     for seed in range(20):
         outline = hull_outline(draw_hull(Dice(seed), kind))
         assert outline.min(0) == pytest.approx([-0.5, -0.5], abs=1e-12)
@@ -88,10 +90,6 @@ def test_texture_is_placed_bow_first_and_unmirrored() -> None:
 
 
 def test_rectangles_touch_agrees_with_shapely() -> None:
-    from shapely.geometry import Polygon
-
-    from retable.ships.scenes.geometry import rectangle
-
     generator = np.random.default_rng(3)
     disagreements = 0
     for _ in range(400):
@@ -114,3 +112,25 @@ def test_wrapped_angles_stay_canonical_in_float32(angle: float) -> None:
     wrapped = np.float32(wrap_half_turn(angle))
     assert np.float32(-math.pi / 2) <= wrapped < np.float32(math.pi / 2)
     assert math.sin(2 * (float(wrapped) - angle)) == pytest.approx(0.0, abs=1e-5)
+
+
+def test_labelled_ships_can_be_seen() -> None:
+    dataset = ShipScenes("test", 60, 512, seed=9)
+    contrasts = []
+    for index in range(30):
+        image, target = dataset.load(index)
+        colours = image.astype(np.float32)
+        for cx, cy, length, width, angle in target["boxes"].tolist():
+            hull, grown, core = (np.zeros((512, 512), np.uint8) for _ in range(3))
+            for mask, size in (
+                (core, (0.9 * length, 0.7 * width)),
+                (hull, (length + 1, width + 1)),
+                (grown, (length + 6, width + 6)),
+            ):
+                corners = np.rint(rectangle(cx, cy, *size, angle) - 0.5).astype(np.int32)
+                cv2.fillConvexPoly(mask, corners, (255,))
+            around = np.median(colours[(grown > 0) & (hull == 0)], 0)
+            contrasts.append(np.abs(colours[core > 0] - around).max(1).mean())
+    assert min(contrasts) > 7.0
+    # and not all of them easily
+    assert np.percentile(contrasts, 10) < 40.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from dataclasses import asdict
 from typing import Any
 
@@ -89,7 +90,9 @@ class ShipScenes:
     def layout(self, index: int) -> SceneLayout:
         """Return what stands where in a scene, without rendering it."""
         _, code, number = self._entries[index]
-        return draw_layout(self.profile, self.size, self.scale, [self.seed, code, number])
+        # the profile's name counts too, or two profiles would show the same coast lines
+        entropy = [self.seed, code, number, zlib.crc32(self.profile.name.encode())]
+        return draw_layout(self.profile, self.size, self.scale, entropy)
 
     def load(self, index: int) -> tuple[Image, Target]:
         """Render a scene.

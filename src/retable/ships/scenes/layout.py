@@ -121,11 +121,22 @@ class _Planner:
         item = (dice.uniform(0.02, 0.98) * size, dice.uniform(0.02, 0.98) * size, length, width, heading)
         if not self.admits(item, max(0.25 * width, 2.0)):
             return 0
+        moving = moving and self.open_water(item)
         self.add(kind, item, dice.uniform(0.3, 1.0) if moving else 0.0)
         placed = 1
         if not moving and room > 1 and dice.chance(0.12):
             placed += self.raft(item, kind, dice.sign(), min(room - 1, dice.integer(1, 3)), dice.sign())
         return placed
+
+    def open_water(self, item: Rectangle) -> bool:
+        """Tell whether a ship has water ahead and astern: no ship sails off a beach or into a quay."""
+        cx, cy, length, _, heading = item
+        size = self.layout.size
+        for lengths in (-1.5, -1.0, -0.7, 0.7, 1.0):
+            x, y = cx + lengths * length * math.cos(heading), cy + lengths * length * math.sin(heading)
+            if 0 <= x < size and 0 <= y < size and self.layout.solid[int(y), int(x)]:
+                return False
+        return True
 
     def raft(self, first: Rectangle, kind: Kind, side: float, number: int, direction: float) -> int:
         """Moor ships side by side to a ship that lies there already, outward; returns how many found room."""
