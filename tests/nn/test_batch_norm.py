@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from retable.nn.batch_norm import SynchroniseBatchNorm, SynchronisedBatchNorm2d
 
-# The batch is split unevenly on purpose: one process has three of the four images.
-SPLITS = (slice(0, 3), slice(3, 4))
+# Rows of the batch that each of two processes has: uneven on purpose, and one without any.
+SPLITS = {"uneven": (slice(0, 3), slice(3, 4)), "one idle": (slice(0, 4), slice(4, 4))}
 
 
 def network() -> nn.Module:
@@ -42,43 +42,45 @@ def train_two_steps(model: nn.Module, x: Tensor, target: Tensor) -> tuple[list[T
     return outputs, gradients
 
 
-def worker(rank: int, folder: str, rows: tuple[slice, ...], name: str) -> None:
+def worker(rank: int, folder: str) -> None:
     torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/rendezvous_{name}", rank=rank, world_size=2
-    )
-    plugin = SynchroniseBatchNorm()
-    model = plugin.apply(network())
-    x, target = (tensor[rows[rank]] for tensor in batch())
-    wrapped = nn.parallel.DistributedDataParallel(model)
-    outputs, gradients = train_two_steps(wrapped, x, target)
-    result = {
-        "outputs": outputs,
-        # DistributedDataParallel averages the gradients: here of two sums, so twice that is the whole.
-        "parameters": [2 * parameter.grad for parameter in model.parameters()],
-        "inputs": gradients,
-        "state": plugin.revert(model).state_dict(),
-        "evaluated": model.eval()(x).detach(),
-    }
-    torch.save(result, f"{folder}/{name}_{rank}.pt")
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2)
+    results = {}
+    for name, rows in SPLITS.items():
+        plugin = SynchroniseBatchNorm()
+        model = plugin.apply(network())
+        x, target = (tensor[rows[rank]] for tensor in batch())
+        outputs, gradients = train_two_steps(nn.parallel.DistributedDataParallel(model), x, target)
+        results[name] = {
+            "outputs": outputs,
+            # DistributedDataParallel averages the gradients: here of two sums, so twice that is the whole.
+            "parameters": [2 * parameter.grad for parameter in model.parameters()],
+            "inputs": gradients,
+            "state": dict(plugin.revert(model).state_dict()),
+            "evaluated": model.eval()(x).detach(),
+        }
+    torch.save(results, f"{folder}/{rank}.pt")
     torch.distributed.destroy_process_group()
 
 
-@pytest.mark.parametrize("rows", [SPLITS, (slice(0, 4), slice(4, 4))], ids=["uneven", "one process without images"])
-def test_two_processes_train_as_one_with_the_whole_batch(tmp_path: Path, rows: tuple[slice, ...]):
-    multiprocessing.spawn(worker, (str(tmp_path), rows, "two"), nprocs=2)
-    results = [torch.load(tmp_path / f"two_{rank}.pt") for rank in range(2)]
+def test_two_processes_train_as_one_with_the_whole_batch(tmp_path: Path):
+    multiprocessing.spawn(worker, (str(tmp_path),), nprocs=2)
+    saved = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
     model = network()
     x, target = batch()
     outputs, gradients = train_two_steps(model, x, target)
-    for step in range(2):
-        torch.testing.assert_close(torch.cat([r["outputs"][step] for r in results]), outputs[step])
-        torch.testing.assert_close(torch.cat([r["inputs"][step] for r in results]), gradients[step])
-    for result in results:
-        torch.testing.assert_close(result["parameters"], [p.grad for p in model.parameters()], rtol=1e-7, atol=1e-7)
-        torch.testing.assert_close(dict(result["state"]), dict(model.state_dict()))
-    model.eval()
-    torch.testing.assert_close(torch.cat([r["evaluated"] for r in results]), model(x).detach())
+    parameters = [parameter.grad for parameter in model.parameters()]
+    state = dict(model.state_dict())
+    evaluated = model.eval()(x).detach()
+    for name in SPLITS:
+        results = [ranks[name] for ranks in saved]
+        for step in range(2):
+            torch.testing.assert_close(torch.cat([r["outputs"][step] for r in results]), outputs[step])
+            torch.testing.assert_close(torch.cat([r["inputs"][step] for r in results]), gradients[step])
+        torch.testing.assert_close(torch.cat([r["evaluated"] for r in results]), evaluated)
+        for result in results:
+            torch.testing.assert_close(result["parameters"], parameters, rtol=1e-7, atol=1e-7)
+            torch.testing.assert_close(result["state"], state)
 
 
 def test_one_process_is_plain_batch_normalisation():

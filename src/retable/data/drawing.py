@@ -20,7 +20,7 @@ Colour = tuple[int, int, int]
 # RGB. The four differ in brightness too, so that they stay apart for colour-blind readers and on sea and land.
 TRUTH: Colour = (255, 255, 255)
 HIT: Colour = (0, 225, 160)
-FALSE_ALARM: Colour = (255, 70, 45)
+FALSE_ALARM: Colour = (255, 85, 60)
 MISS: Colour = (255, 225, 40)
 DIFFICULT: Colour = (150, 150, 150)
 LEGEND: tuple[tuple[str, Colour], ...] = (
@@ -72,7 +72,7 @@ def upscale(image: Image, minimum_size: int) -> tuple[Image, int]:
 
 def _line_width(image: Image) -> int:
     height, width = image.shape[:2]
-    return max(1, round(min(int(height), int(width)) / 400))
+    return max(1, round(min(int(height), int(width)) / 300))
 
 
 def draw_boxes(image: Image, boxes: Any, colour: Colour, thickness: int | None = None, halo: bool = True) -> Image:
@@ -82,7 +82,7 @@ def draw_boxes(image: Image, boxes: Any, colour: Colour, thickness: int | None =
         image: (H, W, 3) uint8 RGB; not changed.
         boxes: (N, 5) as (cx, cy, w, h, theta), pixels and radians; parts outside the image are cut off.
         colour: RGB.
-        thickness: of the line in pixels; by default about a 400th of the shorter side.
+        thickness: of the line in pixels; by default about a 300th of the shorter side.
         halo: whether a dark rim keeps the line apart from the background.
 
     Returns:
@@ -101,7 +101,8 @@ def draw_boxes(image: Image, boxes: Any, colour: Colour, thickness: int | None =
     points = np.rint((corners - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
     outlines = list(points)
     if halo:
-        cv2.polylines(drawn, outlines, True, _HALO, thickness + 2, cv2.LINE_AA, _FRACTION_BITS)
+        dark = cv2.polylines(drawn.copy(), outlines, True, _HALO, thickness + 2, cv2.LINE_AA, _FRACTION_BITS)
+        drawn = np.asarray(cv2.addWeighted(drawn, 0.6, dark, 0.4, 0), dtype=np.uint8)
     cv2.polylines(drawn, outlines, True, colour, thickness, cv2.LINE_AA, _FRACTION_BITS)
     return drawn
 
@@ -189,11 +190,11 @@ def draw_detections(
         )
         width = _line_width(drawn)
         for chosen, colour in ((difficult, DIFFICULT), (~difficult & ~missed, TRUTH)):
-            drawn = draw_boxes(drawn, truths[chosen] * enlarge, colour, width, halo=False)
+            drawn = draw_boxes(drawn, truths[chosen] * enlarge, colour, max(1, width - 1), halo=False)
         false_alarm = ~hit & ~ignored
         for chosen, colour in ((ignored, DIFFICULT), (false_alarm, FALSE_ALARM), (hit, HIT)):
             drawn = draw_boxes(drawn, boxes[chosen] * enlarge, colour, width)
-        drawn = draw_boxes(drawn, truths[missed] * enlarge, MISS, width + 1)
+        drawn = draw_boxes(drawn, truths[missed] * enlarge, MISS, width)
         colours = [HIT if h else DIFFICULT if i else FALSE_ALARM for h, i in zip(hit, ignored, strict=True)]
     if show_scores:
         _write_scores(drawn, boxes * enlarge, scores, colours)
@@ -222,47 +223,62 @@ def draw_truth(image: Image, target: Mapping[str, Any], minimum_size: int = 0) -
     return draw_boxes(draw_boxes(drawn, boxes[difficult], DIFFICULT), boxes[~difficult], HIT)
 
 
+Rectangle = tuple[float, float, float, float]  # x1, y1, x2, y2
+
+
 def _write_scores(image: Image, boxes: NDArray[Any], scores: NDArray[Any], colours: Sequence[Colour]) -> None:
-    """Write each score beside its box, best first, where it covers no other score if there is such a place."""
+    """Write each score beside its box, best first, in the place that covers least of other scores and boxes."""
     height, width = image.shape[:2]
     size = 0.4 * max(1.0, min(height, width) / 640)
-    occupied: list[tuple[float, float, float, float]] = []
+    taken: list[Rectangle] = []
+    bounds = [_bounding_rectangle(box) for box in boxes]
     for index in np.argsort(-scores, kind="stable"):
         text = f"{round(100 * float(scores[index]))}"
         (text_width, text_height), _ = cv2.getTextSize(text, _FONT, size, 1)
-        places = _text_places(boxes[index], text_width, text_height, width, height)
-        free = [place for place in places if not any(_overlap(place, other) for other in occupied)]
-        place = free[0] if free else places[0]
-        occupied.append(place)
-        at = (round(place[0]), round(place[3]))
-        cv2.putText(image, text, at, _FONT, size, _HALO, 3, cv2.LINE_AA)
+        places = _text_places(boxes[index], text_width + 4, text_height + 4, width, height)
+        covered = [
+            10 * sum(_common_area(place, other) for other in taken)
+            + sum(_common_area(place, other) for other in bounds)
+            for place in places
+        ]
+        left, top, right, bottom = place = places[int(np.argmin(covered))]
+        taken.append(place)
+        # A darkened patch behind the text: a dark rim around strokes of one pixel would swallow them.
+        patch = image[math.floor(top) : math.ceil(bottom), math.floor(left) : math.ceil(right)]
+        patch //= 3
+        at = (round(left) + 2, round(bottom) - 2)
         cv2.putText(image, text, at, _FONT, size, colours[index], 1, cv2.LINE_AA)
 
 
-def _text_places(
-    box: NDArray[Any], text_width: int, text_height: int, width: int, height: int
-) -> list[tuple[float, float, float, float]]:
-    """List rectangles (x1, y1, x2, y2) for a text: beyond the middle of each side, then beyond the corners."""
+def _bounding_rectangle(box: NDArray[Any]) -> Rectangle:
+    center_x, center_y, width, height, angle = (float(value) for value in box)
+    cosine, sine = abs(math.cos(angle)), abs(math.sin(angle))
+    half_x, half_y = (width * cosine + height * sine) / 2, (width * sine + height * cosine) / 2
+    return center_x - half_x, center_y - half_y, center_x + half_x, center_y + half_y
+
+
+def _text_places(box: NDArray[Any], text_width: int, text_height: int, width: int, height: int) -> list[Rectangle]:
+    """List places for a text, best liked first: beyond the middle of each side, beyond the corners, further out."""
     center_x, center_y, box_width, box_height, angle = (float(value) for value in box)
-    along, across = (
-        np.array([math.cos(angle), math.sin(angle)]),
-        np.array([-math.sin(angle), math.cos(angle)]),
-    )
+    along, across = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
     places = []
-    for u, v in ((0, -1), (0, 1), (-1, 0), (1, 0), (-1, -1), (1, -1), (-1, 1), (1, 1)):
-        direction = u * along * box_width / 2 + v * across * box_height / 2
-        unit = (u * along + v * across) / math.hypot(u, v)
-        # Far enough out that the text's rectangle just clears the side.
-        away = abs(unit[0]) * text_width / 2 + abs(unit[1]) * text_height / 2 + 4
-        x, y = np.array([center_x, center_y]) + direction + unit * away
-        left = min(max(x - text_width / 2, 2.0), max(2.0, width - text_width - 2.0))
-        top = min(max(y - text_height / 2, 2.0), max(2.0, height - text_height - 2.0))
-        places.append((left, top, left + text_width, top + text_height))
+    for distance in (3.0, 20.0):
+        for u, v in ((0, -1), (0, 1), (-1, 0), (1, 0), (-1, -1), (1, -1), (-1, 1), (1, 1)):
+            side = u * along * box_width / 2 + v * across * box_height / 2
+            outwards = (u * along + v * across) / math.hypot(u, v)
+            # Far enough out that the text's rectangle just clears the side.
+            away = abs(outwards[0]) * text_width / 2 + abs(outwards[1]) * text_height / 2 + distance
+            x, y = np.array([center_x, center_y]) + side + outwards * away
+            left = min(max(x - text_width / 2, 0.0), max(0.0, float(width - text_width)))
+            top = min(max(y - text_height / 2, 0.0), max(0.0, float(height - text_height)))
+            places.append((left, top, left + text_width, top + text_height))
     return places
 
 
-def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _common_area(one: Rectangle, other: Rectangle) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, width) * max(0.0, height)
 
 
 def legend_strip(width: int, entries: Sequence[tuple[str, Colour]] = LEGEND, size: float = 0.5) -> Image:
@@ -290,7 +306,9 @@ def legend_strip(width: int, entries: Sequence[tuple[str, Colour]] = LEGEND, siz
         swatch = line // 2
         top = y + (line - swatch // 2) // 2
         cv2.rectangle(strip, (x, top), (x + swatch, top + swatch // 2), colour, 2, cv2.LINE_AA)
-        cv2.putText(strip, name, (x + line - 8, y + round(line * 0.68)), _FONT, size, (225, 225, 225), 1, cv2.LINE_AA)
+        cv2.putText(
+            strip, name, (x + line // 2 + 8, y + round(line * 0.68)), _FONT, size, (225, 225, 225), 1, cv2.LINE_AA
+        )
     return strip
 
 

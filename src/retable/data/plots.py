@@ -172,7 +172,8 @@ def loss_curves_plot(csv_path: str | Path, png_path: str | Path) -> None:
             panel.set_ylim(0, 1.02)
         else:
             _choose_loss_scale(panel, [values for _, values in group.values()])
-        panel.legend(fontsize=8, frameon=True, framealpha=0.85)
+        place = "upper right" if kind == "loss" else "lower right"  # "best" is slow with many points
+        panel.legend(loc=place, fontsize=8, frameon=True, framealpha=0.85)
     _save(figure, Path(png_path))
 
 
