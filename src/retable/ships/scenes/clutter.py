@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from retable.ships.scenes.decks import CONTAINERS
@@ -47,14 +48,18 @@ class Clutter:
 
 
 def _containers(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
-    palette = [dice.pick(CONTAINERS) for _ in range(dice.integer(2, 6))]
-    canvas.texture[:] = vary(dice, (120, 118, 112))
+    ground = vary(dice, (120, 118, 112))
+    palette = [ground] + [vary(dice, dice.pick(CONTAINERS), 10) for _ in range(dice.integer(3, 7))]
     bays, lanes = dice.integer(4, 14), dice.integer(2, 6)
-    for bay in range(bays):
-        for lane in range(lanes):
-            if dice.chance(0.88):
-                x0, y0 = bay / bays - 0.5, lane / lanes - 0.5
-                canvas.box(x0, x0 + 0.93 / bays, y0, y0 + 0.96 / lanes, vary(dice, dice.pick(palette), 8))
+    generator = dice.generator
+    choice = generator.integers(1, len(palette), (lanes, bays)) * (generator.random((lanes, bays)) < 0.88)
+    colours = np.array(palette, np.uint8)[choice]
+    size = (canvas.columns, canvas.rows)
+    canvas.texture = np.asarray(cv2.resize(colours, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    for bay in range(1, bays):
+        canvas.line(bay / bays - 0.5, -0.5, bay / bays - 0.5, 0.5, shade(ground, 0.7))
+    for lane in range(1, lanes):
+        canvas.line(-0.5, lane / lanes - 0.5, 0.5, lane / lanes - 0.5, shade(ground, 0.8))
     return _SQUARE
 
 

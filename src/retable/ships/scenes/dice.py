@@ -15,7 +15,7 @@ import numpy as np
 
 T = TypeVar("T")
 
-_BLOCK = 256
+_BLOCK = 128
 
 
 class Dice:
@@ -28,12 +28,15 @@ class Dice:
     def __init__(self, entropy: int | Sequence[int]) -> None:
         self.generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
         self._pool: list[float] = []
+        self._next = self._pool.pop
 
     def unit(self) -> float:
         """Draw a number in [0, 1)."""
-        if not self._pool:
-            self._pool = self.generator.random(_BLOCK).tolist()
-        return self._pool.pop()
+        try:
+            return self._next()
+        except IndexError:
+            self._pool.extend(self.generator.random(_BLOCK).tolist())
+            return self._next()
 
     def uniform(self, low: float, high: float) -> float:
         """Draw a number in [low, high)."""

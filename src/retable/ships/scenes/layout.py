@@ -351,11 +351,11 @@ def _add_clutter(planner: _Planner) -> None:
     """Place what is not a ship, after the ships."""
     dice, layout = planner.dice, planner.layout
     if layout.shore.built and planner.berths:
-        planner.line_quays(dice.integer(2, 12))
+        planner.line_quays(dice.integer(1, 9))
         if dice.chance(0.3):
             planner.raise_cranes(dice.integer(1, 6))
-        planner.scatter("containers", dice.integer(0, 6), (20.0, 120.0), (3.0, 9.0), 8.0, on_land=True)
-        planner.scatter("shed", dice.integer(0, 5), (20.0, 120.0), (2.0, 6.0), 10.0, on_land=True)
+        planner.scatter("containers", dice.integer(0, 4), (20.0, 120.0), (3.0, 9.0), 8.0, on_land=True)
+        planner.scatter("shed", dice.integer(0, 4), (20.0, 120.0), (2.0, 6.0), 10.0, on_land=True)
         planner.scatter("pontoon", dice.integer(0, 3), (10.0, 70.0), (3.0, 8.0), 1.0, on_land=False)
     near_land = bool(layout.shore.lands)
     if near_land and dice.chance(0.4):

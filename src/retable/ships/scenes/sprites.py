@@ -53,13 +53,11 @@ class Canvas:
         width: Its width in image pixels.
         colour: Colour of the ground.
         shadow: Shadow direction in the thing's own frame times slope: (dx, dy) in pixels per pixel of height.
-        minimum: Least length of the texture in pixels, so that small things are drawn large and then averaged.
     """
 
-    def __init__(
-        self, length: float, width: float, colour: Colour, shadow: tuple[float, float], minimum: int = 80
-    ) -> None:
-        columns = int(min(max(1.25 * length, minimum), 420))
+    def __init__(self, length: float, width: float, colour: Colour, shadow: tuple[float, float]) -> None:
+        # small things are drawn large and then averaged; specks need no such care
+        columns = int(min(max(1.25 * length, min(80.0, 8.0 * length), 20.0), 420.0))
         self.columns = columns
         self.rows = max(round(columns * width / length), 6)
         self.texture: Image = np.empty((self.rows, columns, 3), np.uint8)
