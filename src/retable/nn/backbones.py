@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import logging
 import sys
@@ -54,8 +55,8 @@ class Backbone(nn.Module):
         super().__init__()
         timm = import_timm()
         if not timm.is_model(name):
-            near = timm.list_models(f"{name[:6]}*")[:5]
-            raise ConfigError(f"model.backbone: timm has no {name!r}; try resnet18, resnet50, resnet101" + _also(near))
+            near = difflib.get_close_matches(name, timm.list_models(), n=3) or ["resnet18", "resnet50", "resnet101"]
+            raise ConfigError(f"model.backbone: timm has no {name!r}; try {', '.join(near)}")
         try:
             self.body: Any = timm.create_model(name, pretrained=False, features_only=True)
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:
@@ -230,6 +231,3 @@ def _sha256(path: Path) -> str:
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
-
-def _also(names: list[str]) -> str:
-    return f", or {', '.join(names)}" if names else ""

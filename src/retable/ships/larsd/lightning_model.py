@@ -10,7 +10,7 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
-from retable.errors import ConfigError, DivergenceError
+from retable.errors import CheckpointError, ConfigError, DivergenceError
 from retable.metrics import DetectionAveragePrecision
 from retable.ships.larsd.assignment import assign
 from retable.ships.larsd.lasa import DISTRIBUTIONS
@@ -101,30 +101,47 @@ class LarsdModule(LightningModule):
         return dict.fromkeys(names, ("fraction", "higher"))
 
     def setup(self, stage: str) -> None:
-        """Before a new training: starting weights, and anchors from the training boxes.
-
-        A module that is resumed, or whose weights were loaded, keeps what it has.
+        """Checks that the dataset has the classes that the network is built for.
 
         Raises:
-            ConfigError: The dataset has another number of classes.
-            CheckpointError: The file of the starting weights cannot be used.
-            DataError: The training images hold no boxes.
+            ConfigError: It has another number of classes.
         """
-        if stage != "fit":
-            return
         data = self.trainer.datamodule  # type: ignore[attr-defined]
-        if len(data.classes) != self.hparams["num_classes"]:
+        if stage == "fit" and len(data.classes) != self.hparams["num_classes"]:
             raise ConfigError(
                 f"model.num_classes: the dataset has {len(data.classes)} classes ({', '.join(data.classes)}), "
                 f"not {self.hparams['num_classes']}"
             )
-        if self.trainer.ckpt_path is not None or bool(self.network.priors.fitted):
+
+    def on_fit_start(self) -> None:
+        """Before a new training: starting weights, and anchors from the training boxes.
+
+        A checkpoint is loaded by now where there is one, and a module that is resumed keeps what it has.
+
+        Raises:
+            CheckpointError: The file of the starting weights cannot be used.
+            DataError: The training images hold no boxes.
+        """
+        priors = self.network.priors
+        if bool(priors.fitted):
             return
-        self.network.backbone.load_weights(self.hparams["weights"])
-        self.network.priors.fit(data.training_box_sizes())
-        if self.hparams["anchors"]:
-            sizes = self.network.priors.sizes.round().to(torch.int64).tolist()
-            log.info("anchors (width, height) of each level: %s", sizes)
+        self._load_starting_weights()
+        priors.fit(self.trainer.datamodule.training_box_sizes())  # type: ignore[attr-defined]
+        if priors.anchors:
+            log.info("anchors (width, height) of each level: %s", priors.sizes.round().to(torch.int64).tolist())
+
+    def _load_starting_weights(self) -> None:
+        """Loads them so that all processes start alike, whether or not the first one could download."""
+        backbone, weights = self.network.backbone, self.hparams["weights"]
+        if self.global_rank == 0 or weights != "imagenet":
+            backbone.load_weights(weights)
+        origin = self.trainer.strategy.broadcast(backbone.weights_origin)
+        if self.global_rank > 0 and weights == "imagenet" and origin != "scratch":
+            backbone.load_weights(weights)  # from the cache that the first process filled
+        if backbone.weights_origin != origin:
+            raise CheckpointError(
+                f"process {self.global_rank} cannot get the weights {origin}: give model.weights=FILE"
+            )
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Computes the loss of a training batch.
