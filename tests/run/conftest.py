@@ -25,7 +25,9 @@ def train_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
         from retable.run.train import train
 
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [str(ROOT / "train.py"), *TINY, *QUICK, *words])
+        flags = [word for word in words if word.startswith("-")]  # argparse wants them first
+        rest = [word for word in words if not word.startswith("-")]
+        monkeypatch.setattr(sys, "argv", [str(ROOT / "train.py"), *flags, *TINY, *QUICK, *rest])
         GlobalHydra.instance().clear()
         try:
             main(train, "train", check_run)

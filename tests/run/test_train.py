@@ -87,7 +87,7 @@ def test_resuming_a_finished_run_leaves_it_alone(train_here: Train, tmp_path: Pa
 def test_resuming_with_other_settings_is_refused(train_here: Train, capsys: pytest.CaptureFixture[str]) -> None:
     assert train_here("hydra.run.dir=run") == 0
     assert train_here("hydra.run.dir=run", "resume=auto", "model.lr=0.01") == 2
-    assert "model.lr: the run in run has 0.05, not 0.01" in capsys.readouterr().err
+    assert "run has 0.05, not 0.01; give another hydra.run.dir" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seconds", [0.3, 1.2, 2.0])

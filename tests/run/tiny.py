@@ -84,9 +84,7 @@ class TinyData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         world = self.trainer.world_size
-        sampler = EpochSampler(
-            32, self.batch_size // world, self.seed, rank=self.trainer.global_rank, world_size=world
-        )
+        sampler = EpochSampler(32, self.batch_size // world, self.seed, rank=self.trainer.global_rank, world_size=world)
         return DataLoader(_Keyed(self.train_points), batch_size=self.batch_size // world, sampler=sampler)
 
     def _loader(self, points: TensorDataset) -> DataLoader[Any]:
@@ -98,5 +96,3 @@ class TinyData(LightningDataModule):
 
     def test_dataloader(self) -> DataLoader[Any]:
         return self._loader(self.test_points)
-
-

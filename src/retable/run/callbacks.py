@@ -31,8 +31,14 @@ class SeedEpochs(Callback):
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Seeds Python, NumPy and torch."""
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """Seeds Python, NumPy and torch before the first batch.
+
+        Not at the epoch's start: a loader draws a number when it begins, which is before that in the first epoch
+        of a process and after it in the others.
+        """
+        if batch_idx > 0:
+            return
         sequence = np.random.SeedSequence([self.seed, trainer.current_epoch, trainer.global_rank])
         seed_everything(int(sequence.generate_state(1)[0]), verbose=False)
 

@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,24 @@ def check_complete(config: DictConfig) -> None:
     plain(config)
 
 
+def check_known(config: DictConfig) -> None:
+    """Refuses keys that ``+key=value`` added to a node whose schema does not have them.
+
+    Raises:
+        ConfigError: The message names the first such key and the nearest valid one.
+    """
+    for key, node in config.items_ex(resolve=False):
+        schema = OmegaConf.get_type(node)
+        if not isinstance(node, DictConfig) or not is_dataclass(schema):
+            continue
+        known = [field.name for field in fields(schema)]
+        for name in node:
+            if name not in known:
+                near = nearest(str(name), known)
+                hint = f"; did you mean {key}.{near}?" if near else ""
+                raise ConfigError(f"{key}.{name}: there is no such key{hint}")
+
+
 def check_run(config: DictConfig) -> None:
     """Refuses the configuration of a run that has gaps or values that cannot work.
 
@@ -104,6 +123,7 @@ def check_run(config: DictConfig) -> None:
         ConfigError: A mandatory value is missing, or a key has an impossible value.
     """
     check_complete(config)
+    check_known(config)
     if not config.outputs:
         raise ConfigError("outputs: give the folder that runs are written to")
     root = OmegaConf.select(config, "data.root")

@@ -1,0 +1,154 @@
+"""Configuration: every file composes, mistakes are one clear line, and the hash names what is computed."""
+
+import itertools
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from retable.errors import ConfigError
+from retable.run.command_line import CONFIGURATIONS, compose
+from retable.run.configuration import check_run, config_hash, identity, nearest, plain
+
+ROOT = Path(__file__).parents[2]
+
+
+def _options(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONFIGURATIONS / group).glob("*.yaml"))
+
+
+def _needs(data: str) -> list[str]:
+    return [f"data.root={ROOT}"] if data in ("ssdd", "dota") else []
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "budget"), list(itertools.product(_options("model"), _options("data"), _options("budget")))
+)
+def test_every_model_data_and_budget_compose(model: str, data: str, budget: str) -> None:
+    config = compose("train", [f"model={model}", f"data={data}", f"budget={budget}", "hydra=quiet", *_needs(data)])
+    check_run(config)
+    assert config.budget.name == budget
+    assert plain(config)["model"]["_target_"].startswith("retable.")
+
+
+@pytest.mark.parametrize(
+    ("group", "option"),
+    [(g, o) for g in ("trainer", "logger", "callbacks", "debug") for o in _options(g)],
+)
+def test_every_other_option_composes(group: str, option: str) -> None:
+    check_run(compose("train", [f"{group}={option}", "hydra=quiet"]))
+
+
+def test_every_budget_file_belongs_to_an_option() -> None:
+    for part in ("data", "model"):
+        for path in (CONFIGURATIONS / "budget" / part).glob("*/*.yaml"):
+            assert path.parent.name in _options(part), path
+            assert path.stem in _options("budget"), path
+
+
+def test_budgets_keep_the_method() -> None:
+    # a budget changes sizes and schedules; what decides the method has to be equal under all of them
+    method = ("levels", "anchors", "anchors_per_group", "lasa", "lasa_extent", "lambda_d", "lambda_a", "force_match")
+    models = [compose("train", [f"budget={name}", "hydra=quiet"]).model for name in _options("budget")]
+    for key in method:
+        assert len({str(model[key]) for model in models}) == 1, key
+
+
+def test_paper_budget_is_the_papers_schedule() -> None:
+    config = compose("train", ["budget=paper", "hydra=quiet"])
+    assert config.trainer.max_steps == 90_000
+    model = config.model
+    assert (model.lr, model.momentum, model.weight_decay) == (1e-3, 0.9, 1e-4)
+    assert (model.schedule, model.lr_step, model.lr_factor, model.warmup) == ("step", 10_000, 0.1, 0)
+    assert (model.backbone, model.weights) == ("resnet101", "imagenet")
+    assert config.data.image_size == 512
+    assert dict(config.data.counts) == {"train": 1249, "val": 424, "test": 824}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["model.lrr=1"], "model.lrr: there is no such key; did you mean model.lr?"),
+        (["trainer.devicess=2"], "trainer.devicess: there is no such key; did you mean trainer.devices?"),
+        (["data.counts.trian=2"], "data.counts.trian: there is no such key; did you mean data.counts.train?"),
+        (["model.lr=abc"], "model.lr: 'abc' is not a number"),
+        (["model.channels=1.5"], "model.channels: '1.5' is not a whole number"),
+        (["compile=perhaps"], "compile: 'perhaps' is neither true nor false"),
+        (["logger.mode=onlin"], "logger.mode: 'onlin' is not one of offline, online"),
+        (["data.augment.scale=2"], "data.augment.scale: a list is needed"),
+        (["data=hrds"], "data: there is no 'hrds'; did you mean hrsd?"),
+        (["budget=tiny"], "budget: there is no 'tiny'; choose one of paper, small, smoke"),
+        (["model={"], "the command line "),
+    ],
+)
+def test_mistakes_are_one_line(overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose("train", [*overrides, "hydra=quiet"])
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data=ssdd"], "data.root: no value; add data.root=VALUE"),
+        (["data.root=/does/not/exist"], "data.root: there is no folder /does/not/exist"),
+        (["+model.new=1"], "model.new: there is no such key"),
+        (["+trainer.max_epoch=1"], "trainer.max_epoch: there is no such key; did you mean trainer.max_epochs?"),
+        (["outputs="], "outputs: give the folder"),
+        (["trainer.max_epochs=0"], "trainer.max_epochs must be at least 1"),
+        (["trainer.max_epochs=null"], "trainer.max_epochs has no value"),
+    ],
+)
+def test_gaps_are_told_before_anything_starts(overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_run(compose("train", [*overrides, "hydra=quiet"]))
+    assert str(caught.value).startswith(message)
+
+
+def _shell(*words: str) -> tuple[subprocess.CompletedProcess[str], float]:
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done, time.perf_counter() - start
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["model.lrr=1"], ["data=ssdd"]])
+def test_nothing_heavy_is_imported_for_help_and_mistakes(words: list[str]) -> None:
+    done, seconds = _shell("train.py", *words)
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert "omegaconf" in imported
+    assert not imported & {"torch", "numpy", "wandb", "matplotlib", "numba", "cv2", "timm"}
+    assert done.returncode == (0 if words[0].startswith("--") else 2)
+    assert seconds < 10  # about half a second alone; the machine may be busy with other tests
+
+
+def test_hash_leaves_out_paths_loggers_and_devices() -> None:
+    def hashed(*overrides: str) -> str:
+        return config_hash(compose("train", [*overrides, "hydra=quiet"]))
+
+    plain_run = hashed()
+    same = ("outputs=x", "logger=none", "logger.project=y", "trainer=cpu", "trainer=ddp", "data.workers=3", "tags=[a]")
+    for override in (*same, "resume=auto", "trainer.enable_progress_bar=false"):
+        assert hashed(override) == plain_run, override
+    others = ("seed=2", "model.lr=0.5", "budget=smoke", "data=hrsc2016", f"data.root={ROOT}", "trainer.max_epochs=99")
+    for override in (*others, "callbacks=ema", "trainer.precision=bf16-mixed"):
+        assert hashed(override) != plain_run, override
+    assert hashed(f"data.root={ROOT}") == hashed(f"data.root={ROOT.parent}")
+    assert identity(compose("train", [f"data.root={ROOT}", "hydra=quiet"]))["data.root"] == "given"
+
+
+def test_nearest() -> None:
+    assert nearest("lrr", ["lr", "levels"]) == "lr"
+    assert nearest("zzz", ["lr", "levels"]) is None
+
+
+def test_every_group_folder_is_in_the_primary_file() -> None:
+    primary = OmegaConf.load(CONFIGURATIONS / "train.yaml")
+    named = {str(key).removeprefix("optional ").split("@")[0].split("/")[0] for entry in primary.defaults
+             if not isinstance(entry, str) for key in entry}  # fmt: skip
+    assert {path.name for path in CONFIGURATIONS.iterdir() if path.is_dir()} == named
