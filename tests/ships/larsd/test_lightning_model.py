@@ -251,6 +251,7 @@ def test_a_loss_that_is_not_finite_names_part_and_step(tmp_path: Path, key: str,
         ({"levels": []}, r"model\.levels"),
         ({"lasa": "circle"}, r"model\.lasa: 'circle' must be one of none, rectangle-9"),
         ({"schedule": "linear"}, r"model\.schedule"),
+        ({"optimizer": "adam"}, r"model\.optimizer: 'adam' must be sgd or adamw"),
         ({"lr": 0.0}, r"model\.lr"),
         ({"channels": 0}, r"model\.channels"),
         ({"nms_threshold": 1.5}, r"model\.nms_threshold"),
@@ -288,6 +289,15 @@ def test_cosine_falls_from_the_rate_to_zero_after_the_warm_up() -> None:
     assert rates[50] == pytest.approx(0.5)
     assert 0 < rates[-1] < 1e-3
     assert sorted(rates[9:], reverse=True) == rates[9:]
+
+
+def test_optimisers_take_the_momentum_and_the_decay() -> None:
+    module = make_module(optimizer="adamw", lr=2e-3, momentum=0.8, weight_decay=0.01)
+    group = module.configure_optimizers()["optimizer"].param_groups[0]
+    assert (group["betas"][0], group["weight_decay"], group["decoupled_weight_decay"]) == (0.8, 0.01, True)
+    group = make_module(momentum=0.8, weight_decay=0.01).configure_optimizers()["optimizer"].param_groups[0]
+    assert (group["momentum"], group["weight_decay"]) == (0.8, 0.01)
+    assert len(group["params"]) == len(list(module.parameters()))
 
 
 def test_images_of_any_size_are_detected_like_padded_ones() -> None:

@@ -61,6 +61,7 @@ class LarsdModule(LightningModule):
         lambda_a: float = 10.0,
         focal_alpha: float = 0.25,
         focal_gamma: float = 2.0,
+        optimizer: str = "sgd",
         lr: float = 1e-3,
         momentum: float = 0.9,
         weight_decay: float = 1e-4,
@@ -262,14 +263,14 @@ class LarsdModule(LightningModule):
         return [_inside(found, image) for found, image in zip(results, images, strict=True)]
 
     def configure_optimizers(self) -> Any:
-        """SGD with the paper's steps or a cosine, after an optional warm-up, changing at every iteration."""
+        """The optimiser, with the paper's steps or a cosine, after an optional warm-up, changing at every iteration."""
         options = self.hparams
-        optimizer = torch.optim.SGD(
-            self.parameters(),
-            lr=options["lr"],
-            momentum=options["momentum"],
-            weight_decay=options["weight_decay"],
-        )
+        common = {"lr": options["lr"], "weight_decay": options["weight_decay"]}
+        optimizer: torch.optim.Optimizer
+        if options["optimizer"] == "sgd":
+            optimizer = torch.optim.SGD(self.parameters(), momentum=options["momentum"], **common)
+        else:
+            optimizer = torch.optim.AdamW(self.parameters(), betas=(options["momentum"], 0.999), **common)
         total = self.trainer.estimated_stepping_batches if options["schedule"] == "cosine" else math.inf
 
         def factor(iteration: int) -> float:
@@ -341,8 +342,9 @@ def _check(options: Any) -> None:
         raise ConfigError(f"model.levels: {levels} must be one or more of {known}, each once, finest first")
     if options["lasa"] not in DISTRIBUTIONS:
         raise ConfigError(f"model.lasa: {options['lasa']!r} must be one of {', '.join(DISTRIBUTIONS)}")
-    if options["schedule"] not in ("step", "cosine"):
-        raise ConfigError(f"model.schedule: {options['schedule']!r} must be step or cosine")
+    for name, choices in (("optimizer", ("sgd", "adamw")), ("schedule", ("step", "cosine"))):
+        if options[name] not in choices:
+            raise ConfigError(f"model.{name}: {options[name]!r} must be {' or '.join(choices)}")
     counts = ("channels", "anchors_per_group", "num_classes", "lr_step", "candidates", "max_detections", "tile_batch")
     for name in counts:
         if options[name] < 1:
