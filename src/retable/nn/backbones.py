@@ -230,4 +230,3 @@ def _sha256(path: Path) -> str:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
-

@@ -28,8 +28,8 @@ class Postprocessing:
     """
 
     lasa: str = "diamond-9"
-    lasa_extent: float = 0.5
-    score_threshold: float = 0.05
+    lasa_extent: float = 0.75
+    score_threshold: float = 0.2
     candidates: int = 1000
     nms_threshold: float = 0.2
     max_detections: int = 300

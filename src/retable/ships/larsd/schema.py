@@ -35,7 +35,8 @@ class LarsdConfig:
         lr_step: Iterations between the steps.
         lr_factor: Factor of each step.
         warmup: Iterations of linear warm-up; none in the paper.
-        score_threshold: Slots below it are no candidates. Not in the paper.
+        score_threshold: Slots below it are no candidates, whatever their aligned score would be: weak slots, which training
+            ignored, have bad boxes, and the alignment gives them the scores of the good slots around. Not in the paper.
         candidates: Candidates of each level of an image at most. Not in the paper.
         nms_threshold: Of two boxes with a larger IoU the lower score goes. Not in the paper.
         max_detections: Detections of an image at most. Not in the paper.
@@ -54,7 +55,7 @@ class LarsdConfig:
     anchors_per_group: int = 5
     num_classes: int = 1
     lasa: str = "diamond-9"
-    lasa_extent: float = 0.5
+    lasa_extent: float = 0.75
     force_match: bool = True
     lambda_d: float = 1.0
     lambda_a: float = 10.0
@@ -68,7 +69,7 @@ class LarsdConfig:
     lr_step: int = 10_000
     lr_factor: float = 0.1
     warmup: int = 0
-    score_threshold: float = 0.05
+    score_threshold: float = 0.2
     candidates: int = 1000
     nms_threshold: float = 0.2
     max_detections: int = 300
