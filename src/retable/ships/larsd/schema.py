@@ -35,8 +35,9 @@ class LarsdConfig:
         lr_step: Iterations between the steps.
         lr_factor: Factor of each step.
         warmup: Iterations of linear warm-up; none in the paper.
-        score_threshold: Slots below it are no candidates, whatever their aligned score would be: weak slots, which training
-            ignored, have bad boxes, and the alignment gives them the scores of the good slots around. Not in the paper.
+        score_threshold: Slots below it are no candidates, whatever their aligned score would be: weak slots, which
+            training ignored, have bad boxes, and the alignment gives them the scores of the good slots around. Not in
+            the paper.
         candidates: Candidates of each level of an image at most. Not in the paper.
         nms_threshold: Of two boxes with a larger IoU the lower score goes. Not in the paper.
         max_detections: Detections of an image at most. Not in the paper.
