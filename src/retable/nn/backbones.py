@@ -38,6 +38,7 @@ class Backbone(nn.Module):
     Args:
         name: A timm architecture with features at strides 4, 8, 16 and 32: ``resnet18``, ``resnet50``, ``resnet101``,
             ...
+        width: Factor of a ResNet's stage widths; 1 is the published network.
 
     Attributes:
         channels: Channels of C2, C3, C4 and C5.
@@ -51,16 +52,18 @@ class Backbone(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, width: float = 1.0) -> None:
         super().__init__()
         timm = import_timm()
         if not timm.is_model(name):
             near = difflib.get_close_matches(name, timm.list_models(), n=3) or ["resnet18", "resnet50", "resnet101"]
             raise ConfigError(f"model.backbone: timm has no {name!r}; try {', '.join(near)}")
+        options = {} if width == 1 else {"channels": tuple(max(1, round(width * c)) for c in (64, 128, 256, 512))}
         try:
-            self.body: Any = timm.create_model(name, pretrained=False, features_only=True)
+            self.body: Any = timm.create_model(name, pretrained=False, features_only=True, **options)
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:
-            raise ConfigError(f"model.backbone: {name} gives no feature maps ({_first_line(error)})") from error
+            narrow = "" if width == 1 else f" at model.backbone_width={width}"
+            raise ConfigError(f"model.backbone: {name} gives no feature maps{narrow} ({_first_line(error)})") from error
         reductions = list(self.body.feature_info.reduction())
         if any(stride not in reductions for stride in STRIDES):
             raise ConfigError(f"model.backbone: {name} has strides {reductions}, but 4, 8, 16 and 32 are needed")

@@ -124,7 +124,7 @@ class Patience(EarlyStopping):
 class EpochLines(Callback):
     """Writes one line into the log for each validated epoch, for logs without a terminal and for later reading."""
 
-    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Logs epoch, step, and the loss and validation metrics that are known by now."""
         if trainer.sanity_checking or not trainer.is_global_zero or trainer.state.fn != "fit":
             return

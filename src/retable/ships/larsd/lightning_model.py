@@ -48,6 +48,7 @@ class LarsdModule(LightningModule):
     def __init__(
         self,
         backbone: str = "resnet101",
+        backbone_width: float = 1.0,
         weights: str = "imagenet",
         channels: int = 256,
         levels: list[str] | None = None,
@@ -81,7 +82,9 @@ class LarsdModule(LightningModule):
         levels = ["P2", "P3", "P4"] if levels is None else [str(level) for level in levels]
         self.save_hyperparameters(logger=False)
         _check(self.hparams)
-        self.network = LarsdNetwork(backbone, channels, levels, anchors, anchors_per_group, num_classes)
+        self.network = LarsdNetwork(
+            backbone, channels, levels, anchors, anchors_per_group, num_classes, backbone_width
+        )
         self.postprocessing = Postprocessing(
             lasa, lasa_extent, score_threshold, candidates, nms_threshold, max_detections
         )

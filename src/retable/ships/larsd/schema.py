@@ -13,6 +13,7 @@ class LarsdConfig:
     Attributes:
         backbone: timm name of the backbone: ``resnet18``, ``resnet50`` or ``resnet101``, or any other with strides 4
             to 32.
+        backbone_width: Factor of the stage widths of a ResNet backbone; 1 is the published network.
         weights: ``imagenet`` (from scratch, with a warning, where they cannot be had), ``none``, or a file.
         channels: Channels of P2, P3, P4 and of the subnets. Not in the paper; 256 as in RetinaNet.
         levels: Levels that predict: ``P2``, ``P3`` and ``P4``, finest first.
@@ -49,6 +50,7 @@ class LarsdConfig:
     _target_: str = "retable.ships.larsd.lightning_model.LarsdModule"
     _convert_: str = "all"
     backbone: str = "resnet101"
+    backbone_width: float = 1.0
     weights: str = "imagenet"
     channels: int = 256
     levels: list[str] = field(default_factory=lambda: ["P2", "P3", "P4"])

@@ -68,6 +68,7 @@ class LarsdNetwork(nn.Module):
         anchors: Whether distances are relative to clustered anchors, else to one square a level.
         anchors_per_group: Anchors of each group of areas.
         num_classes: Classes.
+        backbone_width: Factor of the stage widths of a ResNet backbone.
 
     Attributes:
         priors: Anchor sizes; part of the state dict.
@@ -84,11 +85,12 @@ class LarsdNetwork(nn.Module):
         anchors: bool,
         anchors_per_group: int,
         num_classes: int = 1,
+        backbone_width: float = 1.0,
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
         self.priors = Priors(levels, anchors, anchors_per_group)
-        self.backbone = Backbone(backbone)
+        self.backbone = Backbone(backbone, backbone_width)
         self.decoder = UNetDecoder(self.backbone.channels, channels, levels)
         per_location = self.priors.per_location
         self.classification = Subnet(channels, per_location * num_classes, len(levels))

@@ -108,6 +108,10 @@ class ShipScenes:
         layout = self.layout(index)
         return render(layout), labels(layout)
 
+    def target(self, index: int) -> Target:
+        """Return the target of a scene, as of `load`, without rendering the image."""
+        return labels(self.layout(index))
+
     def image_size(self, index: int) -> tuple[int, int]:
         """Return (height, width) of an image in pixels."""
         return (self.size, self.size)
