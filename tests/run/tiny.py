@@ -2,7 +2,7 @@
 
 import math
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning import LightningDataModule, LightningModule
@@ -19,7 +19,7 @@ class TinyModule(LightningModule):
 
     monitor = "val/error"
     monitor_mode = "min"
-    metric_info = {"error": ("squared", "lower")}
+    metric_info: ClassVar = {"error": ("squared", "lower")}
     weights_origin = "scratch"
 
     def __init__(self, lr: float, nan_at_step: int, seconds_per_step: float, width: int) -> None:

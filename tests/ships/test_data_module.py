@@ -80,8 +80,8 @@ def test_each_process_evaluates_its_own_images() -> None:
     for rank in range(3):
         data = _module()
         data.trainer = SimpleNamespace(world_size=3, global_rank=rank)  # type: ignore[assignment]
-        indices.append([index for batch in data.test_dataloader() for index in batch["indices"]])
-    assert sorted(sum(indices, [])) == list(range(7))
+        indices += [index for batch in data.test_dataloader() for index in batch["indices"]]
+    assert sorted(indices) == list(range(7))
 
 
 def test_processes_share_the_global_batch() -> None:
@@ -94,7 +94,7 @@ def test_processes_share_the_global_batch() -> None:
     assert torch.equal(torch.cat(parts), whole)
     data = _module(batch_size=3)
     data.trainer = SimpleNamespace(world_size=2, global_rank=0)  # type: ignore[assignment]
-    with pytest.raises(ConfigError, match="data.batch_size=3: must be divisible by the 2 processes"):
+    with pytest.raises(ConfigError, match=r"data\.batch_size=3: must be divisible by the 2 processes"):
         data.train_dataloader()
 
 

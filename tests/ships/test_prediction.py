@@ -74,7 +74,7 @@ def test_boxes_come_back_in_the_pixels_of_the_file(tmp_path: Path, scaling: Scal
 def test_an_unreadable_image_does_not_stop_the_others(tmp_path: Path) -> None:
     _image(tmp_path / "in" / "good.png")
     (tmp_path / "in" / "bad.png").write_bytes(b"")
-    with pytest.raises(DataError, match="1 of 2 images could not be read: bad.png"):
+    with pytest.raises(DataError, match=r"1 of 2 images could not be read: bad\.png"):
         predict_files(_detect, tmp_path / "in", tmp_path / "out", ["ship"], 0.5, Scaling(), ABOUT)
     result = json.loads((tmp_path / "out" / "detections.json").read_text())
     assert result["unreadable"] == ["bad.png"]

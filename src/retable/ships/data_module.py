@@ -101,9 +101,7 @@ class ShipDataModule(LightningDataModule):
         roles = ("train", "val", "test")[: 2 if self.test_name == "val" else 3]
         if self._root is None:
             assert self._scenes is not None
-            made = {
-                role: self._scenes(split=role, count=self._counts[role], **self._scene_options) for role in roles
-            }
+            made = {role: self._scenes(split=role, count=self._counts[role], **self._scene_options) for role in roles}
         else:
             assert self._files is not None
             made = {role: self._files(root=self._root, split=self._splits[role]) for role in roles}

@@ -22,8 +22,8 @@ Image = npt.NDArray[np.uint8]
 class DetectionPictures(Callback):
     """Draws what a test found into the run's ``plots`` folder.
 
-    ``detections.png`` shows the first images, ``worst.png`` those with the most missed ships and false alarms, both with
-    the truth; ``precision_recall.png`` the curve of each class. The module hands out ``predictions`` from its test step
+    ``detections.png`` shows the first images, ``worst.png`` those with the most missed ships and false alarms, both
+    with the truth; ``precision_recall.png`` the curve of each class. The module hands out ``predictions`` from its test step
     and has ``test_metric``. Under several processes the pictures are those of the first one's images.
 
     Args:

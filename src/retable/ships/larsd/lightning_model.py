@@ -7,43 +7,31 @@ import math
 from typing import Any
 
 import torch
-from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from retable.errors import CheckpointError, ConfigError, DivergenceError
-from retable.metrics import DetectionAveragePrecision
+from retable.ships.detector import Prediction, ShipDetector
 from retable.ships.larsd.assignment import assign
 from retable.ships.larsd.lasa import DISTRIBUTIONS
 from retable.ships.larsd.loss import LossParts, larsd_loss
 from retable.ships.larsd.postprocess import Postprocessing, detections
 from retable.ships.larsd.priors import STRIDES
 from retable.ships.larsd.torch_model import LarsdNetwork, slots
-from retable.ships.tiles import detect_in_tiles
-from retable.ships.transforms import letterbox
 
 log = logging.getLogger(__name__)
 
-Prediction = dict[str, Tensor]
 
-_MULTIPLE = 32  # the backbone's largest stride
-
-
-class LarsdModule(LightningModule):
+class LarsdModule(ShipDetector):
     """LARSD with its loss, its optimiser and its metrics; the keys are described in `LarsdConfig`.
 
-    Training batches hold ``images`` (B, 3, S, S) and ``targets``, B dicts of boxes, labels and difficult. Evaluation
-    batches hold ``images``, a list of (3, H, W) of any size, ``targets``, and ``indices``, which tell images apart.
+    Training batches hold ``images`` (B, 3, S, S) and ``targets``, B dicts of boxes, labels and difficult.
 
     Attributes:
         network: The network with its anchors.
-        test_metric: Average precision of the last test, with its curves.
 
     Raises:
         ConfigError: A value that cannot work.
     """
-
-    monitor = "val/ap50_voc12"
-    monitor_mode = "max"
 
     def __init__(
         self,
@@ -78,44 +66,19 @@ class LarsdModule(LightningModule):
         tile_overlap: int = 256,
         tile_batch: int = 4,
     ) -> None:
-        super().__init__()
+        super().__init__(num_classes, tile_size, tile_overlap, tile_batch, nms_threshold)
         levels = ["P2", "P3", "P4"] if levels is None else [str(level) for level in levels]
         self.save_hyperparameters(logger=False)
         _check(self.hparams)
-        self.network = LarsdNetwork(
-            backbone, channels, levels, anchors, anchors_per_group, num_classes, backbone_width
-        )
+        self.network = LarsdNetwork(backbone, channels, levels, anchors, anchors_per_group, num_classes, backbone_width)
         self.postprocessing = Postprocessing(
             lasa, lasa_extent, score_threshold, candidates, nms_threshold, max_detections
         )
-        self.validation_metric = DetectionAveragePrecision(num_classes)
-        self.test_metric = DetectionAveragePrecision(num_classes)
 
     @property
     def weights_origin(self) -> str:
         """Where the weights began: ``scratch``, ``imagenet:...`` or ``file:...``."""
         return self.network.backbone.weights_origin
-
-    @property
-    def metric_info(self) -> dict[str, tuple[str, str]]:
-        """Unit and direction of each metric by its last name."""
-        names = ["ap50_voc07", "ap50_voc12", "ap75", "ap50_95", "recall50"]
-        if self.hparams["num_classes"] > 1:
-            names += [f"{name}_class{label}" for name in names[:2] for label in range(self.hparams["num_classes"])]
-        return dict.fromkeys(names, ("fraction", "higher"))
-
-    def setup(self, stage: str) -> None:
-        """Checks that the dataset has the classes that the network is built for.
-
-        Raises:
-            ConfigError: It has another number of classes.
-        """
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        if stage == "fit" and len(data.classes) != self.hparams["num_classes"]:
-            raise ConfigError(
-                f"model.num_classes: the dataset has {len(data.classes)} classes ({', '.join(data.classes)}), "
-                f"not {self.hparams['num_classes']}"
-            )
 
     def on_fit_start(self) -> None:
         """Before a new training: starting weights, and anchors from the training boxes.
@@ -196,75 +159,6 @@ class LarsdModule(LightningModule):
             gamma=options["focal_gamma"],
         )
 
-    def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
-        """Detects in a batch of validation images."""
-        self.validation_metric.update(self.detect(batch["images"]), batch["targets"], batch["indices"])
-
-    def test_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
-        """Detects in a batch of test images, and hands the detections to callbacks as ``predictions``."""
-        predictions = self.detect(batch["images"])
-        self.test_metric.update(predictions, batch["targets"], batch["indices"])
-        return {"predictions": predictions}
-
-    def predict_step(self, batch: dict[str, Any], batch_index: int) -> list[Prediction]:
-        """Detects in a batch of images."""
-        return self.detect(batch["images"])
-
-    def on_validation_epoch_start(self) -> None:
-        """Forgets the last validation."""
-        self.validation_metric.reset()
-
-    def on_test_epoch_start(self) -> None:
-        """Forgets the last test."""
-        self.test_metric.reset()
-
-    def on_validation_epoch_end(self) -> None:
-        """Logs the validation metrics."""
-        self._log_metric(self.validation_metric, "val")
-
-    def on_test_epoch_end(self) -> None:
-        """Logs the test metrics under the name of the tested split."""
-        self._log_metric(self.test_metric, self.trainer.datamodule.test_name)  # type: ignore[attr-defined]
-
-    @torch.no_grad()
-    def detect(self, images: list[Tensor]) -> list[Prediction]:
-        """Detects ships in whole images of any size; the module has to be in evaluation mode.
-
-        Images are padded to multiples of 32. Images of a larger side than `tile_size` are cut into overlapping tiles,
-        and never more than `tile_batch` images or tiles are in the network at once.
-
-        Args:
-            images: (3, H, W) each, float32 in [0, 1] or uint8.
-
-        Returns:
-            For each image boxes (N, 5) canonical in its pixels, scores (N,) and labels (N,), by descending score, on
-            the module's device.
-        """
-        options = self.hparams
-        results: list[Prediction] = [{} for _ in images]
-        groups: dict[tuple[int, int], list[int]] = {}
-        for index, image in enumerate(images):
-            height, width = image.shape[-2:]
-            if max(height, width) > options["tile_size"]:
-                results[index] = detect_in_tiles(
-                    image,
-                    self._detect_batch,
-                    size=options["tile_size"],
-                    overlap=options["tile_overlap"],
-                    batch_size=options["tile_batch"],
-                    iou_threshold=options["nms_threshold"],
-                    multiple=_MULTIPLE,
-                )
-            else:
-                groups.setdefault((_padded(height), _padded(width)), []).append(index)
-        for (height, width), members in groups.items():
-            for first in range(0, len(members), options["tile_batch"]):
-                chosen = members[first : first + options["tile_batch"]]
-                batch = torch.stack([letterbox(_as_float(images[index]), height, width) for index in chosen])
-                for index, prediction in zip(chosen, self._detect_batch(batch), strict=True):
-                    results[index] = prediction
-        return [_inside(found, image) for found, image in zip(results, images, strict=True)]
-
     def configure_optimizers(self) -> Any:
         """The optimiser, with the paper's steps or a cosine, after an optional warm-up, changing at every iteration."""
         options = self.hparams
@@ -295,8 +189,9 @@ class LarsdModule(LightningModule):
         """Takes up the origin of the weights."""
         self.network.backbone.weights_origin = checkpoint.get("weights_origin", self.weights_origin)
 
-    def _detect_batch(self, images: Tensor) -> list[Prediction]:
-        logits, regression = self.network(images.to(self.device))
+    def detect_batch(self, images: Tensor) -> list[Prediction]:
+        """Detects in images (B, 3, H, W) of one size, H and W multiples of 32."""
+        logits, regression = self.network(images)
         return detections(logits, regression, self.network.priors, self.network.num_classes, self.postprocessing)
 
     def _log_loss(self, parts: LossParts, batch_size: int) -> None:
@@ -310,10 +205,6 @@ class LarsdModule(LightningModule):
         self.log("train/loss", parts.total.detach(), prog_bar=True, batch_size=batch_size)
         self.log_dict({name: value.detach() for name, value in values.items()}, batch_size=batch_size)
 
-    def _log_metric(self, metric: DetectionAveragePrecision, prefix: str) -> None:
-        # all processes have the same values already; the mean over them only spares a warning
-        self.log_dict({f"{prefix}/{name}": value for name, value in metric.compute().items()}, sync_dist=True)
-
     def _divergence(self, parts: LossParts) -> DivergenceError:
         named = {"class": parts.classification, "distance": parts.distance, "angle": parts.angle}
         bad = [name for name, value in named.items() if not torch.isfinite(value)]
@@ -321,22 +212,6 @@ class LarsdModule(LightningModule):
             f"the {' and '.join(bad) or 'total'} loss is not finite at step {self.global_step}: try a lower model.lr, "
             "model.warmup or trainer.gradient_clip_val, and look at the data"
         )
-
-
-def _padded(side: int) -> int:
-    return math.ceil(side / _MULTIPLE) * _MULTIPLE
-
-
-def _as_float(image: Tensor) -> Tensor:
-    return image.float() / 255 if image.dtype == torch.uint8 else image
-
-
-def _inside(prediction: Prediction, image: Tensor) -> Prediction:
-    """Leaves out what was found in the padding."""
-    centre = prediction["boxes"][:, :2]
-    limit = centre.new_tensor([image.shape[-1], image.shape[-2]])
-    inside = ((centre >= 0) & (centre <= limit)).all(dim=1)
-    return {name: value[inside] for name, value in prediction.items()}
 
 
 def _check(options: Any) -> None:
@@ -361,8 +236,3 @@ def _check(options: Any) -> None:
     for name in ("score_threshold", "nms_threshold", "focal_alpha"):
         if not 0 <= options[name] <= 1:
             raise ConfigError(f"model.{name}: {options[name]} must be from 0 to 1")
-    if options["tile_size"] % _MULTIPLE or not 0 <= options["tile_overlap"] < options["tile_size"]:
-        raise ConfigError(
-            f"model.tile_size: {options['tile_size']} must be a multiple of {_MULTIPLE}, "
-            f"and above model.tile_overlap, {options['tile_overlap']}"
-        )
