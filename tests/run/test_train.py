@@ -191,7 +191,7 @@ def test_multirun_goes_on_after_a_failure_and_reports_it(train_here: Train, tmp_
 
 def test_two_processes_give_the_metrics_of_one(start_train: Start, train_here: Train, tmp_path: Path) -> None:
     # dropout draws per process, so it is the one thing that must be off
-    words = ("trainer.max_epochs=3", "model.lr=0.02", "model.width=7")
+    words = ("trainer.max_epochs=3", "model.lr=0.02", "model.dropout=0.0")
     process = start_train("hydra.run.dir=two", "trainer=ddp", "trainer.accelerator=cpu", *words, script="train.py")
     output, _ = process.communicate(timeout=110)
     assert process.returncode == 0, output
@@ -201,6 +201,10 @@ def test_two_processes_give_the_metrics_of_one(start_train: Start, train_here: T
     one = record.read(tmp_path / "one")
     assert one.config_hash == two.config_hash
     assert one.metrics["train/steps"] == two.metrics["train/steps"]
+    assert two.metrics["test/error"] == pytest.approx(one.metrics["test/error"], rel=1e-5)
+    first, second = (checkpoints.load(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("one", "two"))
+    for name, weight in first["state_dict"].items():  # running statistics of batch normalisation among them
+        torch.testing.assert_close(second["state_dict"][name], weight, rtol=1e-4, atol=1e-6)
 
 
 def test_records_are_checked(tmp_path: Path) -> None:

@@ -22,12 +22,12 @@ class TinyModule(LightningModule):
     metric_info: ClassVar = {"error": ("squared", "lower")}
     weights_origin = "scratch"
 
-    def __init__(self, lr: float, nan_at_step: int, seconds_per_step: float, width: int) -> None:
+    def __init__(self, lr: float, nan_at_step: int, seconds_per_step: float, width: int, dropout: float) -> None:
         super().__init__()
         self.lr, self.nan_at_step, self.seconds_per_step = lr, nan_at_step, seconds_per_step
         self.network = nn.Sequential(
             nn.Unflatten(1, (4, 1, 1)), nn.Conv2d(4, width, 1), nn.BatchNorm2d(width), nn.ReLU(),
-            nn.Dropout(0.2), nn.Flatten(), nn.Linear(width, 1),
+            nn.Dropout(dropout), nn.Flatten(), nn.Linear(width, 1),
         )  # fmt: skip
         self.error = MeanMetric()
 

@@ -68,7 +68,7 @@ class EpochCheckpoints(Checkpoint):
         """Remembers that this epoch has a validation score."""
         self._validated = not trainer.sanity_checking
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: Any, pl_module: LightningModule) -> None:
         """Writes the epoch's checkpoints.
 
         Raises:

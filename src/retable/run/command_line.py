@@ -57,7 +57,7 @@ def main(
     def checked(config: DictConfig) -> None:
         nonlocal composed
         composed = True
-        failure = attempt(lambda: (check(config), task(config)))
+        failure = attempt(lambda: _checked(config, check, task))
         if failure is not None:
             failures.append(failure)
 
@@ -73,6 +73,11 @@ def main(
         raise SystemExit(ConfigError.exit_code) from error
     if failures:
         raise SystemExit(failures[0].exit_code)
+
+
+def _checked(config: DictConfig, check: Callable[[DictConfig], None], task: Callable[[DictConfig], Any]) -> None:
+    check(config)
+    task(config)
 
 
 def show_help(config_name: str) -> int:

@@ -54,9 +54,9 @@ def flatten(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
     """Yields the leaves of nested dicts as (dotted key, value)."""
     for key, value in tree.items():
         if isinstance(value, dict) and value:
-            yield from flatten(value, f"{prefix}{key}.")
+            yield from flatten(value, prefix + str(key) + ".")
         else:
-            yield f"{prefix}{key}", value
+            yield prefix + str(key), value
 
 
 def identity(config: DictConfig) -> dict[str, Any]:
@@ -112,8 +112,8 @@ def check_known(config: DictConfig) -> None:
         for name in node:
             if name not in known:
                 near = nearest(str(name), known)
-                hint = f"; did you mean {key}.{near}?" if near else ""
-                raise ConfigError(f"{key}.{name}: there is no such key{hint}")
+                hint = f"; did you mean {key!s}.{near}?" if near else ""
+                raise ConfigError(f"{key!s}.{name!s}: there is no such key{hint}")
 
 
 def check_run(config: DictConfig) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lightning_utilities.core.rank_zero import rank_zero_only
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from retable.errors import ConfigError
 from retable.files import write_text
@@ -184,7 +184,7 @@ def _keep_id(folder: Path) -> str:
     if path.exists() and (kept := path.read_text(encoding="utf-8").strip()):
         return kept
     fresh = uuid.uuid4().hex[:12]
-    if rank_zero_only.rank == 0:
+    if int(os.environ.get("LOCAL_RANK", 0)) == 0:
         write_text(path, fresh + "\n")
     return fresh
 

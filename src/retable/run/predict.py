@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning import LightningModule
 
 from retable.errors import CheckpointError, ConfigError, DataError
 from retable.run import checkpoints, paths
@@ -59,7 +58,7 @@ def stored_config(folder: Path) -> DictConfig:
     return config
 
 
-def load_run(folder: Path, checkpoint: str = "best") -> tuple[LightningModule, Path]:
+def load_run(folder: Path, checkpoint: str = "best") -> tuple[Any, Path]:
     """Builds the model of a run with its trained weights, on the CPU, in evaluation mode.
 
     Args:
@@ -67,7 +66,7 @@ def load_run(folder: Path, checkpoint: str = "best") -> tuple[LightningModule, P
         checkpoint: ``best``, or ``last``; the last one serves where there is no best.
 
     Returns:
-        The model and the checkpoint that was loaded.
+        The LightningModule and the checkpoint that was loaded.
 
     Raises:
         ConfigError: There is no run in the folder.
@@ -84,7 +83,7 @@ def load_run(folder: Path, checkpoint: str = "best") -> tuple[LightningModule, P
         log.warning("%s is not finished: its %s checkpoint is used as it is", folder, path.stem)
     if "weights" in config.model:
         config.model.weights = "none"  # the checkpoint brings them all
-    model: LightningModule = build(config.model)
+    model: Any = build(config.model)
     checkpoints.load_into(model, path)
     if not hasattr(model, "predict_to"):
         raise DataError(f"{folder}: this model predicts nothing")

@@ -22,8 +22,9 @@ from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning import LightningDataModule, LightningModule, Trainer, seed_everything
+from pytorch_lightning import LightningModule, Trainer, seed_everything
 from pytorch_lightning.callbacks import Callback
 
 from retable.errors import ConfigError, StorageError
@@ -64,8 +65,8 @@ def train(config: DictConfig) -> None:
     resuming = config.resume.name == "auto" and resume_from.is_file()
 
     seed_everything(config.seed, verbose=False)
-    data: LightningDataModule = build(config.data, seed=config.seed)
-    model: LightningModule = build(config.model)
+    data = build(config.data, seed=config.seed)
+    model = build(config.model)
     if config.compile:
         model.network.compile()
     loggers = build(config.logger, folder=folder, tags=list(config.tags))
@@ -143,7 +144,7 @@ def _refuse_multirun_ddp(config: DictConfig) -> None:
     # Lightning starts its other ranks with this process's own command line, and under -m each of them would run the
     # whole multirun again: they hang, or train ranks with different values
     several = config.trainer.devices not in (1, "1") and config.trainer.accelerator == "cpu"
-    if HydraConfig.get().mode.name == "MULTIRUN" and (config.trainer.strategy.startswith("ddp") or several):
+    if HydraConfig.get().mode is RunMode.MULTIRUN and (config.trainer.strategy.startswith("ddp") or several):
         raise ConfigError("trainer.strategy: ddp does not work under -m; start one run for each value")
 
 
@@ -184,7 +185,7 @@ def _check_same_run(config: DictConfig, stored: Any, folder: Path) -> None:
 
 def _build_trainer(
     config: DictConfig, folder: Path, loggers: list[Any], clock: RunClock
-) -> tuple[EpochCheckpoints | None, Trainer]:
+) -> tuple[EpochCheckpoints | None, Any]:
     callbacks: list[Callback] = [SeedEpochs(config.seed), clock]
     callbacks += [
         build(callback)
@@ -198,7 +199,7 @@ def _build_trainer(
         plugins.append(SynchroniseBatchNorm())
     if config.trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ConfigError("trainer.accelerator: there is no GPU here; use trainer=cpu or trainer=auto")
-    trainer: Trainer = build(
+    trainer = build(
         config.trainer,
         default_root_dir=str(folder),
         logger=loggers,
@@ -222,7 +223,7 @@ def _guard_interrupts(work: Any) -> None:
 
 
 def _load_tested(
-    config: DictConfig, folder: Path, model: LightningModule, trainer: Trainer, keeper: EpochCheckpoints | None
+    config: DictConfig, folder: Path, model: LightningModule, trainer: Any, keeper: EpochCheckpoints | None
 ) -> dict[str, Any]:
     """Loads the weights that are to be tested and says which they are."""
     if keeper is None or trainer.fast_dev_run:
@@ -233,7 +234,7 @@ def _load_tested(
 
 
 def _metrics(
-    trainer: Trainer, model: LightningModule, data: LightningDataModule, clock: RunClock, test_seconds: float
+    trainer: Trainer, model: Any, data: Any, clock: RunClock, test_seconds: float
 ) -> dict[str, tuple[float | None, str, str]]:
     """All metrics of the run: value (None if undefined), unit and direction."""
     metrics: dict[str, tuple[float | None, str, str]] = {}

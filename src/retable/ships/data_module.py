@@ -77,7 +77,7 @@ class ShipDataModule(LightningDataModule):
         self._files, self._scenes = files, scenes
         self._splits, self._counts = dict(splits), dict(counts)
         self._scene_options = {"image_size": scene_size, "seed": scenes_seed}
-        self._scale = {"resize": resize, "max_side": max_side}
+        self._scale: dict[str, Any] = {"resize": resize, "max_side": max_side}
         self._cache_megabytes = cache_megabytes
         options = dict(augment)
         enabled = options.pop("enabled")
@@ -88,7 +88,7 @@ class ShipDataModule(LightningDataModule):
         """The tested split: ``test``, or ``val`` where the dataset has no test split."""
         if self._root is None or self._files is None:
             return "test"
-        loader = getattr(self._files, "func", self._files)
+        loader: Any = getattr(self._files, "func", self._files)
         found = loader.splits(self._root)
         if self._splits["test"] in found:
             return "test"
@@ -150,7 +150,7 @@ class ShipDataModule(LightningDataModule):
         )
         workers = self._worker_count()
         return DataLoader(
-            self.training_set,  # type: ignore[arg-type]  # its keys are (epoch, index)
+            self.training_set,
             batch_size=each,
             sampler=sampler,
             collate_fn=collate_training,
@@ -172,7 +172,7 @@ class ShipDataModule(LightningDataModule):
         dataset = ShipEvaluationSet(self.datasets[role], cache_megabytes=self._cache_megabytes, **self._scale)
         workers = self._worker_count()
         return DataLoader(
-            dataset,  # type: ignore[arg-type]  # a batch is not a list of samples
+            dataset,
             batch_size=self.eval_batch_size,
             sampler=ShardSampler(len(dataset), rank=self._rank(), world_size=self._world_size()),
             collate_fn=collate_evaluation,

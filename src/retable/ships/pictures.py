@@ -23,8 +23,8 @@ class DetectionPictures(Callback):
     """Draws what a test found into the run's ``plots`` folder.
 
     ``detections.png`` shows the first images, ``worst.png`` those with the most missed ships and false alarms, both
-    with the truth; ``precision_recall.png`` the curve of each class. The module hands out ``predictions`` from its test step
-    and has ``test_metric``. Under several processes the pictures are those of the first one's images.
+    with the truth; ``precision_recall.png`` the curve of each class. The module hands out ``predictions`` from its test
+    step and has ``test_metric``. Under several processes the pictures are those of the first one's images.
 
     Args:
         first: Number of first images.
@@ -61,7 +61,7 @@ class DetectionPictures(Callback):
                 if len(self._worst) > self.worst:
                     heapq.heappop(self._worst)
 
-    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_test_end(self, trainer: Any, pl_module: LightningModule) -> None:
         """Writes the pictures.
 
         Raises:
@@ -71,7 +71,7 @@ class DetectionPictures(Callback):
             return
         plots = Path(trainer.default_root_dir) / "plots"
         metric: Any = pl_module.test_metric
-        classes = trainer.datamodule.classes  # type: ignore[attr-defined]
+        classes = trainer.datamodule.classes
         curves = {name: metric.curve(label) for label, name in enumerate(classes)}
         precision_recall_plot(curves, plots / "precision_recall.png")
         worst = [drawn for _, _, drawn in sorted(self._worst, reverse=True)]

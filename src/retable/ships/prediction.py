@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,7 @@ def predict_files(
         prediction = {key: value[kept].cpu() for key, value in prediction.items()}
         drawn = draw_detections(image, prediction, minimum_size=256)
         try:
-            write_atomically(
-                output / "drawn" / f"{path.stem}.jpg", lambda target, drawn=drawn: _write_image(target, drawn)
-            )
+            write_atomically(output / "drawn" / f"{path.stem}.jpg", partial(_write_image, image=drawn))
             entries.append(_entry(path, image, prediction, classes))
             write_text(output / "labelTxt" / f"{path.stem}.txt", _annotation_lines(entries[-1]))
         except OSError as error:

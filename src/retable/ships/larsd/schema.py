@@ -60,7 +60,7 @@ class LarsdConfig:
     lasa: str = "diamond-9"
     lasa_extent: float = 0.75
     force_match: bool = True
-    lambda_d: float = 1.0
+    lambda_d: float = 2.0
     lambda_a: float = 10.0
     focal_alpha: float = 0.25
     focal_gamma: float = 2.0
