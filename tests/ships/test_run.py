@@ -60,21 +60,24 @@ def test_a_run_records_metrics_provenance_and_pictures(trained: Path) -> None:
     assert sheet.std() > 10
 
 
-def test_two_processes_train_as_one(trained: Path, tmp_path: Path) -> None:
-    words = ("model=larsd", "data=hrsd", f"hydra.run.dir={tmp_path / 'two'}", *TINY)
-    done = _shell("train.py", *words, "trainer=ddp", "trainer.accelerator=cpu")
-    assert done.returncode == 0, done.stdout + done.stderr
-    one, two = record.read(trained), record.read(tmp_path / "two")
-    assert two.devices["count"] == 2
-    assert two.metrics["train/steps"] == one.metrics["train/steps"] == 2
+def test_two_processes_train_as_one(tmp_path: Path) -> None:
+    # AdamW's first steps are signs of gradients, which rounding can turn; SGD shows whether the gradients agree
+    words = ("model=larsd", "data=hrsd", "model.optimizer=sgd", "model.lr=0.02", *TINY, "data.counts.train=4")
+    for name, more in (("one", ()), ("two", ("trainer=ddp", "trainer.accelerator=cpu"))):
+        done = _shell("train.py", *words, f"hydra.run.dir={tmp_path / name}", *more)
+        assert done.returncode == 0, done.stdout + done.stderr
+    one, two = (record.read(tmp_path / name) for name in ("one", "two"))
+    assert (one.devices["count"], two.devices["count"]) == (1, 2)
+    assert one.metrics["train/steps"] == two.metrics["train/steps"] == 1
+    assert one.config_hash == two.config_hash
     for name, value in one.metrics.items():
         if name.startswith("test/ap"):
-            assert two.metrics[name] == pytest.approx(value, abs=1e-3)
+            assert two.metrics[name] == pytest.approx(value, abs=1e-4)
     first, second = (
-        checkpoints.load(folder / "checkpoints" / "last.ckpt")["state_dict"] for folder in (trained, tmp_path / "two")
+        checkpoints.load(tmp_path / name / "checkpoints" / "last.ckpt")["state_dict"] for name in ("one", "two")
     )
     for name, weight in first.items():
-        torch.testing.assert_close(second[name], weight, rtol=2e-2, atol=2e-3, msg=name)
+        torch.testing.assert_close(second[name], weight, rtol=1e-4, atol=1e-5, msg=name)
 
 
 def test_predicts_on_a_folder(trained: Path, tmp_path: Path) -> None:
