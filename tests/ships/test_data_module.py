@@ -26,7 +26,8 @@ def _module(**changes: Any) -> ShipDataModule:
         "seed": 1, "root": None, "files": None, "scenes": partial(ShipScenes, profile="hrsd"),
         "splits": {"train": "train", "val": "val", "test": "test"}, "counts": {"train": 10, "val": 5, "test": 7},
         "scene_size": 96, "scenes_seed": 0, "image_size": 64, "resize": 1.0, "max_side": None, "batch_size": 4,
-        "eval_batch_size": 2, "workers": 0, "cache_megabytes": 16, "tile_overlap": 16, "augment": AUGMENT,
+        "eval_batch_size": 2, "workers": 0, "cache_megabytes": 16, "tile_overlap": 16, "empty_tiles": 1.0,
+        "augment": AUGMENT,
     }  # fmt: skip
     return ShipDataModule(**{**keys, **changes})
 

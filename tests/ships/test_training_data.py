@@ -228,3 +228,32 @@ def test_workers_leave_opencv_single_threaded():
         assert cv2.getNumThreads() <= 1
     finally:
         cv2.setNumThreads(before)
+
+
+def test_most_empty_tiles_can_be_left_out() -> None:
+    class OneShip:
+        classes = ("ship",)
+        image_ids = ("a",)
+
+        def __len__(self) -> int:
+            return 1
+
+        def image_size(self, index: int) -> tuple[int, int]:
+            return 160, 160
+
+        def target(self, index: int) -> dict[str, np.ndarray]:
+            return {
+                "boxes": np.array([[10.0, 10.0, 12.0, 4.0, 0.0]], dtype=np.float32),
+                "labels": np.zeros(1, dtype=np.int64),
+                "difficult": np.zeros(1, dtype=np.bool_),
+            }
+
+        def load(self, index: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+            return np.zeros((160, 160, 3), dtype=np.uint8), self.target(index)
+
+    sizes = {share: len(ShipTrainingSet(OneShip(), 32, overlap=0, empty_tiles=share)) for share in (0.0, 0.25, 1.0)}
+    assert sizes == {0.0: 1, 0.25: 1 + 6, 1.0: 25}
+    sample = ShipTrainingSet(OneShip(), 32, overlap=0, empty_tiles=0.0)[(0, 0)]
+    assert len(sample["boxes"]) == 1
+    with pytest.raises(ConfigError, match="empty_tiles"):
+        ShipTrainingSet(OneShip(), 32, empty_tiles=1.5)

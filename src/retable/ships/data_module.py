@@ -59,6 +59,7 @@ class ShipDataModule(LightningDataModule):
         workers: int | None,
         cache_megabytes: int,
         tile_overlap: int,
+        empty_tiles: float,
         augment: Mapping[str, Any],
     ) -> None:
         super().__init__()
@@ -72,7 +73,7 @@ class ShipDataModule(LightningDataModule):
         self.seed = seed
         self.image_size = image_size
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
-        self.workers, self.tile_overlap = workers, tile_overlap
+        self.workers, self.tile_overlap, self.empty_tiles = workers, tile_overlap, empty_tiles
         self._root = None if root is None else Path(root).expanduser()
         self._files, self._scenes = files, scenes
         self._splits, self._counts = dict(splits), dict(counts)
@@ -135,6 +136,7 @@ class ShipDataModule(LightningDataModule):
             self._augmentation,
             self.seed,
             overlap=self.tile_overlap,
+            empty_tiles=self.empty_tiles,
             cache_megabytes=self._cache_megabytes,
             **self._scale,
         )

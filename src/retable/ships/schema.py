@@ -57,6 +57,7 @@ class ShipsConfig:
         workers: Loader processes of each process; null: one less than its cores, at least 1, at most 4.
         cache_megabytes: Memory for decoded images, shared among the loader processes.
         tile_overlap: Least overlap, in pixels, of the training tiles of images larger than image_size.
+        empty_tiles: Share of the training tiles without any ship that are kept.
         augment: Training augmentation.
     """
 
@@ -76,6 +77,7 @@ class ShipsConfig:
     workers: int | None = None
     cache_megabytes: int = 1024
     tile_overlap: int = 128
+    empty_tiles: float = 1.0
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
 

@@ -83,6 +83,12 @@ class ScaledImages:
             scale = min(scale, self._max_side / max(height, width))
         return max(1, round(height * scale)), max(1, round(width * scale))
 
+    def target(self, index: int) -> Target:
+        """Returns the scaled target of an image; where the dataset can tell it, without reading the image."""
+        read_target = getattr(self.dataset, "target", None)
+        target: Target = self.dataset.load(index)[1] if read_target is None else read_target(index)
+        return _scaled_target(target, self.dataset.image_size(index), self.scaled_size(index))
+
     def load(self, index: int) -> tuple[Image, Target]:
         """Returns a scaled image, uint8 (H, W, 3), and its target, both not to be changed by the caller.
 
@@ -109,13 +115,19 @@ class ScaledImages:
             return image, target
         shrinks = height < image.shape[0]
         scaled = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        # Rounding to whole pixels makes the two factors differ by less than a pixel over the image; centres
-        # follow each axis, sizes the mean of both, so that a box stays a rectangle.
-        factors = np.array([width / image.shape[1], height / image.shape[0]])
-        boxes = target["boxes"].astype(np.float64)
-        boxes[:, :2] *= factors
-        boxes[:, 2:4] *= np.sqrt(factors.prod())
-        return np.asarray(scaled, dtype=np.uint8), {**target, "boxes": boxes.astype(np.float32)}
+        return np.asarray(scaled, dtype=np.uint8), _scaled_target(target, image.shape[:2], (height, width))
+
+
+def _scaled_target(target: Target, size: tuple[int, ...], scaled_size: tuple[int, int]) -> Target:
+    # Rounding to whole pixels makes the two factors differ by less than a pixel over the image; centres follow each
+    # axis, sizes the mean of both, so that a box stays a rectangle.
+    if tuple(size) == tuple(scaled_size):
+        return target
+    factors = np.array([scaled_size[1] / size[1], scaled_size[0] / size[0]])
+    boxes = target["boxes"].astype(np.float64)
+    boxes[:, :2] *= factors
+    boxes[:, 2:4] *= np.sqrt(factors.prod())
+    return {**target, "boxes": boxes.astype(np.float32)}
 
 
 class ShipTrainingSet(Dataset[Sample]):
@@ -133,6 +145,8 @@ class ShipTrainingSet(Dataset[Sample]):
         resize: as of `ScaledImages`.
         max_side: as of `ScaledImages`.
         cache_megabytes: as of `ScaledImages`.
+        empty_tiles: share of the tiles without any object that are kept, evenly spread; large images of few ships
+            are mostly empty sea, and most of a training would be spent on it.
 
     Raises:
         ConfigError: an option that makes no sense.
@@ -149,7 +163,10 @@ class ShipTrainingSet(Dataset[Sample]):
         resize: float = 1.0,
         max_side: int | None = None,
         cache_megabytes: float = 0,
+        empty_tiles: float = 1.0,
     ) -> None:
+        if not 0 <= empty_tiles <= 1:
+            raise ConfigError(f"data.empty_tiles={empty_tiles}: must be from 0 to 1")
         if size < 1:
             raise ConfigError(f"data.image_size={size}: must be 1 or more")
         self.images = ScaledImages(dataset, resize, max_side, cache_megabytes)
@@ -161,6 +178,22 @@ class ShipTrainingSet(Dataset[Sample]):
             for index in range(len(dataset))
             for window in tile_windows(*self.images.scaled_size(index), size, size // 4 if overlap is None else overlap)
         ]
+        if empty_tiles < 1:
+            self._tiles = self._without_most_empty(empty_tiles)
+
+    def _without_most_empty(self, share: float) -> list[tuple[int, Window]]:
+        kept, empty = [], 0
+        for index, window in self._tiles:
+            centres = self.images.target(index)["boxes"][:, :2] - (window.x, window.y)
+            if ((centres >= 0) & (centres < (window.width, window.height))).all(axis=1).any():
+                kept.append((index, window))
+                continue
+            empty += 1
+            if int(empty * share) > int((empty - 1) * share):
+                kept.append((index, window))
+        if not kept:
+            raise ConfigError("data.empty_tiles: no tile is left; the training images hold no objects")
+        return kept
 
     def __len__(self) -> int:
         return len(self._tiles)
@@ -301,12 +334,8 @@ def training_boxes(dataset: ShipImages, resize: float = 1.0, max_side: int | Non
         DataError: there is no such box.
     """
     images = ScaledImages(dataset, resize, max_side)
-    read_target = getattr(dataset, "target", None)
-    collected = []
-    for index in range(len(dataset)):
-        target = dataset.load(index)[1] if read_target is None else read_target(index)
-        scale = max(images.scaled_size(index)) / max(dataset.image_size(index))
-        collected.append(target["boxes"][~target["difficult"]] * np.array([scale] * 4 + [1], dtype=np.float32))
+    targets = (images.target(index) for index in range(len(dataset)))
+    collected = [target["boxes"][~target["difficult"]] for target in targets]
     boxes = np.concatenate(collected).astype(np.float32)
     if not len(boxes):
         raise DataError("the training images hold no objects (or difficult ones only); check the dataset")
