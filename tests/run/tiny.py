@@ -53,6 +53,8 @@ class TinyModule(LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.SGD(self.parameters(), self.lr, momentum=0.9)
+        # asking for the number of steps makes Lightning start the loader before it restores the epoch
+        assert self.trainer.estimated_stepping_batches > 0
         return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, 2)]
 
 
@@ -70,8 +72,9 @@ class _Keyed(torch.utils.data.Dataset[Any]):
 class TinyData(LightningDataModule):
     """Points of a noisy plane."""
 
-    def __init__(self, seed: int, root: str | None, test_name: str, batch_size: int) -> None:
+    def __init__(self, seed: int, root: str | None, test_name: str, batch_size: int, workers: int) -> None:
         super().__init__()
+        self.first_epoch, self.workers = 0, workers
         self.seed, self.test_name, self.batch_size = seed, test_name, batch_size
         self.provenance = {
             "kind": "synthetic", "source": "plane", "fingerprint": "f0", "splits": {"train": 32, "val": 9, "test": 9},
@@ -84,8 +87,12 @@ class TinyData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         world = self.trainer.world_size
-        sampler = EpochSampler(32, self.batch_size // world, self.seed, rank=self.trainer.global_rank, world_size=world)
-        return DataLoader(_Keyed(self.train_points), batch_size=self.batch_size // world, sampler=sampler)
+        each = self.batch_size // world
+        sampler = EpochSampler(
+            32, each, self.seed, rank=self.trainer.global_rank, world_size=world, epoch=self.first_epoch
+        )
+        points, workers = _Keyed(self.train_points), self.workers
+        return DataLoader(points, batch_size=each, sampler=sampler, num_workers=workers, persistent_workers=workers > 0)
 
     def _loader(self, points: TensorDataset) -> DataLoader[Any]:
         sampler = ShardSampler(len(points), rank=self.trainer.global_rank, world_size=self.trainer.world_size)

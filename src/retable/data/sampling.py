@@ -29,10 +29,11 @@ class EpochSampler(Sampler[tuple[int, int]]):
         shuffle: False keeps the dataset's order in each epoch.
         rank: number of this process.
         world_size: number of processes.
-        drop_last: what happens to the samples that do not fill a last global batch: True leaves them out
-            (others in
-            each shuffled epoch), False fills the batch with samples from the epoch's start. A dataset smaller
-            than one global batch is always filled up: an epoch has one batch at least.
+        drop_last: what happens to the samples that do not fill a last global batch: True leaves them out (others in
+            each shuffled epoch), False fills the batch with samples from the epoch's start. A dataset smaller than
+            one global batch is always filled up: an epoch has one batch at least.
+        epoch: the first epoch. A resumed run has to give it: loader workers fetch their first samples before the
+            trainer gets round to `set_epoch`.
 
     Raises:
         ConfigError: a length, batch size, rank or world size that makes no sense.
@@ -48,6 +49,7 @@ class EpochSampler(Sampler[tuple[int, int]]):
         rank: int = 0,
         world_size: int = 1,
         drop_last: bool = False,
+        epoch: int = 0,
     ) -> None:
         _check(length, rank, world_size)
         if batch_size < 1:
@@ -59,7 +61,7 @@ class EpochSampler(Sampler[tuple[int, int]]):
         self.rank = rank
         self.world_size = world_size
         self.drop_last = drop_last
-        self.epoch = 0
+        self.epoch = epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Sets the epoch of the next iteration. Lightning calls this at the start of each epoch."""

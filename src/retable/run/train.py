@@ -7,6 +7,7 @@ What a model (LightningModule) brings beside Lightning's own hooks:
     weights_origin: where the weights began: ``scratch``, ``imagenet:...``, ``file:...``.
 What the data (LightningDataModule) brings:
     provenance: ``kind``, ``source``, ``fingerprint`` and the sizes of the splits, as plain values, after ``setup``.
+    first_epoch: the epoch that training begins with; set here for a resumed run before the loaders are made.
     test_name: the split that is tested and names the metrics: ``test``, or ``val`` where no test split exists.
 """
 
@@ -67,6 +68,8 @@ def train(config: DictConfig) -> None:
     seed_everything(config.seed, verbose=False)
     data = build(config.data, seed=config.seed)
     model = build(config.model)
+    if resuming:
+        data.first_epoch = checkpoints.load(resume_from)["epoch"] + 1
     if config.compile:
         model.network.compile()
     loggers = build(config.logger, folder=folder, tags=list(config.tags))

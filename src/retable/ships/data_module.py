@@ -71,6 +71,7 @@ class ShipDataModule(LightningDataModule):
             if value < 1:
                 raise ConfigError(f"data.{name}={value}: must be 1 or more")
         self.seed = seed
+        self.first_epoch = 0
         self.image_size = image_size
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.workers, self.tile_overlap, self.empty_tiles = workers, tile_overlap, empty_tiles
@@ -148,7 +149,13 @@ class ShipDataModule(LightningDataModule):
             raise ConfigError(f"data.batch_size={self.batch_size}: must be divisible by the {world} processes")
         each = self.batch_size // world
         sampler = EpochSampler(
-            len(self.training_set), each, self.seed, rank=self._rank(), world_size=world, drop_last=True
+            len(self.training_set),
+            each,
+            self.seed,
+            rank=self._rank(),
+            world_size=world,
+            drop_last=True,
+            epoch=self.first_epoch,
         )
         workers = self._worker_count()
         return DataLoader(
