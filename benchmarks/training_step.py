@@ -41,8 +41,21 @@ class _Times(Callback):
         self.ends.append(time.perf_counter())
 
 
-def _parts() -> tuple[LightningModule, Any]:
-    config = compose("train", ["budget=small", "hydra=quiet", "trainer=cpu", *SIZES])
+class _Batches:
+    """Batches that wait in memory; Lightning would take a bare list for a list of loaders."""
+
+    def __init__(self, batches: list[Any]) -> None:
+        self.batches = batches
+
+    def __iter__(self) -> Any:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+
+def _parts(sizes: list[str]) -> tuple[LightningModule, Any]:
+    config = compose("train", ["budget=small", "hydra=quiet", "trainer=cpu", *sizes])
     torch.manual_seed(0)
     data, model = build(config.data, seed=1), build(config.model)
     model.network.priors.fit(data.training_box_sizes())
@@ -51,17 +64,16 @@ def _parts() -> tuple[LightningModule, Any]:
 
 def through_lightning(batches: list[Any]) -> float:
     """Seconds a step through the Trainer as train.py builds it, logging and progress bar included."""
-    model, data = _parts()
-    data.train_dataloader = lambda: batches  # type: ignore[method-assign]
+    model, data = _parts(SIZES)
+    data.train_dataloader = lambda: _Batches(batches)
+    times = _Times()
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             accelerator="cpu", max_epochs=1, limit_val_batches=0, logger=[CsvLogger(Path(folder))],
-            callbacks=[SeedEpochs(1), RunClock(time.time()), ProgressBar()], plugins=[AtomicCheckpointIO()],
+            callbacks=[times, SeedEpochs(1), RunClock(time.time()), ProgressBar()], plugins=[AtomicCheckpointIO()],
             log_every_n_steps=20, use_distributed_sampler=False, enable_model_summary=False,
             enable_checkpointing=False, default_root_dir=folder,
         )  # fmt: skip
-        times = _Times()
-        trainer.callbacks.append(times)
         trainer.fit(model, datamodule=data)
     # from the start of a step to the start of the next: all that Lightning does between them counts
     return statistics.median(b - a for a, b in pairwise(times.starts[10:]))
@@ -69,10 +81,8 @@ def through_lightning(batches: list[Any]) -> float:
 
 def bare(batches: list[Any]) -> float:
     """Seconds a step in a plain loop with the same network, loss, optimiser and schedule."""
-    model, _ = _parts()
+    model, _ = _parts(SIZES)
     model.train()
-    model.trainer = Trainer(accelerator="cpu", max_steps=STEPS, logger=False, enable_checkpointing=False)
-    model.trainer.fit_loop.max_steps = STEPS
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
     starts = []
@@ -86,8 +96,8 @@ def bare(batches: list[Any]) -> float:
 
 
 def data_wait() -> float:
-    """Part of the training time in which the loop waits for its loader, with the default workers."""
-    model, data = _parts()
+    """Part of the training time of budget=small in which the loop waits for its loader, with the default workers."""
+    model, data = _parts(["data.counts.train=240", "data.counts.val=1"])
     times = _Times()
     trainer = Trainer(
         accelerator="cpu", max_epochs=2, limit_val_batches=0, logger=False, callbacks=[times],
@@ -102,7 +112,7 @@ def data_wait() -> float:
 
 def main() -> int:
     """Prints both sides and the ratio."""
-    _, data = _parts()
+    _, data = _parts(SIZES)
     data.workers = 0
     batches = [batch for _, batch in zip(range(STEPS), data.train_dataloader(), strict=False)]
     ours, plain = [], []
