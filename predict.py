@@ -1,7 +1,7 @@
 """Uses what a run trained on your own images.
 
 python predict.py run=outputs/runs/... input=photo.jpg output=found
-python predict.py run=outputs/runs/... input=photos/ output=found score_threshold=0.5
+python predict.py run=outputs/runs/... input=photos/ output=found score_threshold=0.4
 """
 
 from omegaconf import DictConfig

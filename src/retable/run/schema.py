@@ -127,7 +127,7 @@ class PredictConfig:
     run: str = MISSING
     input: str = MISSING
     output: str = MISSING
-    score_threshold: float = 0.5
+    score_threshold: float = 0.3
     checkpoint: TestCheckpoint = TestCheckpoint.best
     accelerator: str = "auto"
 
