@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from retable.boxes import box_to_corners, rotated_iou
+from retable.files import write_atomically
 from retable.metrics.average_precision import match_detections
 
 Image = NDArray[np.uint8]
@@ -310,6 +312,20 @@ def legend_strip(width: int, entries: Sequence[tuple[str, Colour]] = LEGEND, siz
             strip, name, (x + line // 2 + 8, y + round(line * 0.68)), _FONT, size, (225, 225, 225), 1, cv2.LINE_AA
         )
     return strip
+
+
+def write_picture(path: Path, image: Image) -> None:
+    """Write a picture, complete or not at all.
+
+    Args:
+        path: PNG or JPEG file, by its suffix.
+        image: (H, W, 3) uint8 RGB.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    write_atomically(path, lambda temporary: temporary.write_bytes(encoded.tobytes()))
 
 
 def contact_sheet(

@@ -5,16 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
-from retable.data.drawing import classify_detections, contact_sheet, draw_detections
+from retable.data.drawing import classify_detections, contact_sheet, draw_detections, write_picture
 from retable.data.plots import precision_recall_plot
-from retable.files import write_atomically
 
 Image = npt.NDArray[np.uint8]
 
@@ -77,7 +75,7 @@ class DetectionPictures(Callback):
         worst = [drawn for _, _, drawn in sorted(self._worst, reverse=True)]
         for name, drawn in (("detections", self._first), ("worst", worst)):
             if drawn:
-                _write_png(plots / f"{name}.png", contact_sheet(drawn, 4, legend=True))
+                write_picture(plots / f"{name}.png", contact_sheet(drawn, 4, legend=True))
         self._first, self._worst, self._seen = [], [], 0
 
     def _errors(self, prediction: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> int:
@@ -90,8 +88,3 @@ class DetectionPictures(Callback):
 
 def _pixels(image: Tensor) -> Image:
     return (image.permute(1, 2, 0) * 255).round().byte().cpu().numpy()
-
-
-def _write_png(path: Path, image: Image) -> None:
-    _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    write_atomically(path, lambda target: target.write_bytes(encoded.tobytes()))

@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,9 @@ from torch import Tensor
 
 from retable.boxes import box_to_dota
 from retable.data import find_images, read_image
-from retable.data.drawing import draw_detections
+from retable.data.drawing import draw_detections, write_picture
 from retable.errors import DataError, StorageError
-from retable.files import write_atomically, write_text
+from retable.files import write_text
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +101,7 @@ def predict_files(
         prediction = {key: value[kept].cpu() for key, value in prediction.items()}
         drawn = draw_detections(image, prediction, minimum_size=256)
         try:
-            write_atomically(output / "drawn" / f"{path.stem}.jpg", partial(_write_image, image=drawn))
+            write_picture(output / "drawn" / f"{path.stem}.jpg", drawn)
             entries.append(_entry(path, image, prediction, classes))
             write_text(output / "labelTxt" / f"{path.stem}.txt", _annotation_lines(entries[-1]))
         except OSError as error:
@@ -130,11 +129,6 @@ def _detect_scaled(detect: Detect, image: np.ndarray[Any, np.dtype[np.uint8]], s
         sides = boxes[:, 2:4] * back.prod().sqrt()
         prediction = {**prediction, "boxes": torch.cat([boxes[:, :2] * back, sides, boxes[:, 4:]], dim=1)}
     return prediction
-
-
-def _write_image(path: Path, image: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
-    if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
-        raise StorageError(f"{path}: the picture could not be written")
 
 
 def _entry(path: Path, image: Any, prediction: dict[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
