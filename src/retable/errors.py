@@ -39,3 +39,15 @@ class StorageError(RetableError):
     """A result that could not be written: full disk, missing permission."""
 
     exit_code = 6
+
+
+class CellsError(RetableError):
+    """Cells of a table or trials of a search that failed; the others were run."""
+
+    exit_code = 7
+
+
+class StoppedError(RetableError):
+    """Stopped from outside; what is missing can be done later."""
+
+    exit_code = 130

@@ -147,4 +147,4 @@ def register() -> None:
         module = importlib.import_module(name)
         for group, schema in module.SCHEMAS.items():
             folder, _, option = group.rpartition("/")
-            store.store(group=f"schema/{folder}", name=option, node=schema)
+            store.store(group=f"schema/{folder}".rstrip("/"), name=option, node=schema)

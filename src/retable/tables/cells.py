@@ -1,0 +1,135 @@
+"""The cells of tables: one row, one column, one seed each; equal ones are the same cell.
+
+A cell's id is the hash of its composed configuration. Composing takes a tenth of a second, so ids are remembered in a
+file that is dropped whenever a configuration file or schema changes.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from retable.errors import ConfigError
+from retable.files import write_text
+from retable.run.configuration import check_run, config_hash
+from retable.tables.spec import Column, Row, Table
+
+Place = tuple[str, str, int]
+"""Row, column and seed."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run that a table needs.
+
+    Attributes:
+        id: Hash of its configuration without paths, loggers and devices.
+        overrides: What to give to ``train.py``, budget and seed among them.
+        seed: The seed.
+        devices: How many GPUs (or CPU processes) it asks for.
+    """
+
+    id: str
+    overrides: tuple[str, ...]
+    seed: int
+    devices: int
+
+
+class Planner:
+    """Composes cells and remembers their ids.
+
+    Args:
+        cache: File for the ids.
+        program: The configuration in ``conf/`` that cells are runs of.
+    """
+
+    def __init__(self, cache: Path, program: str = "train") -> None:
+        self._cache, self._program = cache, program
+        self._digest = _digest_of_configurations()
+        self._changed = False
+        self._known: dict[str, list[Any]] = {}
+        try:
+            stored = json.loads(cache.read_text(encoding="utf-8"))
+            if stored["digest"] == self._digest:
+                self._known = stored["cells"]
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # it is only a cache
+
+    def plan(self, table: Table, budget: str, seeds: Sequence[int], extra: Sequence[str] = ()) -> dict[Place, Cell]:
+        """The cells of a table by row, column and seed, without the rows that are not available.
+
+        Args:
+            table: The table.
+            budget: Name of the budget.
+            seeds: The seeds.
+            extra: Overrides for every cell.
+
+        Raises:
+            ConfigError: A row or column does not compose; the message names file and line.
+        """
+        found: dict[Place, Cell] = {}
+        for row in table.rows.values():
+            for column in table.columns.values():
+                if not row.not_available:
+                    given = (*table.base, f"budget={budget}", *column.overrides, *row.overrides, *extra)
+                    for seed, cell in self._cells(table, row, column, given, seeds).items():
+                        found[row.label, column.label, seed] = cell
+        return found
+
+    def save(self) -> None:
+        """Keeps the ids for the next time; where that is impossible nothing is lost but time."""
+        if self._changed:
+            with contextlib.suppress(OSError):
+                write_text(self._cache, json.dumps({"digest": self._digest, "cells": self._known}))
+
+    def _cells(
+        self, table: Table, row: Row, column: Column, given: tuple[str, ...], seeds: Sequence[int]
+    ) -> dict[int, Cell]:
+        keys = {seed: " ".join([*given, f"seed={seed}"]) for seed in seeds}
+        missing = {seed: key for seed, key in keys.items() if key not in self._known}
+        if missing:
+            config = self._compose(table, row, column, given)
+            devices = config.trainer.devices
+            for seed, key in missing.items():
+                config.seed = seed
+                self._known[key] = [config_hash(config), devices if isinstance(devices, int) and devices > 0 else 1]
+            self._changed = True
+        return {
+            seed: Cell(self._known[key][0], (*given, f"seed={seed}"), seed, self._known[key][1])
+            for seed, key in keys.items()
+        }
+
+    def _compose(self, table: Table, row: Row, column: Column, given: tuple[str, ...]) -> DictConfig:
+        from retable.run.command_line import compose
+
+        try:
+            config = compose(self._program, list(given))
+            check_run(config)
+        except ConfigError as error:
+            part: Row | Column = row
+            what = "row"
+            if any(_mentions(str(error), override) for override in column.overrides):
+                part, what = column, "column"
+            place = f"{table.path}:{part.line}: " if part.line else ""
+            raise ConfigError(f"{place}{what} {part.label}: {error}") from error
+        return config
+
+
+def _mentions(message: str, override: str) -> bool:
+    key, _, value = override.lstrip("+~").partition("=")
+    return message.startswith(f"{key}:") or f"{value!r}" in message
+
+
+def _digest_of_configurations() -> str:
+    from retable.run.command_line import CONFIGURATIONS
+
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted([*CONFIGURATIONS.rglob("*.yaml"), *package.rglob("schema.py"), *package.glob("run/conf*.py")]):
+        digest.update(f"{path}\n".encode() + path.read_bytes())
+    return digest.hexdigest()

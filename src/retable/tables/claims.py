@@ -1,0 +1,214 @@
+"""What a paper claims of its table, as one line each.
+
+    LARSD-3 > LARSD-1 in HRSC2016        a comparison in one column; without `in`, one claim for every column
+    Baseline > LARSD-5 > LARSD-6         a chain: every link must hold
+    LARSD-4 - LARSD-3 < 0.5              a margin, in the table's unit
+    LARSD-9 - Baseline = 4.5 +- 1        a difference as printed, with a tolerance
+    StyleGAN2 beats DCGAN                higher or lower, as the column's metric has it
+    Ours[FID] < DCGAN[FID]               a column of its own for a row; not together with `in`
+
+Operators stand between spaces, so that labels may hold hyphens; a label with spaces in it needs no quotes.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+_OPERATORS = (">", "<", "=", "+-", "+", "-", "beats", "in")
+
+
+class ClaimError(ValueError):
+    """A claim that cannot be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A row's number in a column, times a factor."""
+
+    row: str
+    column: str
+    factor: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One link: the sum of the terms lies above `low` and below `high`."""
+
+    terms: tuple[Term, ...]
+    low: float
+    high: float
+
+    def value(self, number: Callable[[str, str], float | None]) -> float | None:
+        """The sum of the terms, where `number` gives the number of a row and column; None if one has none."""
+        total = 0.0
+        for term in self.terms:
+            found = number(term.row, term.column)
+            if found is None:
+                return None
+            total += term.factor * found
+        return total
+
+    def holds(self, value: float) -> bool:
+        """Whether a value of the sum is as claimed; the ends count where the claim is a tolerance."""
+        if math.isfinite(self.low) and math.isfinite(self.high):
+            return self.low - 1e-9 <= value <= self.high + 1e-9
+        return self.low < value < self.high
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim in one column (or across columns).
+
+    Attributes:
+        text: The claim as written, with its column.
+        links: The comparisons that must all hold.
+        says: The paper's own sentence, or "".
+        line: Line of the table file.
+    """
+
+    text: str
+    links: tuple[Comparison, ...]
+    says: str
+    line: int
+
+
+def parse(
+    text: str, rows: Sequence[str], columns: Mapping[str, bool], says: str = "", line: int = 0
+) -> tuple[Claim, ...]:
+    """Reads a claim.
+
+    Args:
+        text: The claim.
+        rows: Labels of the rows.
+        columns: Labels of the columns, each with whether higher is better.
+        says: The sentence of the paper.
+        line: Where it stands.
+
+    Returns:
+        One claim, or one for each column if it names none.
+
+    Raises:
+        ClaimError: A word is no row, a column is unknown, or the form is none of those above.
+    """
+    body, chosen = text, None
+    if found := re.search(r"\s+in\s+(?P<column>[^<>=]+)$", text):
+        body, chosen = text[: found.start()], found["column"].strip()
+        if chosen not in columns:
+            raise ClaimError(f"there is no column {chosen!r}; the columns are {', '.join(columns)}")
+    tokens = _tokens(body, rows, columns)
+    own = {token[2] for token in tokens if token[0] == "row" and token[2] is not None}
+    if own and chosen is not None:
+        raise ClaimError("give the column either in brackets or after `in`, not both")
+    if own:
+        (default,) = own if len(own) == 1 else (None,)
+        return (Claim(text, _links(tokens, default, columns), says, line),)
+    return tuple(
+        Claim(f"{body} in {column}", _links(tokens, column, columns), says, line)
+        for column in ([chosen] if chosen is not None else columns)
+    )
+
+
+# ("row", label, column or None), ("number", value) or ("operator", sign)
+_Token = tuple[str, str, str | None]
+
+
+def _tokens(text: str, rows: Sequence[str], columns: Mapping[str, bool]) -> list[_Token]:
+    tokens: list[_Token] = []
+    rest = text.strip()
+    by_length = sorted(rows, key=len, reverse=True)
+    while rest:
+        label = next((row for row in by_length if re.match(rf"{re.escape(row)}(?=\s|\[|$)", rest)), None)
+        if label is not None:
+            rest = rest[len(label) :]
+            column = None
+            if bracket := re.match(r"\[([^\]]*)\]", rest):
+                column, rest = bracket[1].strip(), rest[bracket.end() :]
+                if column not in columns:
+                    raise ClaimError(f"there is no column {column!r}; the columns are {', '.join(columns)}")
+            tokens.append(("row", label, column))
+        else:
+            word, _, rest = rest.partition(" ")
+            if word in _OPERATORS:
+                tokens.append(("operator", word, None))
+            elif re.fullmatch(r"\d+(\.\d+)?", word):
+                tokens.append(("number", word, None))
+            else:
+                near = _nearest(word, rows)
+                raise ClaimError(f"{word!r} is neither a row nor a number nor an operator{near}")
+        rest = rest.strip()
+    return tokens
+
+
+def _nearest(word: str, rows: Sequence[str]) -> str:
+    from retable.run.configuration import nearest
+
+    near = nearest(word, list(rows))
+    return f"; did you mean {near}?" if near else f"; the rows are {', '.join(rows)}"
+
+
+def _links(tokens: list[_Token], column: str | None, columns: Mapping[str, bool]) -> tuple[Comparison, ...]:
+    sides: list[list[_Token]] = [[]]
+    signs: list[str] = []
+    for token in tokens:
+        if token[0] == "operator" and token[1] in (">", "<", "=", "beats"):
+            signs.append(token[1])
+            sides.append([])
+        else:
+            sides[-1].append(token)
+    if not signs:
+        raise ClaimError("it compares nothing; write ROW > ROW, ROW - ROW < NUMBER, or ROW beats ROW")
+    tolerance = None
+    if "=" in signs:
+        if len(signs) > 1:
+            raise ClaimError("= cannot be part of a chain")
+        sides[-1], tolerance = _tolerance(sides[-1])
+    sums = [_sum(side, column) for side in sides]
+    links = []
+    for sign, (left, a), (right, b) in zip(signs, sums, sums[1:], strict=False):
+        terms = left + tuple(Term(term.row, term.column, -term.factor) for term in right)
+        if not terms:
+            raise ClaimError("it compares numbers with numbers, and no row")
+        bound = b - a
+        if sign == "beats":
+            better = {columns[term.column] for term in terms}
+            if len(better) > 1:
+                raise ClaimError("`beats` across columns of which one wants high and one low numbers")
+            sign = ">" if better.pop() else "<"
+        if sign == "=":
+            assert tolerance is not None
+            links.append(Comparison(terms, bound - tolerance, bound + tolerance))
+        elif sign == ">":
+            links.append(Comparison(terms, bound, math.inf))
+        else:
+            links.append(Comparison(terms, -math.inf, bound))
+    return tuple(links)
+
+
+def _tolerance(side: list[_Token]) -> tuple[list[_Token], float]:
+    if len(side) < 3 or side[-2][1] != "+-" or side[-1][0] != "number" or float(side[-1][1]) == 0:
+        raise ClaimError("= needs a tolerance above 0: ROW - ROW = 4.5 +- 1")
+    return side[:-2], float(side[-1][1])
+
+
+def _sum(side: list[_Token], column: str | None) -> tuple[tuple[Term, ...], float]:
+    terms: list[Term] = []
+    constant, factor, expected = 0.0, 1.0, True
+    for kind, word, own in side:
+        if expected == (kind == "operator"):
+            raise ClaimError(f"{word!r} stands where {'a row or number' if expected else 'an operator'} should be")
+        expected = not expected
+        if kind == "operator":
+            if word not in "+-" or word == "+-":
+                raise ClaimError(f"{word!r} stands where + or - should be")
+            factor = 1.0 if word == "+" else -1.0
+        elif kind == "number":
+            constant += factor * float(word)
+        else:
+            where = own or column
+            if where is None:
+                raise ClaimError(f"{word!r} names no column, and the other rows name several")
+            terms.append(Term(word, where, factor))
+    if expected:
+        raise ClaimError("a side of the comparison is missing or incomplete")
+    return tuple(terms), constant

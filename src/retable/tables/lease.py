@@ -1,0 +1,157 @@
+"""The right to run a cell: a file with a heartbeat, which only one process on any machine can hold.
+
+The short moments in which a lease is taken, given to a child or ended are guarded by a lock that the kernel lifts when
+its process dies. A lease is dead when its process is (on the same machine) or when its heartbeat stopped; whoever takes
+it over first ends what the dead process had started.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from retable.files import write_text
+
+LEASE = "lease.json"
+_LOCK = ".lease.lock"
+EXPIRY_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who runs a cell.
+
+    Attributes:
+        token: Different for each acquisition.
+        host: Name of the machine.
+        pid: Process that holds the lease.
+        started: When that process started, as a process id alone may be used again.
+        child: Leader of the process group that does the work, 0 while there is none.
+        child_started: When that one started.
+    """
+
+    token: str
+    host: str
+    pid: int
+    started: float
+    child: int = 0
+    child_started: float = 0.0
+
+
+def acquire(folder: Path, expiry: float = EXPIRY_SECONDS) -> Lease | None:
+    """Takes the lease of a cell's folder, which is made if need be.
+
+    Returns:
+        The lease, or None if a living process holds it.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        held = read(folder)
+        if held is not None:
+            if not _is_dead(held, folder, expiry):
+                return None
+            if held.host == socket.gethostname() and _is_alive(held.child, held.child_started):
+                end_group(held.child)
+        process = psutil.Process()
+        lease = Lease(uuid.uuid4().hex, socket.gethostname(), process.pid, process.create_time())
+        _write(folder, lease)
+    return lease
+
+
+def give_child(folder: Path, lease: Lease, child: int) -> Lease:
+    """Notes the process that does the work; returns the lease with it."""
+    lease = replace(lease, child=child, child_started=psutil.Process(child).create_time())
+    with _locked(folder):
+        _write(folder, lease)
+    return lease
+
+
+def beat(folder: Path, lease: Lease) -> bool:
+    """Says that the holder lives; False if somebody else has taken the lease over."""
+    held = read(folder)
+    if held is None or held.token != lease.token:
+        return False
+    os.utime(folder / LEASE)
+    return True
+
+
+def release(folder: Path, lease: Lease) -> None:
+    """Gives the lease back, unless somebody else has it by now."""
+    with _locked(folder):
+        held = read(folder)
+        if held is not None and held.token == lease.token:
+            (folder / LEASE).unlink()
+
+
+def is_held(folder: Path, expiry: float = EXPIRY_SECONDS) -> bool:
+    """Whether a living process holds the lease."""
+    held = read(folder)
+    return held is not None and not _is_dead(held, folder, expiry)
+
+
+def read(folder: Path) -> Lease | None:
+    """The lease as it stands, dead or alive; None if there is none or a machine's crash has left it empty."""
+    try:
+        return Lease(**json.loads((folder / LEASE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def end_group(leader: int) -> None:
+    """Kills a process group and waits until its leader is gone."""
+    try:
+        process = psutil.Process(leader)
+        os.killpg(leader, signal.SIGKILL)
+        process.wait(10)
+    except (ProcessLookupError, PermissionError, psutil.Error):
+        pass  # gone already
+
+
+def _is_dead(lease: Lease, folder: Path, expiry: float) -> bool:
+    if lease.host == socket.gethostname() and not _is_alive(lease.pid, lease.started):
+        return True
+    try:
+        return _now(folder) - (folder / LEASE).stat().st_mtime > expiry
+    except OSError:
+        return True
+
+
+def _now(folder: Path) -> float:
+    # the clock of the file system, which is the one that stamps heartbeats: machines' clocks differ
+    try:
+        os.utime(folder / _LOCK)
+        return (folder / _LOCK).stat().st_mtime
+    except OSError:
+        import time
+
+        return time.time()
+
+
+def _is_alive(pid: int, started: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, ValueError):
+        return False
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / _LOCK).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _write(folder: Path, lease: Lease) -> None:
+    write_text(folder / LEASE, json.dumps(asdict(lease)))

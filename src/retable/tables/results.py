@@ -1,0 +1,193 @@
+"""What a table's cells have come to: numbers over seeds beside the printed ones, and a verdict for each claim."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from retable.tables import statistics
+from retable.tables.cells import Cell, Place
+from retable.tables.claims import Claim
+from retable.tables.spec import Column, Table
+from retable.tables.statistics import Judgement, Summary
+from retable.tables.store import State, Status
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row in one column.
+
+    Attributes:
+        printed: The paper's number, or None if it printed none.
+        values: Our numbers by seed, in the printed unit; only those of cells that are done.
+        cells: Cells by seed.
+        statuses: What the store says of them, by seed.
+    """
+
+    printed: float | None
+    values: dict[int, float]
+    cells: dict[int, Cell]
+    statuses: dict[int, Status]
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Mean, spread and interval over the seeds."""
+        return statistics.summarise(list(self.values.values()))
+
+    def count(self, state: State) -> int:
+        """Number of cells in a state."""
+        return sum(status.state is state for status in self.statuses.values())
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """A claim and what became of it.
+
+    Attributes:
+        claim: The claim.
+        printed: For each comparison the paper's own difference; None if it printed too little.
+        printed_holds: Whether the paper's own numbers are as it claims; None if it printed too little.
+        judgement: The verdict, with its numbers.
+    """
+
+    claim: Claim
+    printed: tuple[float | None, ...]
+    printed_holds: bool | None
+    judgement: Judgement
+
+
+@dataclass(frozen=True)
+class TableResult:
+    """A table with everything that its report shows.
+
+    Attributes:
+        table: The table, with rows and columns of the command line.
+        budget: Name of the budget.
+        seeds: The seeds asked for.
+        entries: By (row, column); rows that are not available have entries without cells.
+        claims: In the table's order.
+        provenance: For each column what the records say of its data (``kind``, ``source``, ``fingerprint``,
+            ``splits``, ``tested_split``), each distinct one once; empty before a cell is done.
+        warnings: Damaged records, differing data or commits, metrics that a record lacks.
+        command: What was called.
+    """
+
+    table: Table
+    budget: str
+    seeds: tuple[int, ...]
+    entries: dict[tuple[str, str], Entry]
+    claims: tuple[ClaimResult, ...]
+    provenance: dict[str, list[dict[str, Any]]]
+    warnings: tuple[str, ...]
+    command: str
+
+    @cached_property
+    def statuses(self) -> dict[str, Status]:
+        """What the store says of each distinct cell, by its id."""
+        return {
+            entry.cells[seed].id: status for entry in self.entries.values() for seed, status in entry.statuses.items()
+        }
+
+    def count(self, state: State) -> int:
+        """Number of distinct cells in a state."""
+        return sum(status.state is state for status in self.statuses.values())
+
+
+def gather(
+    table: Table,
+    budget: str,
+    seeds: Sequence[int],
+    plan: Mapping[Place, Cell],
+    statuses: Mapping[str, Status],
+    command: str,
+) -> TableResult:
+    """Puts a table's result together.
+
+    Args:
+        table: The table.
+        budget: Name of the budget.
+        seeds: The seeds.
+        plan: Its cells.
+        statuses: What the store says of each, by id.
+        command: What was called.
+    """
+    warnings = list(dict.fromkeys(status.warning for status in statuses.values() if status.warning))
+    entries: dict[tuple[str, str], Entry] = {}
+    for row in table.rows:
+        for column in table.columns.values():
+            cells = {seed: plan[row, column.label, seed] for seed in seeds if (row, column.label, seed) in plan}
+            found = {seed: statuses[cell.id] for seed, cell in cells.items()}
+            values = {}
+            for seed, status in found.items():
+                value = _value(status, column, warnings)
+                if value is not None:
+                    values[seed] = value
+            entries[row, column.label] = Entry(table.printed.get((row, column.label)), values, cells, found)
+    provenance = {column: _provenance(table, column, entries, warnings) for column in table.columns}
+    _check_commits(entries, warnings)
+    return TableResult(
+        table, budget, tuple(seeds), entries, _claims(table, entries), provenance, tuple(warnings), command
+    )  # fmt: skip
+
+
+def metric_name(metric: str, tested_split: str) -> str:
+    """Full name of a column's metric in a record; one without a split is that of the tested split."""
+    return metric if "/" in metric else f"{tested_split}/{metric}"
+
+
+def _value(status: Status, column: Column, warnings: list[str]) -> float | None:
+    record = status.record
+    if record is None:
+        return None
+    name = metric_name(column.metric, str(record.data.get("tested_split", "test")))
+    value = record.metrics.get(name)
+    if value is None or not math.isfinite(value):
+        known = ", ".join(sorted(record.metrics))
+        problem = "is undefined" if name in record.metrics else f"is not among its metrics ({known})"
+        warnings.append(f"{status.folder}: {name} {problem}")
+        return None
+    return value * column.scale
+
+
+def _provenance(
+    table: Table, column: str, entries: Mapping[tuple[str, str], Entry], warnings: list[str]
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for row in table.rows:
+        for status in entries[row, column].statuses.values():
+            if status.record is not None and status.record.data not in found:
+                found.append(status.record.data)
+    if len({str(data.get("fingerprint")) for data in found}) > 1:
+        warnings.append(f"column {column}: its cells saw different data (the fingerprints in their records differ)")
+    return found
+
+
+def _check_commits(entries: Mapping[tuple[str, str], Entry], warnings: list[str]) -> None:
+    records = [s.record for entry in entries.values() for s in entry.statuses.values() if s.record is not None]
+    commits = {str(record.git.get("commit"))[:10] for record in records}
+    if len(commits) > 1:
+        warnings.append(f"the cells were run by {len(commits)} versions of the code: {', '.join(sorted(commits))}")
+
+
+def _claims(table: Table, entries: Mapping[tuple[str, str], Entry]) -> tuple[ClaimResult, ...]:
+    links = [[_link(comparison, entries) for comparison in claim.links] for claim in table.claims]
+    results = []
+    for claim, judgement in zip(table.claims, statistics.judge(links), strict=True):
+        printed = tuple(link.value(lambda row, column: entries[row, column].printed) for link in claim.links)
+        known = [value for value in printed if value is not None]
+        holds = None
+        if len(known) == len(printed):
+            holds = all(link.holds(value) for link, value in zip(claim.links, known, strict=True))
+        results.append(ClaimResult(claim, printed, holds, judgement))
+    return tuple(results)
+
+
+def _link(comparison: Any, entries: Mapping[tuple[str, str], Entry]) -> statistics.Link:
+    involved = [entries[term.row, term.column] for term in comparison.terms]
+    shared = sorted(set.intersection(*(set(entry.values) for entry in involved)))
+    differences = tuple(
+        sum(term.factor * entry.values[seed] for term, entry in zip(comparison.terms, involved, strict=True))
+        for seed in shared
+    )
+    return statistics.Link(differences, comparison.low, comparison.high)

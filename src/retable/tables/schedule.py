@@ -1,0 +1,118 @@
+"""Runs cells through an engine until none is left, beside other processes that may do the same."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from retable.tables import runner
+from retable.tables.engines import Engine, Job
+from retable.tables.store import Failure, State, Store
+
+_POLL_SECONDS = 0.05
+_LOOK_ELSEWHERE_SECONDS = 1.0
+
+
+@dataclass
+class Progress:
+    """How far it is; the keys are those of the jobs.
+
+    Attributes:
+        waiting: Not started yet, in their order.
+        running: Started here, with the time (monotonic) of their start.
+        elsewhere: Run by another process.
+        done: Finished, here or elsewhere.
+        failed: Failed, with what is known.
+        seconds: How long those took that were run here from start to end.
+    """
+
+    waiting: list[str] = field(default_factory=list)
+    running: dict[str, float] = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    failed: dict[str, Failure] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+
+
+def run(
+    jobs: Sequence[Job],
+    engine: Engine,
+    store: Store,
+    show: Callable[[Progress], None] = lambda progress: None,
+) -> Progress:
+    """Runs jobs until each is done or has failed once; their keys are ids of cells.
+
+    Args:
+        jobs: What to run, in this order.
+        engine: Where.
+        store: What became of them.
+        show: Called whenever something has changed, and about every second.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted; the jobs have been stopped by then.
+    """
+    by_key = {job.key: job for job in jobs}
+    progress = Progress(waiting=list(by_key))
+    looked = shown = time.monotonic()
+    try:
+        while progress.waiting or progress.running or progress.elsewhere:
+            changed = _start(progress, by_key, engine, store)
+            for key, code in engine.ended().items():
+                _settle(progress, key, code, store)
+                changed = True
+            now = time.monotonic()
+            if now - looked > _LOOK_ELSEWHERE_SECONDS:
+                looked = now
+                _look_elsewhere(progress, store)
+            if changed or now - shown > _LOOK_ELSEWHERE_SECONDS:
+                shown = now
+                show(progress)
+            if not changed:
+                time.sleep(_POLL_SECONDS)
+    finally:
+        engine.stop()
+    show(progress)
+    return progress
+
+
+def _start(progress: Progress, jobs: dict[str, Job], engine: Engine, store: Store) -> bool:
+    for key in progress.waiting:
+        state = store.status(key).state
+        if state is State.done:  # another process was faster
+            progress.done.append(key)
+        elif state is State.running:
+            progress.elsewhere.append(key)
+        elif engine.start(jobs[key]):
+            progress.running[key] = time.monotonic()
+        else:
+            return False
+        progress.waiting.remove(key)
+        return True
+    return False
+
+
+def _settle(progress: Progress, key: str, code: int, store: Store) -> None:
+    started = progress.running.pop(key)
+    status = store.status(key)
+    if status.state is State.done:
+        progress.done.append(key)
+        progress.seconds.append(time.monotonic() - started)
+    elif code == runner.BUSY or status.state is State.running:
+        progress.elsewhere.append(key)
+    else:
+        progress.failed[key] = status.failure or Failure(
+            f"its runner ended with exit code {code}", code, (), attempts=1, transient=True, finished=""
+        )
+
+
+def _look_elsewhere(progress: Progress, store: Store) -> None:
+    for key in list(progress.elsewhere):
+        status = store.status(key)
+        if status.state is State.running:
+            continue
+        progress.elsewhere.remove(key)
+        if status.state is State.done:
+            progress.done.append(key)
+        elif status.failure is not None:
+            progress.failed[key] = status.failure
+        else:
+            progress.waiting.append(key)  # its process has died: it is ours now

@@ -1,0 +1,83 @@
+"""What may be set of ``reproduce.py`` and of its engines: ``conf/reproduce.yaml``, ``conf/engine/``."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from omegaconf import MISSING
+
+from retable.run.schema import BudgetConfig
+
+
+class Action(Enum):
+    """What to do with the tables; status and report start nothing."""
+
+    run = "run"
+    status = "status"
+    report = "report"
+
+
+class Retry(Enum):
+    """Which cells that have failed are run again, beside those that were killed or found the disk full."""
+
+    none = "none"
+    failed = "failed"
+
+
+class Wandb(Enum):
+    """What Weights & Biases gets of a finished table."""
+
+    offline = "offline"
+    online = "online"
+    none = "none"
+
+
+@dataclass
+class ReproduceConfig:
+    """What ``reproduce.py`` is asked.
+
+    Attributes:
+        table: Names such as larsd/2, patterns such as larsd/*; null lists all tables.
+        action: Also as a word of its own: ``python reproduce.py status table=larsd/2``.
+        seeds: A number of seeds, or a list of them; null is 1 for budget=smoke and 3 otherwise.
+        only: row:LABEL, column:LABEL or seed:N; several of one kind add up. The report shows the whole table.
+        rows: Rows of your own, by label: overrides; those of a label that the table has are added to its own.
+        columns: The same for columns.
+        overrides: Overrides for every cell.
+        retry: Which failed cells are run again.
+        dry_run: Prints the commands and runs nothing.
+        outputs: Where everything is written to.
+        experiments: Folder of the tables; null is experiments/ of the project.
+        program: What a cell runs: a Python file; null is train.py of the project.
+        wandb: What becomes of the finished table; the cells have logger.mode in overrides.
+        engine: Where cells run.
+    """
+
+    table: Any = None
+    action: Action = Action.run
+    seeds: Any = None
+    only: Any = None
+    rows: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    overrides: str = ""
+    retry: Retry = Retry.none
+    dry_run: bool = False
+    outputs: str = "outputs"
+    experiments: str | None = None
+    program: str | None = None
+    wandb: Wandb = Wandb.offline
+    engine: Any = MISSING
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+
+
+@dataclass
+class LocalEngineConfig:
+    """See `retable.tables.engines.local.LocalEngine`."""
+
+    _target_: str = "retable.tables.engines.local.LocalEngine"
+    workers: int | None = None
+    timeout_minutes: float | None = None
+    expiry_seconds: float = 60.0
+
+
+SCHEMAS: dict[str, Any] = {"reproduce": ReproduceConfig, "engine/local": LocalEngineConfig}

@@ -1,0 +1,298 @@
+"""A table of a paper, as ``experiments/<paper>/<table>.yaml`` says it.
+
+title: Result of multi-level prediction
+source: Liu, Bai and Li, "Locality-Aware Rotated Ship Detection ...", Table III
+base: model=larsd                  overrides of every cell
+metric: ap50_voc07                 name in the record; without a split's name, that of the tested split
+scale: 100                         factor from the record's number to the printed one
+unit: AP (%)
+rows:                              label: overrides, or {overrides: ..., about: {...}}, or {not_available: why}
+  LARSD-5: model.levels=[P3]
+columns:                           label: overrides, or {overrides: ..., metric:, scale:, unit:, decimals:, better:}
+  HRSC2016: data=hrsc2016
+printed:                           row: {column: number}
+  LARSD-5: {HRSC2016: 80.2}
+claims:                            see retable.tables.claims; a line, or {claim: ..., says: the paper's sentence}
+  - LARSD-5 > LARSD-6 in HRSC2016
+notes:                             what the paper leaves open, and what was chosen
+  - RSSD is HRSD.
+"""
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from retable.errors import ConfigError
+from retable.run.configuration import nearest
+from retable.tables import claims, yaml_lines
+from retable.tables.claims import Claim, ClaimError
+from retable.tables.yaml_lines import Node
+
+EXPERIMENTS = Path(__file__).resolve().parents[3] / "experiments"
+_KEYS = (
+    "title", "source", "base", "metric", "scale", "unit", "decimals", "better",
+    "rows", "columns", "printed", "claims", "notes",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: a method.
+
+    Attributes:
+        label: As printed.
+        overrides: What makes it, beside the table's base.
+        not_available: Why there is no model for it, or "".
+        about: The descriptive columns of the paper, such as ``{"Number of points": "9"}``.
+        line: Line of the file; 0 for one from the command line.
+    """
+
+    label: str
+    overrides: tuple[str, ...]
+    not_available: str
+    about: dict[str, str]
+    line: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: a metric on a dataset.
+
+    Attributes:
+        label: As printed.
+        overrides: What makes it, beside the table's base.
+        metric: Name in the record, with or without its split.
+        scale: Factor from the record's number to the printed one.
+        unit: Unit of the printed numbers.
+        decimals: Digits after the point, as printed.
+        higher_is_better: Direction of the metric.
+        line: Line of the file; 0 for one from the command line.
+    """
+
+    label: str
+    overrides: tuple[str, ...]
+    metric: str
+    scale: float
+    unit: str
+    decimals: int
+    higher_is_better: bool
+    line: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        name: Its name on the command line, such as ``larsd/2``.
+        path: Its file.
+        title: Caption.
+        source: Paper and number of the table.
+        base: Overrides of every cell.
+        rows: By label, in the printed order.
+        columns: By label, in the printed order.
+        printed: Number by (row, column).
+        claims: One for each column that it speaks of.
+        notes: What the paper leaves open, and what was chosen.
+    """
+
+    name: str
+    path: Path
+    title: str
+    source: str
+    base: tuple[str, ...]
+    rows: dict[str, Row]
+    columns: dict[str, Column]
+    printed: dict[tuple[str, str], float]
+    claims: tuple[Claim, ...]
+    notes: tuple[str, ...]
+
+
+def names(experiments: Path = EXPERIMENTS) -> list[str]:
+    """Names of all tables, sorted so that 2 comes before 10."""
+    found = [table_name(path, experiments) for path in experiments.glob("*/*.yaml")]
+    return sorted(found, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
+
+
+def table_name(path: Path, experiments: Path = EXPERIMENTS) -> str:
+    """Name of a table's file on the command line: ``larsd/table2.yaml`` is ``larsd/2``."""
+    return f"{path.parent.relative_to(experiments)}/{path.stem.removeprefix('table')}"
+
+
+def find(patterns: Sequence[str], experiments: Path = EXPERIMENTS) -> list[Table]:
+    """Reads the tables that some names or patterns such as ``larsd/*`` ask for, each once.
+
+    Raises:
+        ConfigError: A pattern matches no table, or a file has a fault.
+    """
+    known = {table_name(path, experiments): path for path in experiments.glob("*/*.yaml")}
+    wanted: dict[str, Path] = {}
+    for pattern in patterns:
+        pattern = re.sub(r"/table(?=[^/]*$)", "/", pattern.removesuffix(".yaml"))
+        matches = [name for name in names(experiments) if fnmatchcase(name, pattern)]
+        if not matches:
+            raise ConfigError(f"table: there is no {pattern!r}{_hint(pattern, known)}")
+        wanted.update({name: known[name] for name in matches})
+    return [load(path, name) for name, path in wanted.items()]
+
+
+def load(path: Path, name: str) -> Table:
+    """Reads and checks a table's file.
+
+    Raises:
+        ConfigError: It has a fault; the message begins with file and line.
+    """
+    root = yaml_lines.load(path)
+    entries = root.items("the file")
+    _check_keys(entries, _KEYS)
+    for key in ("title", "source", "rows", "columns"):
+        if key not in entries:
+            root.refuse(f"the key {key!r} is missing")
+    rows = {label: _row(label, node) for label, node in entries["rows"].items("rows").items()}
+    columns = {label: _column(label, node, entries) for label, node in entries["columns"].items("columns").items()}
+    for what, found in (("rows", rows), ("columns", columns)):
+        if not found:
+            entries[what].refuse(f"{what}: there must be at least one")
+    return Table(
+        name=name,
+        path=path,
+        title=entries["title"].text("title"),
+        source=entries["source"].text("source"),
+        base=_overrides(entries.get("base")),
+        rows=rows,
+        columns=columns,
+        printed=_printed(entries.get("printed"), rows, columns),
+        claims=_claims(entries.get("claims"), rows, columns),
+        notes=tuple(node.text("a note") for node in entries["notes"].entries("notes")) if "notes" in entries else (),
+    )
+
+
+def extend(table: Table, rows: dict[str, str], columns: dict[str, str]) -> Table:
+    """The table with rows and columns of the command line.
+
+    Args:
+        table: The table.
+        rows: Overrides by label: added to those of a row of that label, else a new row.
+        columns: Overrides by label: added to those of a column of that label, else a new column, which takes metric
+            and unit of the table's first column.
+
+    Raises:
+        ConfigError: The overrides are no shell words.
+    """
+    new_rows, new_columns = dict(table.rows), dict(table.columns)
+    for label, text in rows.items():
+        old = new_rows.get(label, Row(label, (), "", {}, 0))
+        new_rows[label] = replace(old, overrides=old.overrides + split(text, f"rows.{label}"))
+    first = next(iter(table.columns.values()))
+    for label, text in columns.items():
+        column = new_columns.get(label, replace(first, label=label, overrides=(), line=0))
+        new_columns[label] = replace(column, overrides=column.overrides + split(text, f"columns.{label}"))
+    return replace(table, rows=new_rows, columns=new_columns)
+
+
+def split(text: str, what: str) -> tuple[str, ...]:
+    """Overrides from a line, as a shell would split them (quotes are kept inside an override).
+
+    Raises:
+        ConfigError: A quote is not closed, or a word has no ``=``.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ConfigError(f"{what}: {text!r} cannot be split into overrides ({error})") from error
+    for word in words:
+        if "=" not in word:
+            raise ConfigError(f"{what}: {word!r} is no override (key=value)")
+    return tuple(words)
+
+
+def _overrides(node: Node | None) -> tuple[str, ...]:
+    if node is None or node.scalar() in (None, ""):
+        return ()
+    try:
+        return split(node.source(), "overrides")
+    except ConfigError as error:
+        node.refuse(str(error))
+
+
+def _row(label: str, node: Node) -> Row:
+    if not node.is_mapping():
+        return Row(label, _overrides(node), "", {}, node.line)
+    entries = node.items(f"row {label}")
+    _check_keys(entries, ("overrides", "not_available", "about"))
+    about = entries["about"].items("about") if "about" in entries else {}
+    return Row(
+        label,
+        _overrides(entries.get("overrides")),
+        entries["not_available"].text("not_available") if "not_available" in entries else "",
+        {name: value.source() for name, value in about.items()},
+        node.line,
+    )
+
+
+def _column(label: str, node: Node, table: dict[str, Node]) -> Column:
+    own = node.items(f"column {label}") if node.is_mapping() else {"overrides": node}
+    _check_keys(own, ("overrides", "metric", "scale", "unit", "decimals", "better"))
+    entries = {**table, **own}
+    if "metric" not in entries:
+        node.refuse(f"column {label}: the key 'metric' is missing, here or at the top of the file")
+    return Column(
+        label,
+        _overrides(own.get("overrides")),
+        entries["metric"].text("metric"),
+        entries["scale"].number("scale") if "scale" in entries else 1.0,
+        entries["unit"].text("unit") if "unit" in entries else "",
+        int(entries["decimals"].number("decimals")) if "decimals" in entries else 1,
+        "better" not in entries or entries["better"].choice("better", ("higher", "lower")) == "higher",
+        node.line,
+    )
+
+
+def _check_keys(entries: dict[str, Node], known: tuple[str, ...]) -> None:
+    for key, node in entries.items():
+        if key not in known:
+            near = nearest(key, list(known))
+            node.refuse(
+                f"there is no key {key!r}; " + (f"did you mean {near}?" if near else f"keys: {', '.join(known)}")
+            )
+
+
+def _printed(
+    node: Node | None, rows: dict[str, Row], columns: dict[str, Column]
+) -> dict[tuple[str, str], float]:  # fmt: skip
+    printed: dict[tuple[str, str], float] = {}
+    for row, values in node.items("printed").items() if node is not None else ():
+        if row not in rows:
+            values.refuse(f"printed: there is no row {row!r}{_hint(row, rows)}")
+        for column, value in values.items(f"printed values of {row}").items():
+            if column not in columns:
+                value.refuse(f"printed: there is no column {column!r}{_hint(column, columns)}")
+            printed[row, column] = value.number(f"the printed value of {row} in {column}")
+    return printed
+
+
+def _hint(word: str, known: Iterable[str]) -> str:
+    near = nearest(word, list(known))
+    return f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
+
+
+def _claims(node: Node | None, rows: dict[str, Row], columns: dict[str, Column]) -> tuple[Claim, ...]:
+    directions = {label: column.higher_is_better for label, column in columns.items()}
+    found: list[Claim] = []
+    for entry in node.entries("claims") if node is not None else ():
+        text, says = entry, ""
+        if entry.is_mapping():
+            entries = entry.items("a claim")
+            _check_keys(entries, ("claim", "says"))
+            if "claim" not in entries:
+                entry.refuse("a claim needs the key 'claim'")
+            text = entries["claim"]
+            says = entries["says"].text("says") if "says" in entries else ""
+        try:
+            found += claims.parse(text.text("a claim"), list(rows), directions, says, text.line)
+        except ClaimError as error:
+            text.refuse(f"claim {text.source()!r}: {error}")
+    return tuple(found)

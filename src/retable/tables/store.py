@@ -1,0 +1,138 @@
+"""Where cells live on disk, and in which state they are.
+
+A cell's folder is ``outputs/cells/<id>``, the folder of its run. It is *done* with a valid ``record.json``, *running*
+while a living process holds its lease, *failed* with ``failed.json``, else *pending*.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from retable.errors import DataError
+from retable.files import write_text
+from retable.run import paths, record
+from retable.run.record import Record
+from retable.tables import lease
+
+FAILED = "failed.json"
+LOG = "log.txt"
+
+
+class State(StrEnum):
+    """State of a cell."""
+
+    pending = "pending"
+    running = "running"
+    done = "done"
+    failed = "failed"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a cell failed.
+
+    Attributes:
+        reason: In words: the exit code's meaning, the signal, the time-out.
+        exit_code: Of the process; negative for a signal.
+        lines: Last lines of its log.
+        attempts: How often it has been tried.
+        transient: Whether calling again tries it again (killed, interrupted, disk full), without ``retry=failed``.
+        finished: When, in UTC, ISO 8601.
+    """
+
+    reason: str
+    exit_code: int
+    lines: tuple[str, ...]
+    attempts: int
+    transient: bool
+    finished: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the disk says of a cell.
+
+    Attributes:
+        state: The state.
+        folder: Its folder.
+        record: Its record, if done.
+        failure: How it failed, if failed.
+        warning: What is wrong in the folder, or "": a damaged or outdated record counts as not done.
+    """
+
+    state: State
+    folder: Path
+    record: Record | None = None
+    failure: Failure | None = None
+    warning: str = ""
+
+
+class Store:
+    """The cells below an outputs folder.
+
+    Args:
+        outputs: The folder that everything is written to.
+    """
+
+    def __init__(self, outputs: Path) -> None:
+        self.outputs = outputs.absolute()
+
+    def folder(self, cell: str) -> Path:
+        """Folder of a cell, by its id."""
+        return self.outputs / "cells" / cell
+
+    def status(self, cell: str) -> Status:
+        """What the disk says of a cell, by its id."""
+        folder = self.folder(cell)
+        warning = ""
+        if (folder / paths.RECORD).exists():
+            try:
+                found = record.read(folder)
+                if found.config_hash == cell:
+                    return Status(State.done, folder, found)
+                warning = f"{folder / paths.RECORD}: is the record of another run ({found.config_hash})"
+            except DataError as error:
+                warning = str(error)
+            warning += "; the cell counts as not done"
+        if lease.is_held(folder):
+            return Status(State.running, folder, warning=warning)
+        failure = read_failure(folder)
+        if failure is not None:
+            return Status(State.failed, folder, failure=failure, warning=warning)
+        return Status(State.pending, folder, warning=warning)
+
+
+def is_done(folder: Path) -> bool:
+    """Whether a folder holds a valid record."""
+    try:
+        record.read(folder)
+    except DataError:
+        return False
+    return True
+
+
+def read_failure(folder: Path) -> Failure | None:
+    """How the cell in a folder failed; None if it did not."""
+    try:
+        values = json.loads((folder / FAILED).read_text(encoding="utf-8"))
+        return Failure(**{**values, "lines": tuple(values["lines"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def write_failure(folder: Path, failure: Failure) -> None:
+    """Marks a cell as failed."""
+    write_text(folder / FAILED, json.dumps(asdict(failure), indent=2) + "\n")
+
+
+def tail(path: Path, count: int) -> tuple[str, ...]:
+    """Last lines of a log, each as a terminal would show it in the end (progress bars overwrite themselves)."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 65536))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ()
+    lines = (line.rstrip().rsplit("\r", 1)[-1] for line in text.splitlines())
+    return tuple(line for line in lines if line.strip())[-count:]

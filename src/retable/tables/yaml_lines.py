@@ -1,0 +1,137 @@
+"""YAML that remembers where each value stands, so that a message can name file and line."""
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from retable.errors import ConfigError
+
+
+class Node:
+    """A value of a YAML file with its place.
+
+    Args:
+        path: The file.
+        node: The node as PyYAML composed it.
+    """
+
+    def __init__(self, path: Path, node: yaml.Node) -> None:
+        self.path = path
+        self._node = node
+
+    @property
+    def line(self) -> int:
+        """Line in the file, from 1."""
+        return int(self._node.start_mark.line) + 1
+
+    def refuse(self, problem: str) -> NoReturn:
+        """Says what is wrong here.
+
+        Raises:
+            ConfigError: Always; the message begins with file and line.
+        """
+        raise ConfigError(f"{self.path}:{self.line}: {problem}")
+
+    def items(self, what: str) -> dict[str, "Node"]:
+        """The entries of a mapping.
+
+        Args:
+            what: What the mapping is, for the message.
+
+        Raises:
+            ConfigError: It is no mapping, or a key is there twice.
+        """
+        if not isinstance(self._node, yaml.MappingNode):
+            self.refuse(f"{what} must be a mapping (key: value)")
+        found: dict[str, Node] = {}
+        for key, value in self._node.value:
+            name = str(key.value)
+            if name in found:
+                Node(self.path, key).refuse(f"{name!r} is there twice")
+            found[name] = Node(self.path, value)
+        return found
+
+    def entries(self, what: str) -> list["Node"]:
+        """The entries of a list.
+
+        Raises:
+            ConfigError: It is no list.
+        """
+        if not isinstance(self._node, yaml.SequenceNode):
+            self.refuse(f"{what} must be a list (lines that begin with -)")
+        return [Node(self.path, value) for value in self._node.value]
+
+    def is_mapping(self) -> bool:
+        """Whether it is a mapping."""
+        return isinstance(self._node, yaml.MappingNode)
+
+    def scalar(self) -> Any:
+        """A text, number, truth value or None.
+
+        Raises:
+            ConfigError: It is a list or a mapping.
+        """
+        if not isinstance(self._node, yaml.ScalarNode):
+            self.refuse("one value is needed here, not a list or mapping")
+        return yaml.constructor.SafeConstructor().construct_object(self._node)
+
+    def source(self) -> str:
+        """The text of a scalar as it stands in the file."""
+        return str(self._node.value)
+
+    def text(self, what: str) -> str:
+        """A text that is not empty.
+
+        Raises:
+            ConfigError: It is something else.
+        """
+        if not isinstance(self._node, yaml.ScalarNode) or not self.source().strip():
+            self.refuse(f"{what} must be a text")
+        return self.source().strip()
+
+    def number(self, what: str) -> float:
+        """A finite number.
+
+        Raises:
+            ConfigError: It is something else.
+        """
+        value = self.scalar()
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
+            self.refuse(f"{what} must be a number, not {self.source()!r}")
+        return float(value)
+
+    def choice(self, what: str, choices: tuple[str, ...]) -> str:
+        """One of some words.
+
+        Raises:
+            ConfigError: It is something else.
+        """
+        if not isinstance(self._node, yaml.ScalarNode) or self.source() not in choices:
+            self.refuse(f"{what} must be {' or '.join(choices)}")
+        return self.source()
+
+
+def load(path: Path) -> Node:
+    """Reads a YAML file.
+
+    Raises:
+        ConfigError: It cannot be read, is empty, or is no YAML; the message names the line.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            node = yaml.compose(file, Loader=_LOADER)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise ConfigError(f"{path}{place}: not valid YAML ({problem})") from error
+    if node is None:
+        raise ConfigError(f"{path}: the file is empty")
+    return Node(path, node)
+
+
+# libyaml where PyYAML was built with it: five times faster
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
