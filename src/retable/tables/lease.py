@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from retable.files import write_text
 LEASE = "lease.json"
 _LOCK = ".lease.lock"
 EXPIRY_SECONDS = 60.0
+_KILL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -111,11 +113,14 @@ def read(folder: Path) -> Lease | None:
 def end_group(leader: int) -> None:
     """Kills a process group and waits until its leader is gone."""
     try:
-        process = psutil.Process(leader)
+        started = psutil.Process(leader).create_time()
         os.killpg(leader, signal.SIGKILL)
-        process.wait(10)
     except (ProcessLookupError, PermissionError, psutil.Error):
-        pass  # gone already
+        return  # gone already
+    deadline = time.monotonic() + _KILL_SECONDS
+    # a zombie counts as gone: in a container there may be nobody who reaps orphans
+    while _is_alive(leader, started) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _is_dead(lease: Lease, folder: Path, expiry: float) -> bool:
@@ -133,8 +138,6 @@ def _now(folder: Path) -> float:
         os.utime(folder / _LOCK)
         return (folder / _LOCK).stat().st_mtime
     except OSError:
-        import time
-
         return time.time()
 
 

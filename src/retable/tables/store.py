@@ -134,5 +134,5 @@ def tail(path: Path, count: int) -> tuple[str, ...]:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ()
-    lines = (line.rstrip().rsplit("\r", 1)[-1] for line in text.splitlines())
+    lines = (line.rstrip().rsplit("\r", 1)[-1] for line in text.split("\n"))
     return tuple(line for line in lines if line.strip())[-count:]

@@ -1,0 +1,80 @@
+"""Every file in experiments/ is loaded, and every row of it composed under every budget."""
+
+from pathlib import Path
+
+import pytest
+from tests.ships.larsd.variants import VARIANTS
+
+from retable.errors import ConfigError
+from retable.tables import spec
+from retable.tables.cells import Planner
+
+NAMES = spec.names()
+
+
+@pytest.mark.parametrize("budget", ["smoke", "small", "paper"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_composes(name: str, budget: str, tmp_path: Path) -> None:
+    (table,) = spec.find([name])
+    plan = Planner(tmp_path / "cells.json").plan(table, budget, [1, 2])
+    rows = [row.label for row in table.rows.values() if not row.not_available]
+    assert set(plan) == {(row, column, seed) for row in rows for column in table.columns for seed in (1, 2)}
+    assert len({cell.id for cell in plan.values()}) == len(plan), "two rows of the table are the same run"
+    assert table.claims
+    assert all(table.printed[row, column] is not None for row in table.rows for column in table.columns)
+
+
+def test_larsd_shares_cells_between_tables(tmp_path: Path) -> None:
+    planner = Planner(tmp_path / "cells.json")
+    plans = [planner.plan(table, "small", [1]) for table in spec.find(["larsd/*"])]
+    distinct = {cell.id for plan in plans for (_, column, _), cell in plan.items() if column == "RSSD"}
+    assert len(distinct) == 12
+    same = {plan["Baseline", "RSSD", 1].id for plan in plans[1:]}
+    assert len(same) == 1
+
+
+def test_larsd_rows_are_the_variants_that_the_model_is_tested_with(tmp_path: Path) -> None:
+    from retable.run.command_line import compose
+    from retable.run.configuration import config_hash
+
+    planner = Planner(tmp_path / "cells.json")
+    for table in spec.find(["larsd/*"]):
+        for (row, _, _), cell in planner.plan(table, "small", [1]).items():
+            if "data=hrsd" in cell.overrides:
+                words = ["model=larsd", "data=hrsd", "budget=small", "seed=1", *VARIANTS[row]]
+                assert cell.id == config_hash(compose("train", words)), row
+
+
+def test_ids_are_remembered_until_a_configuration_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (table,) = spec.find(["larsd/2"])
+    first = Planner(tmp_path / "cells.json")
+    plan = first.plan(table, "smoke", [1])
+    first.save()
+    monkeypatch.setattr("retable.run.command_line.compose", lambda *_: pytest.fail("composed again"))
+    assert Planner(tmp_path / "cells.json").plan(table, "smoke", [1]) == plan
+    monkeypatch.setattr("retable.tables.cells._digest_of_configurations", lambda: "changed")
+    with pytest.raises(pytest.fail.Exception):
+        Planner(tmp_path / "cells.json").plan(table, "smoke", [1])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("model.lasa=rectangle-9", "model.lsaa=rectangle-9", "row LARSD-1: model.lsaa: there is no such key"),
+        ("RSSD: data=hrsd", "RSSD: data=hrsdd", "column RSSD: data: there is no 'hrsdd'; did you mean hrsd?"),
+        ("RSSD: data=hrsd", "RSSD: data=ssdd", "data.root: no value"),
+    ],
+)
+def test_a_row_that_does_not_compose_is_told_with_file_and_line(
+    tmp_path: Path, old: str, new: str, problem: str
+) -> None:
+    text = (spec.EXPERIMENTS / "larsd" / "table2.yaml").read_text()
+    line = text[: text.index(old)].count("\n") + 1
+    path = tmp_path / "table2.yaml"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(ConfigError) as caught:
+        Planner(tmp_path / "cells.json").plan(spec.load(path, "larsd/2"), "small", [1])
+    assert problem in str(caught.value)
+    assert str(caught.value).startswith(f"{path}:")
+    if "root" not in problem:
+        assert str(caught.value).startswith(f"{path}:{line}:")

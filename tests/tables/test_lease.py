@@ -1,0 +1,118 @@
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from retable.tables import lease
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from retable.tables import lease
+held = lease.acquire(Path(sys.argv[1]))
+print("held" if held else "refused", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+def hold(folder: Path, seconds: float = 60) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder), str(seconds)], stdout=subprocess.PIPE, text=True
+    )  # fmt: skip
+    return process
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    word = process.stdout.readline().strip()
+    process.stdout.close()
+    return word
+
+
+def test_one_holder_at_a_time(tmp_path: Path) -> None:
+    held = lease.acquire(tmp_path)
+    assert held is not None
+    assert lease.is_held(tmp_path)
+    assert lease.acquire(tmp_path) is None
+    lease.release(tmp_path, held)
+    assert not lease.is_held(tmp_path)
+    assert lease.acquire(tmp_path) is not None
+
+
+def test_of_many_that_ask_at_once_one_gets_it(tmp_path: Path) -> None:
+    askers = [hold(tmp_path, 3) for _ in range(6)]
+    words = [said(asker) for asker in askers]
+    for asker in askers:
+        asker.kill()
+        asker.wait()
+    assert sorted(words) == ["held"] + ["refused"] * 5
+
+
+def test_a_killed_owner_loses_it_at_once(tmp_path: Path) -> None:
+    owner = hold(tmp_path)
+    assert said(owner) == "held"
+    assert lease.acquire(tmp_path) is None
+    owner.kill()
+    owner.wait()
+    assert not lease.is_held(tmp_path)
+    assert lease.acquire(tmp_path) is not None
+
+
+def test_an_owner_elsewhere_loses_it_when_its_heartbeat_stops(tmp_path: Path) -> None:
+    held = lease.acquire(tmp_path)
+    assert held is not None
+    lease._write(tmp_path, replace(held, host="another machine"))
+    assert lease.is_held(tmp_path, expiry=5)
+    os.utime(tmp_path / lease.LEASE, (time.time() - 60, time.time() - 60))
+    assert not lease.is_held(tmp_path, expiry=5)
+    taken = lease.acquire(tmp_path, expiry=5)
+    assert taken is not None
+    assert not lease.beat(tmp_path, held), "the former owner is told that it lost the lease"
+    lease.release(tmp_path, held)
+    assert lease.is_held(tmp_path, expiry=5), "what the former owner gives back is not its own any more"
+
+
+def test_a_heartbeat_keeps_it(tmp_path: Path) -> None:
+    held = lease.acquire(tmp_path)
+    assert held is not None
+    os.utime(tmp_path / lease.LEASE, (time.time() - 60, time.time() - 60))
+    assert lease.beat(tmp_path, held)
+    assert lease.is_held(tmp_path, expiry=5)
+
+
+def test_a_process_id_that_is_used_again_is_no_owner(tmp_path: Path) -> None:
+    held = lease.acquire(tmp_path)
+    assert held is not None
+    lease._write(tmp_path, replace(held, started=held.started - 1000))
+    assert lease.acquire(tmp_path) is not None
+
+
+def test_who_takes_over_ends_what_the_dead_owner_started(tmp_path: Path) -> None:
+    orphan = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    owner = hold(tmp_path)
+    assert said(owner) == "held"
+    held = lease.read(tmp_path)
+    assert held is not None
+    lease.give_child(tmp_path, held, orphan.pid)
+    owner.kill()
+    owner.wait()
+    assert lease.acquire(tmp_path) is not None
+    assert psutil.Process(orphan.pid).status() == psutil.STATUS_ZOMBIE
+    assert orphan.wait() < 0
+
+
+def test_a_lease_file_that_a_crash_left_empty_is_none(tmp_path: Path) -> None:
+    (tmp_path / lease.LEASE).touch()
+    assert not lease.is_held(tmp_path)
+    assert lease.acquire(tmp_path) is not None
+
+
+@pytest.mark.parametrize("leader", [2**22 - 1])
+def test_ending_a_group_that_is_gone_is_no_error(leader: int) -> None:
+    assert not psutil.pid_exists(leader)
+    lease.end_group(leader)
