@@ -4,7 +4,7 @@ import pytest
 import torch
 from tests.boxes.reference import greedy_nms, random_boxes
 
-from retable.boxes import _batched, canonical, rotated_nms
+from retable.boxes import _batched, canonical, merge_rotated_boxes, rotated_iou, rotated_nms
 
 
 def detections(objects, count, extent, seed):
@@ -138,3 +138,46 @@ def test_other_devices_take_the_batched_path(monkeypatch):
     monkeypatch.setattr(module, "_on_cpu", None)
     assert torch.equal(rotated_nms(boxes, scores, 0.3, labels), kept)
     assert rotated_nms(boxes[:0], scores[:0], 0.3).shape == (0,)
+
+
+def ones(count):
+    return torch.zeros(count, dtype=torch.int64)
+
+
+def test_merging_is_the_weighted_mean_of_what_overlaps_enough():
+    boxes = torch.tensor([[50.0, 50.0, 20.0, 10.0, 0.1], [52.0, 51.0, 22.0, 11.0, 0.2], [90.0, 50.0, 20.0, 10.0, 0.1]])
+    weights = torch.tensor([0.75, 0.25, 0.9])
+    merged = merge_rotated_boxes(boxes[:1], ones(1), boxes, weights, ones(3), 0.5)
+    torch.testing.assert_close(merged, (boxes[:2] * weights[:2, None]).sum(0, keepdim=True))
+
+
+@pytest.mark.parametrize(
+    "other", [[50.0, 50.0, 20.0, 16.0, 0.1 + math.pi], [50.0, 50.0, 16.0, 20.0, 0.1 - math.pi / 2]]
+)
+def test_other_descriptions_of_a_rectangle_do_not_disturb_the_mean(other):
+    box = torch.tensor([[50.0, 50.0, 20.0, 16.0, 0.1]])
+    both = torch.cat([box, torch.tensor([other])])
+    torch.testing.assert_close(merge_rotated_boxes(box, ones(1), both, torch.ones(2), ones(2), 0.5), box)
+
+
+def test_the_mean_of_angles_on_both_sides_of_the_wrap():
+    boxes = torch.tensor([[0.0, 0.0, 40.0, 20.0, math.pi / 2 - 0.05], [0.0, 0.0, 40.0, 20.0, -math.pi / 2 + 0.05]])
+    merged = merge_rotated_boxes(boxes[:1], ones(1), boxes, torch.ones(2), ones(2), 0.5)
+    torch.testing.assert_close(merged[0, 4].abs(), torch.tensor(math.pi / 2))
+
+
+def test_merging_keeps_classes_apart_and_what_nothing_overlaps():
+    boxes, _ = detections(10, 60, 300, 3)
+    labels = torch.arange(60) % 2
+    kept = torch.arange(6)
+    same = merge_rotated_boxes(boxes[kept], labels[kept], boxes, torch.rand(60), 1 - labels, 0.999)
+    torch.testing.assert_close(same, canonical(boxes[kept]))
+    unmerged = merge_rotated_boxes(boxes[kept], labels[kept], boxes, torch.rand(60), labels, 1.0)
+    torch.testing.assert_close(unmerged, canonical(boxes[kept]))
+    weightless = merge_rotated_boxes(boxes[kept], labels[kept], boxes, torch.zeros(60), labels, 0.3)
+    torch.testing.assert_close(weightless, canonical(boxes[kept]))
+    merged = merge_rotated_boxes(boxes[kept], labels[kept], boxes, torch.rand(60), labels, 0.5)
+    assert (rotated_iou(merged, boxes[kept]).diagonal() > 0.4).all()
+    assert merge_rotated_boxes(boxes[:0], labels[:0], boxes, torch.rand(60), labels, 0.5).shape == (0, 5)
+    with pytest.raises(ValueError, match="weights"):
+        merge_rotated_boxes(boxes[:1], labels[:1], boxes, torch.rand(59), labels, 0.5)

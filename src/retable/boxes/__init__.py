@@ -14,7 +14,7 @@ from retable.boxes.conventions import (
     ssdd_to_box,
 )
 from retable.boxes.iou import axis_aligned_iou, rotated_iou, rotated_iou_aligned, shape_iou
-from retable.boxes.nms import rotated_nms
+from retable.boxes.nms import merge_rotated_boxes, rotated_nms
 from retable.boxes.rotated import (
     box_area,
     box_to_corners,
@@ -40,6 +40,7 @@ __all__ = [
     "dota_to_box",
     "hrsc_to_box",
     "kmeans_anchors",
+    "merge_rotated_boxes",
     "opencv_to_box",
     "points_in_boxes",
     "rotated_iou",

@@ -1,4 +1,6 @@
-"""Non-maximum suppression of rotated boxes."""
+"""Non-maximum suppression of rotated boxes, and the merging of what it suppressed."""
+
+import math
 
 import numpy as np
 import torch
@@ -6,7 +8,8 @@ from torch import Tensor
 
 from retable.boxes import _batched
 from retable.boxes._validation import check_rotated_boxes, check_same_device
-from retable.boxes.iou import has_batched_path
+from retable.boxes.iou import has_batched_path, rotated_iou
+from retable.boxes.rotated import canonical
 
 
 def rotated_nms(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tensor | None = None) -> Tensor:
@@ -47,6 +50,44 @@ def rotated_nms(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Ten
         return order[_batched.suppress(boxes[order], labels[order], float(iou_threshold))]
     kept = _on_cpu(boxes.detach().cpu(), scores.detach().cpu(), float(iou_threshold), labels.cpu())
     return kept.to(boxes.device)
+
+
+def merge_rotated_boxes(
+    kept: Tensor, kept_labels: Tensor, boxes: Tensor, weights: Tensor, labels: Tensor, iou_threshold: float
+) -> Tensor:
+    """Replaces each kept box by the weighted mean of the boxes that overlap it, itself among them.
+
+    A rectangle has several descriptions (theta turned by half a turn, or by a quarter with the sides exchanged); each
+    box enters the mean in the one whose angle is nearest to that of the kept box.
+
+    Args:
+        kept: (K, 5) boxes (cx, cy, w, h, theta) in pixels and radians that suppression kept.
+        kept_labels: (K,) their integer classes.
+        boxes: (N, 5) boxes that may be merged into them.
+        weights: (N,) weights, not negative, such as scores.
+        labels: (N,) classes; only boxes of the same class are merged.
+        iou_threshold: Boxes with a larger IoU are merged; at 1 the kept boxes stay as they are.
+
+    Returns:
+        (K, 5) canonical boxes; one that no box of positive weight overlaps so much stays as it is.
+
+    Raises:
+        ValueError: Wrong shapes, or boxes that are not finite or of negative size.
+    """
+    if weights.shape != boxes.shape[:1]:
+        raise ValueError(f"weights must have shape ({len(boxes)},), got {tuple(weights.shape)}")
+    near = rotated_iou(kept, boxes) > iou_threshold
+    which, other = (near & (kept_labels[:, None] == labels[None])).nonzero(as_tuple=True)
+    quarters = torch.round((boxes[other, 4] - kept[which, 4]) / (math.pi / 2))
+    theta = boxes[other, 4] - quarters * (math.pi / 2)
+    size = boxes[other, 2:4]
+    size = torch.where((quarters % 2 == 1)[:, None], size.flip(1), size)
+    described = torch.cat([boxes[other, :2], size, theta[:, None]], dim=1)
+    weight = weights[other].to(boxes.dtype)[:, None]
+    total = torch.zeros_like(kept[:, :1]).index_add_(0, which, weight)
+    # relative to the kept box: sums of large coordinates would lose digits
+    offset = torch.zeros_like(kept).index_add_(0, which, (described - kept[which]) * weight)
+    return canonical(kept + torch.where(total > 0, offset / total.clamp_min(torch.finfo(kept.dtype).tiny), 0.0))
 
 
 def _on_cpu(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tensor) -> Tensor:

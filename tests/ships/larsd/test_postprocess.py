@@ -73,7 +73,7 @@ def test_overlapping_boxes_leave_the_best_and_limits_hold() -> None:
     made = priors(["P2", "P3"])
     logits = [torch.randn(1, 2, 64 // stride, 64 // stride) for stride in made.strides]
     regression = [torch.randn(1, 10, 64 // stride, 64 // stride) * 0.3 for stride in made.strides]
-    settings = Postprocessing(lasa="none", nms_threshold=0.1, max_detections=20)
+    settings = Postprocessing(lasa="none", nms_threshold=0.1, merge_threshold=1.0, max_detections=20)
     (found,) = detections(logits, regression, made, 1, settings)
     assert 5 < len(found["boxes"]) <= 20
     assert (found["scores"].diff() <= 0).all()
@@ -85,7 +85,7 @@ def test_overlapping_boxes_leave_the_best_and_limits_hold() -> None:
 def test_only_the_best_candidates_of_a_level_stay() -> None:
     made = priors(["P2"], per_group=1)
     logits, regression = outputs(made)
-    logits[0][0, 0, 0, :6] = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    logits[0][0, 0, 0, :12:2] = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
     settings = Postprocessing(lasa="none", candidates=2, nms_threshold=1.0)
     (found,) = detections(logits, regression, made, 1, settings)
     torch.testing.assert_close(found["scores"], torch.tensor([6.0, 5.0]).sigmoid())
@@ -96,16 +96,40 @@ def test_alignment_replaces_the_scores_by_those_of_the_same_level_anchor_and_cla
     made = priors(["P2"], per_group=1)
     logits = [torch.randn(1, 6, 16, 16) * 2]
     regression = [torch.randn(1, 15, 16, 16) * 0.2]
-    settings = Postprocessing(lasa="diamond-9", lasa_extent=0.5, nms_threshold=1.0, max_detections=10_000)
+    settings = Postprocessing(
+        lasa="diamond-9", lasa_extent=0.5, nms_threshold=1.0, merge_threshold=1.0, max_detections=10_000
+    )
     (aligned,) = detections(logits, regression, made, 2, settings)
     (plain,) = detections(logits, regression, made, 2, Postprocessing(**{**vars(settings), "lasa": "none"}))
     assert len(aligned["boxes"]) == len(plain["boxes"])
     keys = zip(aligned["boxes"].tolist(), aligned["labels"].tolist(), strict=True)
     row = {(*box, label): index for index, (box, label) in enumerate(keys)}
     maps, points = logits[0][0].sigmoid(), sampling_points("diamond-9", 0.5)
-    for index in range(0, len(plain["boxes"]), 37):
+    for index in range(0, len(plain["boxes"]), 7):
         score, label = plain["scores"][index], int(plain["labels"][index])
         channel = [c for c in range(label, 6, 2) if (maps[c] == score).any()]
         expected = aligned_scores(maps, torch.tensor(channel), plain["boxes"][index : index + 1], 4, points)
         found = aligned["scores"][row[(*plain["boxes"][index].tolist(), label)]]
         torch.testing.assert_close(found, expected[0])
+
+
+def test_candidates_are_the_local_maxima_of_their_anchors_map() -> None:
+    made = priors(["P2"], per_group=1)
+    logits, regression = outputs(made)
+    logits[0][0, 0, 4, 4:7] = torch.tensor([2.0, 3.0, 1.0])
+    logits[0][0, 1, 4, 5] = 1.0  # another anchor: below its neighbour there, yet a maximum of its own map
+    settings = Postprocessing(lasa="none", nms_threshold=1.0, merge_threshold=1.0)
+    (found,) = detections(logits, regression, made, 1, settings)
+    torch.testing.assert_close(found["scores"], torch.tensor([3.0, 1.0]).sigmoid())
+
+
+def test_a_kept_box_is_the_weighted_mean_of_the_boxes_around_it() -> None:
+    made = priors(["P2"], per_group=1)
+    made.sizes.fill_(20.0)
+    logits, regression = outputs(made)
+    logits[0][0, 0, 4, 4:6] = torch.tensor([3.0, 1.0])
+    (found,) = detections(logits, regression, made, 1, Postprocessing(lasa="none"))
+    scores = torch.tensor([3.0, 1.0]).sigmoid()
+    expected = (scores * torch.tensor([18.0, 22.0])).sum() / scores.sum()
+    torch.testing.assert_close(found["boxes"][0, 0], expected)
+    torch.testing.assert_close(found["scores"], scores[:1])

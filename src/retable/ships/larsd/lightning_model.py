@@ -58,9 +58,10 @@ class LarsdModule(ShipDetector):
         lr_step: int = 10_000,
         lr_factor: float = 0.1,
         warmup: int = 0,
-        score_threshold: float = 0.2,
+        score_threshold: float = 0.05,
         candidates: int = 1000,
         nms_threshold: float = 0.2,
+        merge_threshold: float = 0.5,
         max_detections: int = 300,
         tile_size: int = 1024,
         tile_overlap: int = 256,
@@ -72,7 +73,7 @@ class LarsdModule(ShipDetector):
         _check(self.hparams)
         self.network = LarsdNetwork(backbone, channels, levels, anchors, anchors_per_group, num_classes, backbone_width)
         self.postprocessing = Postprocessing(
-            lasa, lasa_extent, score_threshold, candidates, nms_threshold, max_detections
+            lasa, lasa_extent, score_threshold, candidates, nms_threshold, merge_threshold, max_detections
         )
 
     @property
@@ -234,6 +235,6 @@ def _check(options: Any) -> None:
     for name in ("lasa_extent", "lambda_d", "lambda_a", "momentum", "weight_decay", "warmup", "focal_gamma"):
         if not options[name] >= 0:
             raise ConfigError(f"model.{name}: {options[name]} must not be negative")
-    for name in ("score_threshold", "nms_threshold", "focal_alpha"):
+    for name in ("score_threshold", "nms_threshold", "merge_threshold", "focal_alpha"):
         if not 0 <= options[name] <= 1:
             raise ConfigError(f"model.{name}: {options[name]} must be from 0 to 1")

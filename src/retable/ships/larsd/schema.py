@@ -36,11 +36,11 @@ class LarsdConfig:
         lr_step: Iterations between the steps.
         lr_factor: Factor of each step.
         warmup: Iterations of linear warm-up; none in the paper.
-        score_threshold: Slots below it are no candidates, whatever their aligned score would be: weak slots, which
-            training ignored, have bad boxes, and the alignment gives them the scores of the good slots around. Not in
-            the paper.
-        candidates: Candidates of each level of an image at most. Not in the paper.
+        score_threshold: Slots below it are neither candidates nor merged. Not in the paper.
+        candidates: Slots of each level of an image at most that are looked at. Not in the paper.
         nms_threshold: Of two boxes with a larger IoU the lower score goes. Not in the paper.
+        merge_threshold: Boxes with a larger IoU to a kept one are merged into it, weighted by their scores; 1 is plain
+            suppression. The paper says "merge" and gives no number.
         max_detections: Detections of an image at most. Not in the paper.
         tile_size: Larger images are cut into tiles of this side in pixels for detection. Not in the paper.
         tile_overlap: Least overlap of these tiles in pixels. Not in the paper.
@@ -72,9 +72,10 @@ class LarsdConfig:
     lr_step: int = 10_000
     lr_factor: float = 0.1
     warmup: int = 0
-    score_threshold: float = 0.2
+    score_threshold: float = 0.05
     candidates: int = 1000
     nms_threshold: float = 0.2
+    merge_threshold: float = 0.5
     max_detections: int = 300
     tile_size: int = 1024
     tile_overlap: int = 256
