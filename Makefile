@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help install demo test lint types tests bench lock clean
+.PHONY: help install demo table test lint types tests bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -24,6 +24,9 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY) ## train and test the ship detector on built-in scenes (10 minutes on two cores, install included)
 	$(BIN)/python train.py model=larsd data=hrsd budget=small
+
+table: $(READY) ## a paper's table: make table TABLE=larsd/2 [BUDGET=small]; without TABLE the list of tables
+	$(BIN)/python reproduce.py $(if $(TABLE),table=$(TABLE) budget=$(or $(BUDGET),small))
 
 test: lint types tests ## linters, type checks and the test suite
 

@@ -97,11 +97,14 @@ def show_help(config_name: str) -> int:
 
     print(__main__.__doc__)
     groups = {path.name: path for path in CONFIGURATIONS.iterdir() if path.is_dir()}
-    for name in (key for key in ("debug", *composed[0]) if "model" in composed[0] and key in groups):
+    is_run = "model" in composed[0]
+    for name in (key for key in (*["debug"] * is_run, *composed[0]) if key in groups):
         print(f"{name}={'|'.join(sorted(path.stem for path in groups[name].glob('*.yaml')))}")
     print("\nKeys and their values (key.subkey=value):\n")
     print(OmegaConf.to_yaml(composed[0]))
-    print("Also -m (one run after another over comma-separated values), --cfg job (the configuration as it would run).")
+    if is_run:
+        print("Also -m (one run after another over comma-separated values).")
+    print("Also --cfg job (the configuration as it would run).")
     return 0
 
 

@@ -5,6 +5,7 @@ file that is dropped whenever a configuration file or schema changes.
 """
 
 import contextlib
+import copy
 import hashlib
 import json
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from retable.errors import ConfigError
 from retable.files import write_text
@@ -49,7 +51,8 @@ class Planner:
     """
 
     def __init__(self, cache: Path, program: str = "train") -> None:
-        self._cache, self._program = cache, program
+        self._cache = cache
+        self._composer = _Composer(program)
         self._digest = _digest_of_configurations()
         self._changed = False
         self._known: dict[str, list[Any]] = {}
@@ -105,10 +108,8 @@ class Planner:
         }
 
     def _compose(self, table: Table, row: Row, column: Column, given: tuple[str, ...]) -> DictConfig:
-        from retable.run.command_line import compose
-
         try:
-            config = compose(self._program, list(given))
+            config = self._composer.compose(given)
             check_run(config)
         except ConfigError as error:
             part: Row | Column = row
@@ -117,6 +118,45 @@ class Planner:
                 part, what = column, "column"
             place = f"{table.path}:{part.line}: " if part.line else ""
             raise ConfigError(f"{place}{what} {part.label}: {error}") from error
+        return config
+
+
+class _Composer:
+    """Composes configurations that mostly share their groups.
+
+    Hydra takes a fifth of a second for each; so groups are composed once, and values are set in a copy, with Hydra's
+    own parser and the schemas' types. What is not a plain ``key=value``, or does not fit, Hydra composes in whole.
+    """
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+        self._bases: dict[tuple[str, ...], DictConfig] = {}
+
+    def compose(self, words: Sequence[str]) -> DictConfig:
+        """The configuration of these overrides.
+
+        Raises:
+            ConfigError: One of them does not fit.
+        """
+        from hydra.core.override_parser.overrides_parser import OverridesParser
+        from hydra.errors import HydraException
+
+        from retable.run.command_line import CONFIGURATIONS, compose
+
+        is_group = {word: (CONFIGURATIONS / word.partition("=")[0]).is_dir() for word in words}
+        groups = tuple(word for word in words if is_group[word])
+        values = [word for word in words if not is_group[word]]
+        if groups not in self._bases:
+            self._bases[groups] = compose(self._program, list(groups))
+        config = copy.deepcopy(self._bases[groups])
+        try:
+            for override in OverridesParser.create().parse_overrides(values):
+                if not override.is_add() and not override.is_delete() and not override.is_sweep_override():
+                    OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
+                else:
+                    return compose(self._program, list(words))
+        except (HydraException, OmegaConfBaseException):
+            return compose(self._program, list(words))  # which says what is wrong
         return config
 
 

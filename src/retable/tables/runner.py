@@ -34,6 +34,8 @@ _MEANINGS = {
     StorageError.exit_code: "a result could not be written",
     130: "interrupted",
 }
+STOP = "stop"
+"""Name of a file in a cell's folder that asks its runner to stop it, on whatever machine that is."""
 _LINES = 15
 _GRACE_SECONDS = 30.0
 
@@ -141,7 +143,7 @@ def _wait(
         except subprocess.TimeoutExpired:
             pass
         now = time.monotonic()
-        if stop.asked or (parent is not None and os.getppid() != parent):
+        if stop.asked or (parent is not None and os.getppid() != parent) or (folder / STOP).exists():
             return _STOPPED
         if timeout is not None and now - started > timeout:
             return f"time-out after {timeout:.0f} s"
@@ -181,9 +183,14 @@ def _failure(folder: Path, code: int, reason: str, attempts: int) -> Failure:
     elif code == 0:
         reason = "it ended without a record"
     else:
-        reason = f"{_MEANINGS.get(code, 'an error')} (exit code {code})"
+        reason = meaning(code)
     lines = store.tail(folder / store.LOG, _LINES)
     return Failure(reason, code, lines, attempts, transient, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def meaning(code: int) -> str:
+    """An exit code in words."""
+    return f"{_MEANINGS.get(code, 'an error')} (exit code {code})"
 
 
 def main() -> int:

@@ -100,7 +100,7 @@ def _settle(progress: Progress, key: str, code: int, store: Store) -> None:
         progress.elsewhere.append(key)
     else:
         progress.failed[key] = status.failure or Failure(
-            f"its runner ended with exit code {code}", code, (), attempts=1, transient=True, finished=""
+            runner.meaning(code), code, (), attempts=1, transient=True, finished=""
         )
 
 

@@ -1,7 +1,7 @@
 """What may be set of ``reproduce.py`` and of its engines: ``conf/reproduce.yaml``, ``conf/engine/``."""
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 from omegaconf import MISSING
@@ -41,7 +41,7 @@ class ReproduceConfig:
         action: Also as a word of its own: ``python reproduce.py status table=larsd/2``.
         seeds: A number of seeds, or a list of them; null is 1 for budget=smoke and 3 otherwise.
         only: row:LABEL, column:LABEL or seed:N; several of one kind add up. The report shows the whole table.
-        rows: Rows of your own, by label: overrides; those of a label that the table has are added to its own.
+        rows: Rows of your own, given as rows.LABEL=OVERRIDES; those of a label that the table has are added to its own.
         columns: The same for columns.
         overrides: Overrides for every cell.
         retry: Which failed cells are run again.
@@ -57,8 +57,8 @@ class ReproduceConfig:
     action: Action = Action.run
     seeds: Any = None
     only: Any = None
-    rows: dict[str, str] = field(default_factory=dict)
-    columns: dict[str, str] = field(default_factory=dict)
+    rows: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
     overrides: str = ""
     retry: Retry = Retry.none
     dry_run: bool = False
@@ -80,4 +80,47 @@ class LocalEngineConfig:
     expiry_seconds: float = 60.0
 
 
-SCHEMAS: dict[str, Any] = {"reproduce": ReproduceConfig, "engine/local": LocalEngineConfig}
+class Cluster(StrEnum):
+    """What runs the jobs of ``engine=slurm``: Slurm, or submitit's processes on this machine."""
+
+    slurm = "slurm"
+    local = "local"
+
+
+@dataclass
+class SlurmEngineConfig:
+    """See `retable.tables.engines.slurm.SlurmEngine`."""
+
+    _target_: str = "retable.tables.engines.slurm.SlurmEngine"
+    workers: int = 16
+    partition: str | None = None
+    account: str | None = None
+    gpus: bool = True
+    cpus_per_device: int | None = None
+    memory_gb_per_device: float | None = None
+    timeout_minutes: float | None = None
+    poll_seconds: float = 30.0
+    expiry_seconds: float = 60.0
+    cluster: Cluster = Cluster.slurm
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class RayEngineConfig:
+    """See `retable.tables.engines.ray.RayEngine`."""
+
+    _target_: str = "retable.tables.engines.ray.RayEngine"
+    workers: int | None = None
+    address: str | None = None
+    gpus: bool = True
+    cpus_per_device: int | None = None
+    timeout_minutes: float | None = None
+    expiry_seconds: float = 60.0
+
+
+SCHEMAS: dict[str, Any] = {
+    "reproduce": ReproduceConfig,
+    "engine/local": LocalEngineConfig,
+    "engine/slurm": SlurmEngineConfig,
+    "engine/ray": RayEngineConfig,
+}

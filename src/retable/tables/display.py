@@ -1,0 +1,188 @@
+"""What the terminal shows of tables: the list, the live table while cells run, the result."""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table as Grid
+
+from retable.tables.cells import Cell, Place
+from retable.tables.results import Entry, TableResult
+from retable.tables.schedule import Progress
+from retable.tables.spec import Table
+from retable.tables.store import Failure, State, Store
+
+
+def show_list(found: Sequence[tuple[Table, Mapping[str, tuple[int, int]]]]) -> None:
+    """Prints the tables of each paper: name, number, title, cells done and in all for each budget."""
+    console = Console()
+    if not found:
+        console.print("There are no tables in experiments/.")
+        return
+    papers: dict[str, Grid] = {}
+    for table, counts in found:
+        paper, _, number = table.source.rpartition(", ")
+        if paper not in papers:
+            heads = (f"{budget}\ndone/cells" for budget in counts)
+            papers[paper] = Grid("table", "", "title", *heads, title=paper, title_justify="left")
+        papers[paper].add_row(table.name, number, table.title, *(f"{done}/{total}" for done, total in counts.values()))
+    for grid in papers.values():
+        console.print(grid)
+    print("python reproduce.py table=NAME budget=smoke|small|paper runs one; --help says more.")
+
+
+@contextmanager
+def live(
+    tables: Sequence[Table],
+    plans: Sequence[Mapping[Place, Cell]],
+    store: Store,
+    labels: Mapping[str, str],
+    workers: int,
+) -> Iterator[Callable[[Progress], None]]:
+    """While cells run: the tables with what is done, and the time left; without a terminal one line for each cell.
+
+    Yields:
+        What to call with the progress.
+    """
+    console = Console()
+    started = time.monotonic()
+    if not console.is_terminal:
+        seen: set[str] = set()
+
+        def tell(progress: Progress) -> None:
+            for key in [*progress.done, *progress.failed]:
+                if key not in seen:
+                    seen.add(key)
+                    what = "failed" if key in progress.failed else "done"
+                    print(f"{what}: {labels[key]} ({_line(progress, workers, started)})", flush=True)
+
+        yield tell
+        return
+    values = _Values(store)
+    with Live(console=console, refresh_per_second=4, transient=True) as screen:
+
+        def show(progress: Progress) -> None:
+            grids = [_grid(table, plan, progress, values) for table, plan in zip(tables, plans, strict=True)]
+            running = [
+                f"  {labels[key]}: {_duration(time.monotonic() - since)}" for key, since in progress.running.items()
+            ]
+            elsewhere = [f"  {labels[key]}: run by another process" for key in progress.elsewhere]
+            screen.update(Group(*grids, _line(progress, workers, started), *running, *elsewhere))
+
+        yield show
+
+
+class _Values:
+    """The numbers of cells that are done, each read once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, tuple[dict[str, float | None], str]] = {}
+
+    def get(self, key: str, metric: str, scale: float) -> float | None:
+        """A cell's number, or None if it is not done."""
+        from retable.tables.results import metric_name
+
+        if key not in self._known:
+            record = self._store.status(key).record
+            if record is None:
+                return None
+            self._known[key] = (record.metrics, str(record.data.get("tested_split", "test")))
+        metrics, split = self._known[key]
+        value = metrics.get(metric_name(metric, split))
+        return None if value is None else value * scale
+
+
+def _grid(table: Table, plan: Mapping[Place, Cell], progress: Progress, values: _Values) -> Grid:
+    grid = Grid(title=f"{table.name}: {table.title}", title_justify="left")
+    grid.add_column("row")
+    for column in table.columns.values():
+        grid.add_column(f"{column.label}\n{column.unit}", justify="right")
+    for row in table.rows.values():
+        texts = []
+        for column in table.columns.values():
+            cells = [cell for (name, label, _), cell in plan.items() if (name, label) == (row.label, column.label)]
+            numbers = [values.get(cell.id, column.metric, column.scale) for cell in cells]
+            known = [number for number in numbers if number is not None]
+            text = f"{statistics.fmean(known):.{column.decimals}f} " if known else ""
+            text += f"({len(known)}/{len(cells)})" if cells else "not available"
+            if any(cell.id in progress.failed for cell in cells):
+                text += " failed"
+            elif any(cell.id in progress.running for cell in cells):
+                text += " …"
+            texts.append(text)
+        grid.add_row(row.label, *texts)
+    return grid
+
+
+def _line(progress: Progress, workers: int, started: float) -> str:
+    left = len(progress.waiting) + len(progress.running) + len(progress.elsewhere)
+    parts = [f"{len(progress.done)} done, {len(progress.failed)} failed, {left} left"]
+    parts.append(f"{_duration(time.monotonic() - started)} so far")
+    if left and progress.seconds:
+        now = time.monotonic()
+        mean = statistics.fmean(progress.seconds)
+        begun = sum(min(now - since, mean) for since in progress.running.values())
+        parts.append(f"about {_duration((left * mean - begun) / min(workers, left))} to go")
+    return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def show_table(result: TableResult) -> None:
+    """Prints paper against ours, and the verdict of each claim."""
+    table = result.table
+    console = Console()
+    grid = Grid(title=f"{table.name}: {table.title} (budget={result.budget})", title_justify="left")
+    grid.add_column("row")
+    for column in table.columns.values():
+        kinds = {str(data.get("kind")) for data in result.provenance[column.label]}
+        grid.add_column(f"{column.label}\npaper", justify="right")
+        grid.add_column(f"ours{''.join(f', {kind}' for kind in sorted(kinds))}\n{column.unit}", justify="right")
+    for row in table.rows.values():
+        texts = []
+        for column in table.columns.values():
+            entry = result.entries[row.label, column.label]
+            texts.append("–" if entry.printed is None else f"{entry.printed:.{column.decimals}f}")
+            texts.append(_ours(entry, column.decimals, len(result.seeds)))
+        grid.add_row(row.label, *texts)
+    console.print(grid)
+    if result.claims:
+        verdicts = Grid("claim", "verdict", "why")
+        for claim in result.claims:
+            verdicts.add_row(claim.claim.text, claim.judgement.verdict.value, claim.judgement.reason)
+        console.print(verdicts)
+    for warning in result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def _ours(entry: Entry, decimals: int, seeds: int) -> str:
+    if not entry.cells:
+        return "not available"
+    summary = entry.summary
+    if summary.mean is None:
+        states = [state for state in (State.running, State.failed, State.pending) if entry.count(state)]
+        return states[0].value if states else "undefined"
+    text = f"{summary.mean:.{decimals}f}"
+    if summary.std is not None:
+        text += f" ± {summary.std:.{decimals}f}"
+    return text if summary.n == seeds else f"{text} ({summary.n} of {seeds})"
+
+
+def show_failure(label: str, folder: Path, failure: Failure | None, earlier: bool) -> None:
+    """Prints how a cell failed, with the last lines of its log."""
+    if failure is None:
+        return
+    when = f" (on {failure.finished}; not tried again)" if earlier else ""
+    print(f"\nfailed{when}: {label}: {failure.reason}\n  {folder}", file=sys.stderr)
+    for line in failure.lines:
+        print(f"  | {line}", file=sys.stderr)

@@ -1,0 +1,151 @@
+"""The claims of a table in words and numbers, as every format of the report shows them."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from retable.tables.claims import Comparison
+from retable.tables.report import facts, wording
+from retable.tables.results import ClaimResult, TableResult
+from retable.tables.statistics import LinkTest
+
+_SUPPORT = {
+    True: "The paper's own numbers agree with it.",
+    False: "The paper's own numbers do not agree with it.",
+    None: "The paper prints too little to check it by its own numbers.",
+}
+
+METHOD = (
+    "Ours is the mean over seeds of the difference, seed by seed, with its 95% t interval. The effect is the distance "
+    "of that mean from the claim's boundary in standard deviations of the differences (Cohen's d_z), positive on the "
+    "claimed side. p is that of the paired t test, two-sided; the adjusted p allows, by Holm's method, for the number "
+    "of claims tested. At an adjusted p of 0.05 or less a claim is reproduced or contradicted, else inconclusive: the "
+    "runs do not tell. A verdict speaks about these runs at this budget on these data, not about the paper's own."
+)
+
+
+@dataclass(frozen=True)
+class LinkLine:
+    """One comparison of a claim.
+
+    Attributes:
+        name: The difference, such as ``LARSD-3 − LARSD-1``.
+        region: Where the claim puts it, such as ``> 0``.
+        printed: The paper's difference.
+        printed_sum: The printed numbers that make it, or "".
+        ours: Our mean difference.
+        interval: Its 95% interval, or "".
+        effect: Effect size.
+        n: Number of seeds.
+        unit: What the differences can be compared with: a unit, or the name of a metric that has none.
+        comparison: The comparison itself.
+        printed_value: The paper's difference as a number.
+        test: Our numbers.
+    """
+
+    name: str
+    region: str
+    printed: str
+    printed_sum: str
+    ours: str
+    interval: str
+    effect: str
+    n: str
+    unit: str
+    comparison: Comparison
+    printed_value: float | None
+    test: LinkTest
+
+
+@dataclass(frozen=True)
+class ClaimLine:
+    """One claim.
+
+    Attributes:
+        number: Its number in the report.
+        text: The claim.
+        says: The paper's sentence, or "".
+        support: Whether the paper's own numbers are as claimed, as a sentence.
+        warnings: What the numbers of its columns must not be taken for.
+        p: p-value.
+        p_adjusted: The same by Holm's method.
+        seeds_needed: With how many seeds it would probably be decided.
+        reason: What the verdict rests on, as a sentence without its stop.
+        links: Its comparisons.
+        result: The claim and its judgement.
+    """
+
+    number: int
+    text: str
+    says: str
+    support: str
+    warnings: tuple[str, ...]
+    p: str
+    p_adjusted: str
+    seeds_needed: str
+    reason: str
+    links: tuple[LinkLine, ...]
+    result: ClaimResult
+
+
+def claim_lines(result: TableResult) -> list[ClaimLine]:
+    """All claims of a table, in its order."""
+    return [_claim_line(result, claim, number) for number, claim in enumerate(result.claims, 1)]
+
+
+def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLine:
+    judgement = claim.judgement
+    columns = dict.fromkeys(term.column for link in claim.claim.links for term in link.terms)
+    marks = [facts.mark(result, result.table.columns[column]) for column in columns]
+    return ClaimLine(
+        number,
+        claim.claim.text.replace(" +- ", " ± ").replace(" - ", " − "),
+        claim.claim.says,
+        _SUPPORT[claim.printed_holds],
+        tuple(mark.warning for mark in marks if mark.warning),
+        wording.p_value(judgement.p),
+        wording.p_value(judgement.p_adjusted),
+        wording.NONE if judgement.seeds_needed is None else str(judgement.seeds_needed),
+        re.sub(r"(?<=[ \[])-(?=\d)", "−", judgement.reason),
+        tuple(
+            _link_line(result, link, printed, test)
+            for link, printed, test in zip(claim.claim.links, claim.printed, judgement.tests, strict=True)
+        ),
+        claim,
+    )
+
+
+def _link_line(result: TableResult, link: Comparison, printed: float | None, test: LinkTest) -> LinkLine:
+    columns = {term.column: result.table.columns[term.column] for term in link.terms}
+    decimals = max(column.decimals for column in columns.values())
+    several = len(columns) > 1
+    names = [f"{term.row}[{term.column}]" if several else term.row for term in link.terms]
+    factors = [term.factor for term in link.terms]
+    numbers = [wording.number(result.entries[term.row, term.column].printed, decimals) for term in link.terms]
+    return LinkLine(
+        _sum(factors, names),
+        _region(link),
+        wording.signed(printed, decimals),
+        "" if printed is None else _sum(factors, numbers),
+        wording.signed(test.mean, decimals + 1),  # one digit more than the paper: differences are small
+        "[no spread]" if test.std == 0 else wording.interval(test.low, test.high, decimals + 1),
+        wording.signed(test.effect, 2),
+        str(test.n),
+        next(column.unit or column.metric for column in columns.values()),
+        link,
+        printed,
+        test,
+    )
+
+
+def _sum(factors: list[float], words: list[str]) -> str:
+    signs = ["−" if factor < 0 else "+" for factor in factors]
+    first = f"−{words[0]}" if factors[0] < 0 else words[0]
+    return " ".join([first, *(f"{sign} {word}" for sign, word in zip(signs[1:], words[1:], strict=True))])
+
+
+def _region(link: Comparison) -> str:
+    low, high = (f"{bound + 0.0:g}".replace("-", "−") for bound in (link.low, link.high))
+    if math.isinf(link.low):
+        return f"< {high}"
+    return f"> {low}" if math.isinf(link.high) else f"{low} to {high}"

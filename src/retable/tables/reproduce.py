@@ -1,0 +1,294 @@
+"""``reproduce.py``: lists tables, runs what is missing of them, writes their reports."""
+
+import contextlib
+import re
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig
+
+from retable.errors import CellsError, ConfigError, StoppedError
+from retable.run.configuration import nearest
+from retable.tables import display, results, schedule, spec
+from retable.tables.cells import Cell, Place, Planner
+from retable.tables.engines import Job
+from retable.tables.results import TableResult
+from retable.tables.spec import Table
+from retable.tables.store import State, Status, Store
+
+ROOT = Path(__file__).resolve().parents[3]
+BUDGETS = ("smoke", "small", "paper")
+_ACTIONS = ("run", "status", "report")
+_LISTS = ("table", "only", "seeds")
+_LABELLED = ("rows", "columns")
+
+
+def words(arguments: Sequence[str]) -> list[str]:
+    """Words of the command line in Hydra's grammar.
+
+    ``status`` becomes ``action=status``; commas of ``table=``, ``only=`` and ``seeds=`` make lists; ``overrides=`` is
+    quoted, as Hydra would read its equals signs; ``rows.LABEL=`` and ``columns.LABEL=``, whose labels may hold spaces,
+    become the lists ``rows=`` and ``columns=`` of ``LABEL=OVERRIDES``.
+    """
+    found = []
+    labelled: dict[str, list[str]] = {}
+    for word in arguments:
+        key, equals, value = word.partition("=")
+        kind, dot, label = key.partition(".")
+        if word in _ACTIONS:
+            found.append(f"action={word}")
+        elif equals and dot and kind in _LABELLED:
+            labelled.setdefault(kind, []).append(f"{label}={value}")
+        elif equals and key in _LISTS and not value.startswith(("[", "'", '"')):
+            parts = [part.strip() for part in value.split(",")]
+            found.append(f"{key}={_quote(parts[0]) if len(parts) == 1 else _list_of(parts)}")
+        elif equals and key == "overrides":
+            found.append(f"{key}={_quote(value)}")
+        else:
+            found.append(word)
+    return found + [f"{kind}={_list_of(parts)}" for kind, parts in labelled.items()]
+
+
+def _list_of(parts: Sequence[str]) -> str:
+    return f"[{','.join(_quote(part) for part in parts)}]"
+
+
+def reproduce(config: DictConfig) -> None:
+    """Does what a checked configuration of ``conf/reproduce.yaml`` asks.
+
+    Raises:
+        ConfigError: A table file, an override or a choice is wrong; nothing has been started.
+        CellsError: Cells have failed; all others are done.
+        StoppedError: It was interrupted.
+    """
+    experiments = Path(config.experiments).expanduser() if config.experiments else spec.EXPERIMENTS
+    store = Store(Path(config.outputs))
+    planner = Planner(store.outputs / ".cache" / "cells.json")
+    if config.table is None:
+        if config.action.name != "run" or config.only is not None:
+            raise ConfigError("table: name one, such as table=larsd/2, or several: table=larsd/*")
+        _list(experiments, store, planner)
+        return
+    request = _read(config, experiments, store, planner)
+    if config.dry_run:
+        for cell in request.wanted.values():
+            print(shlex.join(request.jobs[cell].command))
+        return
+    failed = _run(config, request) if config.action.name == "run" else []
+    done = _finish(config, request)
+    if failed:
+        raise CellsError(
+            f"{len(failed)} of {len(request.wanted)} cells failed (listed above and in the report); the same command "
+            "with retry=failed tries them again"
+        )
+    if config.action.name == "run" and config.wandb.name != "none" and done:
+        from retable.tables.wandb_table import log_tables
+
+        log_tables(done, store.outputs, config.wandb.name)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is asked, read and composed.
+
+    Attributes:
+        tables: The tables.
+        plans: For each its cells.
+        seeds: The seeds.
+        wanted: Ids of the distinct cells to run, by themselves, in the order to run them in.
+        jobs: For each of them what to run.
+        store: Where they are.
+        command: What was called.
+    """
+
+    tables: list[Table]
+    plans: list[dict[Place, Cell]]
+    seeds: list[int]
+    wanted: dict[str, str]
+    jobs: dict[str, Job]
+    store: Store
+    command: str
+
+
+def _read(config: DictConfig, experiments: Path, store: Store, planner: Planner) -> _Request:
+    names = [str(name) for name in config.table] if isinstance(config.table, ListConfig) else [str(config.table)]
+    rows, columns = (dict(part.split("=", 1) for part in config[kind]) for kind in _LABELLED)
+    tables = [spec.extend(table, rows, columns) for table in spec.find(names, experiments)]
+    seeds = _seeds(config.seeds, config.budget.name)
+    extra = spec.split(config.overrides, "overrides")
+    plans = [planner.plan(table, config.budget.name, seeds, extra) for table in tables]
+    planner.save()
+    chosen = _only(config.only, tables, seeds)
+    wanted: dict[str, str] = {}
+    uses: dict[str, list[tuple[Table, str]]] = {}
+    cells: dict[str, Cell] = {}
+    # all rows of one seed before the next seed, so that an unfinished table can be read
+    for seed in seeds:
+        for table, plan in zip(tables, plans, strict=True):
+            for (row, column, place_seed), cell in plan.items():
+                if place_seed == seed and chosen(row, column, seed):
+                    wanted[cell.id] = cell.id
+                    cells.setdefault(cell.id, cell)
+                    uses.setdefault(cell.id, []).append((table, row))
+    program = Path(config.program).absolute() if config.program else ROOT / "train.py"
+    jobs = {key: _job(cells[key], uses[key], store, program) for key in wanted}
+    return _Request(tables, plans, seeds, wanted, jobs, store, _typed())
+
+
+def _seeds(given: Any, budget: str) -> list[int]:
+    if given is None:
+        return [1] if budget == "smoke" else [1, 2, 3]
+    seeds = list(given) if isinstance(given, ListConfig) else list(range(1, given + 1)) if type(given) is int else []
+    if not seeds or any(type(seed) is not int or seed < 0 for seed in seeds) or len(set(seeds)) < len(seeds):
+        raise ConfigError(f"seeds: a number of seeds such as 3, or a list such as [1,5,9] is needed, not {given}")
+    return seeds
+
+
+def _only(given: Any, tables: Sequence[Table], seeds: Sequence[int]) -> Any:
+    """Whether a row, column and seed are among those that ``only`` leaves, as a function."""
+    allowed: dict[str, set[str]] = {}
+    known = {
+        "row": [row for table in tables for row in table.rows],
+        "column": [column for table in tables for column in table.columns],
+        "seed": [str(seed) for seed in seeds],
+    }
+    for word in [] if given is None else given if isinstance(given, ListConfig) else [given]:
+        kind, _, label = str(word).partition(":")
+        if kind not in known or not label:
+            raise ConfigError(f"only: {word!r} is none of row:LABEL, column:LABEL, seed:N")
+        if label not in known[kind]:
+            near = nearest(label, known[kind])
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(dict.fromkeys(known[kind]))}"
+            raise ConfigError(f"only: there is no {kind} {label!r}; {hint}")
+        allowed.setdefault(kind, set()).add(label)
+
+    def chosen(row: str, column: str, seed: int) -> bool:
+        named = {"row": row, "column": column, "seed": str(seed)}
+        return all(named[kind] in labels for kind, labels in allowed.items())
+
+    return chosen
+
+
+def _job(cell: Cell, uses: Sequence[tuple[Table, str]], store: Store, program: Path) -> Job:
+    table, row = uses[0]
+    names = list(dict.fromkeys(use.name for use, _ in uses))
+    folder = store.folder(cell.id)
+    command = (
+        sys.executable,
+        str(program),
+        *cell.overrides,
+        f"outputs={_quote(str(store.outputs))}",
+        f"hydra.run.dir={_quote(str(folder))}",
+        "resume=auto",
+        f"logger.group={_quote(table.name)}",
+        f"logger.job_type={_quote(row)}",
+        f"tags=[{','.join(_quote(name) for name in names)}]",
+    )
+    return Job(cell.id, folder, command, cell.devices)
+
+
+def _run(config: DictConfig, request: _Request) -> list[str]:
+    """Runs what is missing; returns the ids of the cells that failed, now or earlier."""
+    statuses = {key: request.store.status(key) for key in request.wanted}
+    earlier = [key for key, status in statuses.items() if _stays_failed(status, config.retry.name)]
+    missing = [
+        key for key, status in statuses.items() if status.state is not State.done and key not in earlier
+    ]  # fmt: skip
+    for warning in dict.fromkeys(status.warning for status in statuses.values() if status.warning):
+        print(f"warning: {warning}", file=sys.stderr)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    from retable.run.build import build
+
+    engine = build(config.engine)
+    labels = {
+        cell.id: f"{row} in {column}, seed {seed}"
+        for plan in request.plans
+        for (row, column, seed), cell in reversed(plan.items())
+    }
+    threading.Thread(target=_warm_up, args=(config.wandb.name,), daemon=True).start()
+    try:
+        with display.live(request.tables, request.plans, request.store, labels, engine.workers) as show:
+            progress = schedule.run([request.jobs[key] for key in missing], engine, request.store, show)
+    except KeyboardInterrupt:
+        _finish(config, request)
+        raise StoppedError("interrupted; the same command does what is missing") from None
+    failures = {**{key: statuses[key].failure for key in earlier}, **progress.failed}
+    for key, failure in failures.items():
+        display.show_failure(labels[key], request.store.folder(key), failure, earlier=key in earlier)
+    return list(failures)
+
+
+def _warm_up(wandb: str) -> None:
+    """Imports what the end needs while the cells run, so that nobody waits for it."""
+    with contextlib.suppress(Exception):  # whatever is wrong is told where it is used
+        import scipy.special  # noqa: F401
+
+        import retable.tables.report  # noqa: F401
+
+        if wandb != "none":
+            from wandb import setup
+
+            setup()
+
+
+def _stays_failed(status: Status, retry: str) -> bool:
+    return (
+        status.state is State.failed
+        and retry != "failed"
+        and status.failure is not None
+        and not status.failure.transient
+    )  # fmt: skip
+
+
+def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Path]]:
+    """Writes (or, for status, only shows) the reports; returns the tables of which every cell is done."""
+    from retable.tables import report
+
+    done = []
+    for table, plan in zip(request.tables, request.plans, strict=True):
+        ids = {cell.id for cell in plan.values()}
+        statuses = {key: request.store.status(key) for key in ids}
+        result = results.gather(table, config.budget.name, request.seeds, plan, statuses, request.command)
+        folder = request.store.outputs / "tables" / table.name / config.budget.name
+        display.show_table(result)
+        if config.action.name != "status":
+            for path in report.write(result, folder):
+                print(path)
+        if result.count(State.done) == len(ids):
+            done.append((result, folder))
+    return done
+
+
+def _list(experiments: Path, store: Store, planner: Planner) -> None:
+    found: list[tuple[Table, Mapping[str, tuple[int, int]]]] = []
+    for table in spec.find(["*"], experiments) if spec.names(experiments) else []:
+        counts = {}
+        for budget in BUDGETS:
+            plan = planner.plan(table, budget, _seeds(None, budget))
+            ids = {cell.id for cell in plan.values()}
+            counts[budget] = (sum(store.status(key).state is State.done for key in ids), len(ids))
+        found.append((table, counts))
+    planner.save()
+    display.show_list(found)
+
+
+def _typed() -> str:
+    """The command line as it was typed, before `words`."""
+    script = Path(sys.argv[0]).name
+    given = [Path(word).name for word in sys.orig_argv]
+    start = given.index(script) + 1 if script in given else len(given)
+    return shlex.join(["python", script, *sys.orig_argv[start:]])
+
+
+def _quote(text: str) -> str:
+    """A value for Hydra: as it is if it is plain, else in single quotes."""
+    if re.fullmatch(r"[\w./:*@-]+", text):
+        return text
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

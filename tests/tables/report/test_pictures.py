@@ -1,0 +1,68 @@
+import base64
+import re
+
+import cv2
+import numpy as np
+import pytest
+from tests.tables.report.example import DONE, YAML, build
+
+from retable.tables.report import html, pictures
+
+
+def draw(result, row, column, seed, name="detections.png", width=300, value=128):
+    folder = result.entries[row, column].statuses[seed].folder / "plots"
+    folder.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(folder / name), np.full((150, width, 3), value, np.uint8))
+
+
+def test_the_best_and_the_worst_row_at_the_same_seed(tmp_path):
+    result = build(tmp_path, DONE)
+    for row in ("Baseline", "LARSD-1", "LARSD-3"):
+        draw(result, row, "HRSC2016", 2)
+    draw(result, "Baseline", "HRSC2016", 1)
+    pair = pictures.choose(result)
+    assert (pair.rows, pair.seed, pair.column.label, pair.same_data) == (("LARSD-3", "Baseline"), 2, "HRSC2016", True)
+    assert "seed 2, on the same test images" in html.document(result, tmp_path)
+
+
+def test_lower_may_be_better_and_other_columns_may_have_the_pictures(tmp_path):
+    result = build(tmp_path, DONE, text=YAML.replace("unit:", "better: lower\nunit:"))
+    for row in ("Baseline", "LARSD-3"):
+        draw(result, row, "SSDD", 3, "samples.png")
+    pair = pictures.choose(result)
+    assert (pair.rows, pair.column.label, pair.files[0].name) == (("Baseline", "LARSD-3"), "SSDD", "samples.png")
+
+
+def test_different_data_are_not_called_the_same(tmp_path):
+    result = build(tmp_path, DONE)
+    for row in ("Baseline", "LARSD-3"):
+        draw(result, row, "HRSC2016", 1)
+    result.entries["Baseline", "HRSC2016"].statuses[1].record.data["fingerprint"] = "other"
+    assert not pictures.choose(result).same_data
+    assert "seed 1, not on the same data" in html.document(result, tmp_path)
+
+
+def test_pictures_are_embedded_small(tmp_path):
+    result = build(tmp_path, DONE)
+    draw(result, "Baseline", "HRSC2016", 1, width=2400)
+    draw(result, "LARSD-3", "HRSC2016", 1, width=300)
+    document = html.document(result, tmp_path)
+    sizes = []
+    for data in re.findall(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)", document):
+        sizes.append(cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR).shape)
+    assert sizes == [(150, 300, 3), (75, 1200, 3)]
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n"])
+def test_damaged_pictures_are_left_out(tmp_path, content):
+    result = build(tmp_path, DONE)
+    for row in ("Baseline", "LARSD-3"):
+        draw(result, row, "HRSC2016", 1)
+        (result.entries[row, "HRSC2016"].statuses[1].folder / "plots" / "detections.png").write_bytes(content)
+    assert "Best and worst" not in html.document(result, tmp_path)
+
+
+def test_without_two_rows_there_are_no_pictures(tmp_path):
+    result = build(tmp_path, DONE)
+    draw(result, "Baseline", "HRSC2016", 1)
+    assert pictures.choose(result) is None
