@@ -43,7 +43,7 @@ class LocalEngine:
         if workers is not None and workers < 1:
             raise ConfigError(f"engine.workers must be at least 1, not {workers}")
         if gpus and workers is not None and workers > len(gpus):
-            raise ConfigError(f"engine.workers: there are {len(gpus)} GPUs, not {workers}")
+            raise ConfigError(f"engine.workers={workers} is more than the GPUs here ({len(gpus)})")
         self.workers = workers or len(gpus) or min(cores, _CPU_WORKERS)
         self._gpus = gpus
         self._threads = max(1, cores // self.workers)
