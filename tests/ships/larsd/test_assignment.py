@@ -38,7 +38,6 @@ def all_slots(priors: Priors) -> list[tuple[int, float, float, int]]:
 def slow_rule(boxes: torch.Tensor, difficult: torch.Tensor, priors: Priors) -> tuple[dict[int, int], set[int]]:
     """The rule of section II.B.2 slot by slot: the box of each positive slot, and the ignored slots."""
     sizes, areas = upright_size(boxes), boxes[:, 2] * boxes[:, 3]
-    levels = torch.bucketize(areas, priors.area_limits, right=True).tolist()
     slots = all_slots(priors)
     inside = points_in_boxes(torch.tensor([slot[1:3] for slot in slots]), boxes)
     iou = torch.stack([shape_iou(sizes, level) for level in priors.sizes])
@@ -49,7 +48,7 @@ def slow_rule(boxes: torch.Tensor, difficult: torch.Tensor, priors: Priors) -> t
             if difficult[box]:
                 ignored.add(number)
                 continue
-            value = float(iou[level, box, anchor]) if priors.anchors else float(levels[box] == level)
+            value = float(iou[level, box, anchor]) if priors.anchors else 1.0
             if best is None or (-value, float(areas[box]), box) < best:
                 best = (-value, float(areas[box]), box)
         if best is not None and -best[0] > 0.5:
