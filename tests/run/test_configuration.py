@@ -147,8 +147,10 @@ def test_nearest() -> None:
     assert nearest("zzz", ["lr", "levels"]) is None
 
 
-def test_every_group_folder_is_in_the_primary_file() -> None:
-    primary = OmegaConf.load(CONFIGURATIONS / "train.yaml")
-    named = {str(key).removeprefix("optional ").split("@")[0].split("/")[0] for entry in primary.defaults
-             if not isinstance(entry, str) for key in entry}  # fmt: skip
+def test_every_group_folder_is_in_a_primary_file() -> None:
+    named: set[str] = set()
+    for name in ("train", "reproduce", "sweep", "predict"):
+        primary = OmegaConf.load(CONFIGURATIONS / f"{name}.yaml")
+        keys = [str(key) for entry in primary.defaults if not isinstance(entry, str) for key in entry]
+        named |= {key.removeprefix("optional ").split("@")[0].split("/")[0] for key in keys}
     assert {path.name for path in CONFIGURATIONS.iterdir() if path.is_dir()} == named

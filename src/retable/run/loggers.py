@@ -180,6 +180,8 @@ class WandbLogger(Logger):
 
 
 def _keep_id(folder: Path) -> str:
+    if given := os.environ.get("WANDB_RUN_ID"):  # a W&B agent has chosen it
+        return given
     path = folder / paths.WANDB_ID
     if path.exists() and (kept := path.read_text(encoding="utf-8").strip()):
         return kept

@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 
 from retable.errors import ConfigError
-from retable.tables import lease
 from retable.tables.engines import Job
+from retable.tables.engines.aftermath import end_orphan
 
 _CPU_WORKERS = 4
 
@@ -79,7 +79,7 @@ class LocalEngine:
             running = self._running.pop(key)
             self._free = sorted(self._free + running.slots)
             if code < 0:
-                _end_orphan(running.job)
+                end_orphan(running.job)
         return ended
 
     def stop(self) -> None:
@@ -109,11 +109,3 @@ def visible_gpus() -> list[str]:
         return []
     listing = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=False)
     return [str(index) for index, line in enumerate(listing.stdout.splitlines()) if line.startswith("GPU ")]
-
-
-def _end_orphan(job: Job) -> None:
-    """Ends what a killed runner left: the next to take its lease would, but that may be long from now."""
-    with contextlib.suppress(OSError):
-        held = lease.acquire(job.folder)
-        if held is not None:
-            lease.release(job.folder, held)

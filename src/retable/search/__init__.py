@@ -1,0 +1,1 @@
+"""Searching hyperparameters: each trial is a run, and Optuna says which values to try next."""

@@ -1,0 +1,146 @@
+"""What the terminal shows of a search: the trials that run now, and what it came to."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from optuna.trial import FrozenTrial, TrialState
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table as Grid
+
+from retable.search import study
+from retable.search.loop import OpenTrial, Search
+from retable.tables.store import LOG
+
+_SHOWN = 10
+WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+"""What the states that end a trial are called."""
+
+
+@contextmanager
+def live(search: Search, workers: int) -> Iterator[Callable[[Search], None]]:
+    """While trials run: those that do, and the best so far; without a terminal one line for each that has ended.
+
+    Yields:
+        What to call with the search.
+    """
+    console = Console()
+    started = time.monotonic()
+    seen = {trial.number for trial in _ended(search)}
+
+    def news() -> Iterator[str]:
+        for trial in _ended(search):
+            if trial.number not in seen:
+                seen.add(trial.number)
+                yield _told(search, trial)
+
+    if not console.is_terminal:
+
+        def tell(search: Search) -> None:
+            for line in news():
+                print(f"{line} ({_line(search, workers, started)})", flush=True)
+
+        yield tell
+        return
+    with Live(console=console, refresh_per_second=4, transient=True) as screen:
+
+        def show(search: Search) -> None:
+            for line in news():
+                screen.console.print(line, highlight=False, markup=False, soft_wrap=True)
+            grid = _grid(search, "trial", "epoch", search.metric, "time")
+            for trial in search.open:
+                grid.add_row(*_row(trial))
+            screen.update(Group(grid, _line(search, workers, started)))
+
+        yield show
+
+
+def _ended(search: Search) -> list[FrozenTrial]:
+    return search.study.get_trials(deepcopy=False, states=tuple(WORDS))
+
+
+def _told(search: Search, trial: FrozenTrial) -> str:
+    text = f"{WORDS[trial.state]}: trial {trial.number} ({_joined(study.values_of(trial))})"
+    if trial.state is TrialState.FAIL:
+        return f"{text}: {trial.user_attrs.get(study.REASON)}; {search.request.trial_folder(trial.number) / LOG}"
+    return f"{text}: {search.metric} {number(trial.value)}"
+
+
+def _grid(search: Search, first: str, *last: str) -> Grid:
+    """An empty table with a column for each key that is searched; keys are broken at their dots."""
+    grid = Grid()
+    for name in (first, *search.request.space, *last):
+        grid.add_column(name.replace(".", ".\n").replace(", ", "\n"), justify="right", no_wrap=True)
+    return grid
+
+
+def _row(trial: OpenTrial) -> list[str]:
+    cells = [str(trial.number), *(number(value) for value in trial.values.values())]
+    epoch = max(trial.curve, default=None)
+    cells += ["", ""] if epoch is None else [str(epoch + 1), number(trial.curve[epoch])]
+    return [*cells, _duration(time.monotonic() - trial.started) if trial.here else "waiting"]
+
+
+def _line(search: Search, workers: int, started: float) -> str:
+    left = max(search.n_trials - len(_ended(search)), len(search.open))
+    parts = [f"{tally(search)}, {left} left"]
+    best = search.best()
+    if best is not None:
+        parts.append(f"best {number(best.value)} (trial {best.number})")
+    parts.append(f"{_duration(time.monotonic() - started)} so far")
+    if left and search.seconds:
+        mean = statistics.fmean(search.seconds)
+        begun = sum(min(time.monotonic() - trial.started, mean) for trial in search.open if trial.here)
+        parts.append(f"about {_duration((left * mean - begun) / min(workers, left))} to go")
+    return ", ".join(parts)
+
+
+def tally(search: Search) -> str:
+    """How many trials have ended in which way."""
+    return ", ".join(f"{search.count(state)} {word}" for state, word in WORDS.items())
+
+
+def show_result(search: Search) -> None:
+    """Prints the best trials, then the best one as a command line."""
+    console = Console()
+    complete = search.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    complete.sort(key=lambda trial: trial.values[0], reverse=search.direction == "higher")
+    console.print(f"\n{search.request.name}: {search.count()} trials ({tally(search)})", highlight=False)
+    if complete:
+        grid = _grid(search, "trial", f"{search.metric}, {search.direction} is better")
+        for trial in complete[:_SHOWN]:
+            values = study.values_of(trial)
+            grid.add_row(str(trial.number), *(number(values[key]) for key in search.request.space), number(trial.value))
+        console.print(grid)
+        best = complete[0]
+        print(
+            f"best: trial {best.number}, {search.metric} {number(best.value)}, in "
+            f"{search.request.trial_folder(best.number)}; test metrics played no part\n"
+            f"{search.request.command(study.values_of(best))}"
+        )
+
+
+def show_written(written: Mapping[str, Path | str]) -> None:
+    """Prints where the files of a search are, or why one was not written."""
+    for name, result in written.items():
+        print(result if isinstance(result, Path) else f"{name}: {result}")
+
+
+def number(value: float | str | None) -> str:
+    """A number in few digits; what is none stays as it is."""
+    try:
+        return f"{float(value):.4g}" if value is not None else ""
+    except ValueError:
+        return str(value)
+
+
+def _joined(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={number(value)}" for key, value in values.items())
+
+
+def _duration(seconds: float) -> str:
+    return str(timedelta(seconds=int(seconds)))

@@ -1,0 +1,164 @@
+"""Ask, run, tell: keeps the engine busy with trials until the search has as many as it is to have."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import optuna
+from optuna.study import Study
+from optuna.trial import TrialState
+
+from retable.files import write_text
+from retable.search import space, study
+from retable.search.request import Request
+from retable.tables import lease, runner
+from retable.tables.engines import Engine, Job
+
+_POLL_SECONDS = 0.1
+_LOOK_SECONDS = 1.0
+
+
+@dataclass
+class OpenTrial:
+    """A trial that is not over yet.
+
+    Attributes:
+        handle: Optuna's side of it.
+        values: Its values by key.
+        job: What to run.
+        here: Whether it runs in this process's engine.
+        started: When it was last started here (monotonic).
+        starts: How often it has been started here.
+        curve: Validation values by epoch, as far as Optuna was told of them.
+        judged: How many of those the pruner has seen.
+    """
+
+    handle: optuna.trial.Trial
+    values: dict[str, str]
+    job: Job
+    here: bool = False
+    started: float = 0.0
+    starts: int = 0
+    curve: dict[int, float] = field(default_factory=dict)
+    judged: int = 0
+
+    @property
+    def number(self) -> int:
+        """Number of the trial in its search."""
+        return self.handle.number
+
+
+@dataclass
+class Search:
+    """A search under way.
+
+    Attributes:
+        request: What is searched.
+        metric: Name of the validation metric.
+        direction: ``higher`` or ``lower``.
+        study: Optuna's study.
+        n_trials: How many trials it is to have.
+        open: The trials that are not over.
+        seconds: How long each process of a trial took that began and ended here.
+    """
+
+    request: Request
+    metric: str
+    direction: str
+    study: Study
+    n_trials: int
+    open: list[OpenTrial] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def count(self, *states: TrialState) -> int:
+        """Number of trials in these states, or of all."""
+        return len(self.study.get_trials(deepcopy=False, states=states or None))
+
+    def best(self) -> optuna.trial.FrozenTrial | None:
+        """The best complete trial; of equal ones the first."""
+        return self.study.best_trial if self.count(TrialState.COMPLETE) else None
+
+
+def run(search: Search, engine: Engine, show: Callable[[Search], None] = lambda search: None) -> None:
+    """Runs trials until the search has as many as it is to have; those that were begun earlier are finished first.
+
+    Raises:
+        ConfigError: Runs do not log the metric.
+        StorageError: A result could not be written.
+        KeyboardInterrupt: It was interrupted; the trials have been stopped by then and can be continued.
+    """
+    for begun in search.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        # the only way to take a trial up again that Optuna has: what `ask` does, with the id of an old one
+        trial = _open(search, optuna.trial.Trial(search.study, begun._trial_id))
+        trial.curve = dict(begun.intermediate_values)
+        search.open.append(trial)
+    room = max(1, engine.workers // search.request.devices)
+    looked = 0.0
+    try:
+        while search.open or search.count() < search.n_trials:
+            changed = _pass_on(search, engine)
+            while len(search.open) < room and search.count() < search.n_trials:
+                search.open.append(_open(search, search.study.ask()))
+                changed |= _pass_on(search, engine)
+            if time.monotonic() - looked > _LOOK_SECONDS:
+                looked = time.monotonic()
+                for trial in search.open:
+                    _report(trial, study.curve(trial.job.folder, search.metric))
+                    _prune(trial)
+                changed = True
+            if changed:
+                show(search)
+            time.sleep(_POLL_SECONDS)
+    finally:
+        engine.stop()
+    show(search)
+
+
+def _open(search: Search, handle: optuna.trial.Trial) -> OpenTrial:
+    values = space.suggest(search.request.space, handle)  # a trial whose asking was cut off gets what is missing
+    return OpenTrial(handle, values, search.request.job(handle.number, values))
+
+
+def _pass_on(search: Search, engine: Engine) -> bool:
+    """Tells Optuna of the trials that are over and starts those that do not run; says whether anything has changed."""
+    ended = engine.ended()
+    for trial in search.open:
+        if trial.job.key in ended:
+            search.seconds.append(time.monotonic() - trial.started)
+            trial.here = False
+    idle = [trial for trial in search.open if not trial.here and not lease.is_held(trial.job.folder)]
+    return any([_settle(search, trial) or _start(trial, engine) for trial in idle])
+
+
+def _settle(search: Search, trial: OpenTrial) -> bool:
+    outcome = study.outcome(trial.job.folder, search.metric, search.direction, trial.starts)
+    if outcome is None:
+        return False
+    _report(trial, outcome.curve)
+    if outcome.reason:
+        trial.handle.set_user_attr(study.REASON, outcome.reason)
+    search.study.tell(trial.number, outcome.value, outcome.state)
+    search.open.remove(trial)
+    return True
+
+
+def _start(trial: OpenTrial, engine: Engine) -> bool:
+    if not engine.start(trial.job):
+        return False
+    trial.here, trial.started, trial.starts = True, time.monotonic(), trial.starts + 1
+    return True
+
+
+def _report(trial: OpenTrial, curve: Mapping[int, float]) -> None:
+    """Tells Optuna of the epochs that it has not heard of."""
+    for epoch in sorted(set(curve) - set(trial.curve)):
+        trial.handle.report(curve[epoch], epoch)
+        trial.curve[epoch] = curve[epoch]
+
+
+def _prune(trial: OpenTrial) -> None:
+    """Asks the runner of a hopeless trial, wherever it is, to stop it."""
+    if len(trial.curve) > trial.judged:
+        trial.judged = len(trial.curve)
+        if trial.handle.should_prune():
+            write_text(trial.job.folder / runner.STOP, f"pruned after epoch {max(trial.curve)}\n")
