@@ -61,6 +61,11 @@ def _settings() -> dict[str, Any]:
     return {"mode": "offline", "project": "p"}
 
 
+def test_the_id_that_a_wandb_agent_has_chosen_is_the_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WANDB_RUN_ID", "agents1")
+    assert WandbLogger(tmp_path, _settings()).run_id == "agents1"
+
+
 def test_wandb_gets_config_metrics_pictures_and_summary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run, calls = _Run(), []
     _fake(monkeypatch, lambda **arguments: calls.append(arguments) or run)
