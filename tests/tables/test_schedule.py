@@ -132,7 +132,7 @@ def test_a_job_that_asks_for_more_than_there_is_takes_all(store: Store, monkeypa
 
 def test_more_workers_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    with pytest.raises(ConfigError, match="engine.workers=2 is more than the GPUs here"):
+    with pytest.raises(ConfigError, match=r"engine\.workers=2 is more than the GPUs here"):
         LocalEngine(2, None, 60)
 
 
