@@ -19,9 +19,17 @@ def test_every_row_composes(name: str, budget: str, tmp_path: Path) -> None:
     plan = Planner(tmp_path / "cells.json").plan(table, budget, [1, 2])
     rows = [row.label for row in table.rows.values() if not row.not_available]
     assert set(plan) == {(row, column, seed) for row in rows for column in table.columns for seed in (1, 2)}
-    assert len({cell.id for cell in plan.values()}) == len(plan), "two rows of the table are the same run"
+    runs = {(table.rows[row].overrides, table.columns[column].overrides, seed) for row, column, seed in plan}
+    assert len({cell.id for cell in plan.values()}) == len(runs), "rows that are told apart by nothing but their labels"
     assert table.claims
-    assert all(table.printed[row, column] is not None for row in table.rows for column in table.columns)
+    assert all(any((row, column) in table.printed for column in table.columns) for row in table.rows)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_are_told_apart(name: str) -> None:
+    (table,) = spec.find([name])
+    rows = [row for row in table.rows.values() if not row.not_available]
+    assert len({(row.overrides, row.metric_part) for row in rows}) == len(rows)
 
 
 def test_larsd_shares_cells_between_tables(tmp_path: Path) -> None:

@@ -83,6 +83,48 @@ def test_faults_are_told_with_file_and_line(tmp_path: Path, old: str, new: str, 
     assert problem in str(caught.value)
 
 
+PARTS = """\
+title: A title
+source: Somebody, Table II
+rows:
+  One: {metric_part: winking_face}
+  Two: {metric_part: angry_face}
+columns:
+  Recall: {metric: "recall_{part}"}
+  Seconds: {metric: train/seconds}
+"""
+
+
+def test_a_metric_may_depend_on_the_row(tmp_path: Path) -> None:
+    table = spec.load(write(tmp_path, PARTS), "paper/1")
+    one, two = table.rows.values()
+    recall, seconds = table.columns.values()
+    assert [column.metric_of(row) for column in (recall, seconds) for row in (one, two)] == [
+        "recall_winking_face", "recall_angry_face", "train/seconds", "train/seconds",
+    ]  # fmt: skip
+    assert spec.extend(table, {"One": "seed=3"}, {}).rows["One"].metric_part == "winking_face"
+    with pytest.raises(ConfigError, match=r"rows\.Three: a row of this table needs a metric_part"):
+        spec.extend(table, {"Three": "seed=3"}, {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "problem"),
+    [
+        ("{metric_part: angry_face}", "seed=3", 5, "row Two: the metric of column Recall needs its metric_part"),
+        ("recall_{part}", "recall", 4, "row One: it has a metric_part, but no column's metric has {part}"),
+        ("metric_part: angry", "metrc_part: angry", 5, "there is no key 'metrc_part'; did you mean metric_part?"),
+    ],
+)
+def test_faults_of_parts_are_told_with_file_and_line(
+    tmp_path: Path, old: str, new: str, line: int, problem: str
+) -> None:
+    path = write(tmp_path, PARTS.replace(old, new))
+    with pytest.raises(ConfigError) as caught:
+        spec.load(path, "paper/1")
+    assert str(caught.value).startswith(f"{path}:{line}: ")
+    assert problem in str(caught.value)
+
+
 def test_names_and_patterns(tmp_path: Path) -> None:
     for name in ("a/table2", "a/table10", "b/main"):
         write(tmp_path, GOOD, f"{name}.yaml")

@@ -1,7 +1,7 @@
 """Dataset plumbing that papers share: image files, fingerprints, provenance, sampling."""
 
 from retable.data.fingerprint import combined_fingerprint, fingerprint_files
-from retable.data.images import IMAGE_SUFFIXES, find_images, image_size, read_image
+from retable.data.images import IMAGE_SUFFIXES, find_images, image_size, read_image, read_shown_image
 from retable.data.provenance import Provenance, combine_provenances
 
 # retable.data.sampling is imported by name: it needs torch, the rest does not
@@ -15,4 +15,5 @@ __all__ = [
     "fingerprint_files",
     "image_size",
     "read_image",
+    "read_shown_image",
 ]

@@ -1,6 +1,7 @@
 """Reading images from files: always uint8 RGB, always whole, or a clear error."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,6 +34,36 @@ def read_image(path: str | Path) -> npt.NDArray[np.uint8]:
     data = _read_bytes(Path(path))
     _inspect(Path(path), data)
     return _decode(Path(path), data)
+
+
+def read_shown_image(path: str | Path) -> npt.NDArray[np.uint8]:
+    """Reads an image file as a viewer shows it on white paper, for images that are looked at as a whole.
+
+    As `read_image`, but what is transparent shows white, and the EXIF orientation of a JPEG is applied.
+
+    Args:
+        path: as of `read_image`.
+
+    Returns:
+        uint8 array of shape (H, W, 3), channels in RGB order.
+
+    Raises:
+        DataError: as in `read_image`.
+    """
+    path = Path(path)
+    data = _read_bytes(path)
+    header = _inspect(path, data)
+    if header is not None and header.format == "JPEG":
+        return _decode(path, data, cv2.IMREAD_COLOR)
+    stored = _decode_stored(path, data, cv2.IMREAD_UNCHANGED)
+    if stored.ndim < 3 or stored.shape[2] != 4:
+        return _decode(path, data)
+    if stored.dtype == np.uint16:
+        stored = (stored >> 8).astype(np.uint8)
+    _check_depth(path, stored)
+    alpha = stored[..., 3:].astype(np.float32) / 255
+    shown = stored[..., 2::-1] * alpha + 255 * (1 - alpha)
+    return np.rint(shown).astype(np.uint8)
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -104,13 +135,24 @@ def _inspect(path: Path, data: bytes) -> ImageHeader | None:
         ) from None
 
 
-def _decode(path: Path, data: bytes) -> npt.NDArray[np.uint8]:
+def _decode(
+    path: Path, data: bytes, mode: int = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+) -> npt.NDArray[np.uint8]:
+    image = _decode_stored(path, data, mode)
+    _check_depth(path, image)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image), dtype=np.uint8)
+
+
+def _decode_stored(path: Path, data: bytes, mode: int) -> npt.NDArray[Any]:
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), mode)
     except cv2.error as error:  # among others: more pixels than OpenCV accepts
         raise DataError(f"{path}: cannot be decoded: {' '.join(str(error).split())}") from None
     if image is None:
         raise DataError(f"{path}: not an image that OpenCV can decode; convert it to PNG or JPEG")
+    return np.asarray(image)
+
+
+def _check_depth(path: Path, image: npt.NDArray[Any]) -> None:
     if image.dtype != np.uint8:
         raise DataError(f"{path}: channels of type {image.dtype}; convert the image to 8 or 16 bits a channel")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Plots of a run: precision against recall, and losses and metrics over the training.
+"""Plots of a run: precision against recall, confusions, and losses and metrics over the training.
 
 Matplotlib is imported inside the functions, and its figures are made directly rather than through
 pyplot, whose global state is shared by all threads and picks a screen.
@@ -88,11 +88,75 @@ def precision_recall_plot(
     _save(figure, Path(path))
 
 
-def read_curves(path: str | Path) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def confusion_matrix_plot(matrix: NDArray[Any], names: Sequence[str], path: str | Path) -> None:
+    """Plot a confusion matrix: counts in the cells, shades by the part of the row.
+
+    Args:
+        matrix: (C, C) counts; rows are true classes, columns predicted ones.
+        names: C names of the classes.
+        path: the PNG file to write, complete or not at all.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    figure, (panel,) = _figure(1)
+    figure.set_size_inches(1.8 + 0.68 * len(names), 1.5 + 0.6 * len(names))
+    counts = np.asarray(matrix)
+    parts = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    panel.imshow(parts, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            colour = "white" if parts[row, column] > 0.5 else "black"
+            panel.text(column, row, f"{count:g}", ha="center", va="center", color=colour, fontsize=9)
+    panel.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor", fontsize=8)
+    panel.set_yticks(range(len(names)), names, fontsize=8)
+    panel.set(xlabel="predicted", ylabel="true")
+    panel.grid(False)
+    _save(figure, Path(path))
+
+
+def epochs_plot(csv_path: str | Path, png_path: str | Path, quantities: Sequence[str]) -> None:
+    """Plot quantities of training and validation against the epoch, each in a panel of its own.
+
+    Args:
+        csv_path: metrics.csv with the columns epoch, train/NAME and val/NAME; rows may be sparse. An epoch that was
+            logged more than once has its last value.
+        png_path: the PNG file to write, complete or not at all.
+        quantities: the names, such as ``accuracy``.
+
+    Raises:
+        DataError: if the metrics file is missing or holds none of these.
+        OSError: if the picture cannot be written.
+    """
+    curves = read_curves(csv_path, "epoch")
+    shown = {name: [f"{split}/{name}" for split in ("train", "val")] for name in quantities}
+    shown = {name: [column for column in columns if column in curves] for name, columns in shown.items()}
+    if not any(shown.values()):
+        raise DataError(f"{csv_path}: holds neither training nor validation values of {', '.join(quantities)}")
+    figure, axes = _figure(len(quantities))
+    for panel, (name, columns) in zip(axes, shown.items(), strict=True):
+        for index, column in enumerate(columns):
+            epochs, values = curves[column]
+            label = f"{'training' if column.startswith('train/') else 'validation'} ({values[-1]:.3g})"
+            marker = "o" if len(values) <= 30 else None
+            panel.plot(
+                epochs + 1, values, color=_COLOURS[index], linewidth=1.6, marker=marker, markersize=3.5, label=label
+            )
+        panel.set(xlabel="epoch", ylabel=name)
+        panel.set_ylim(bottom=0)
+        if columns:
+            panel.legend(fontsize=8, frameon=True, framealpha=0.85)
+    _save(figure, Path(png_path))
+
+
+def read_curves(
+    path: str | Path, abscissa: str | None = None
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Read the columns of a metrics file, whose rows each fill some columns only.
 
     Args:
-        path: CSV with a heading; a column `step` (or else `epoch`) gives the abscissa.
+        path: CSV with a heading.
+        abscissa: the column of the abscissa; None takes `step`, or else `epoch`.
 
     Returns:
         For each other column with numbers: (N,) steps in increasing order, and (N,) values. A step that a
@@ -108,7 +172,7 @@ def read_curves(path: str | Path) -> dict[str, tuple[NDArray[np.float64], NDArra
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such metrics file; has the run trained at all?") from None
     columns = rows[0].keys() if rows else []
-    abscissa = next((name for name in ("step", "epoch") if name in columns), None)
+    abscissa = next((name for name in ([abscissa] if abscissa else ["step", "epoch"]) if name in columns), None)
     if abscissa is None:
         raise DataError(f"{path}: not a metrics file: no column step or epoch, or no rows")
     values: dict[str, dict[float, float]] = {}

@@ -12,14 +12,14 @@ class Provenance:
     """The origin of the data of a run or of one split.
 
     Attributes:
-        kind: "real" for published or own images, "synthetic" for generated scenes.
+        kind: "real" for published or own images, "synthetic" for generated ones, "mixed" where a run has both.
         source: the dataset's name, with what else tells versions of it apart. Never a path of this machine.
         fingerprint: what `fingerprint_files` or a generator returned.
         splits: number of images of each split.
         notes: what a reader of the numbers must know, such as images that were left out and why.
     """
 
-    kind: Literal["real", "synthetic"]
+    kind: Literal["real", "synthetic", "mixed"]
     source: str
     fingerprint: str
     splits: Mapping[str, int]

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from retable.errors import CheckpointError, ConfigError
+from retable.files import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -88,58 +89,89 @@ class Backbone(nn.Module):
         return [maps[i] for i in self._taken]
 
     def load_weights(self, weights: str) -> None:
-        """Brings the backbone to its starting weights and notes their origin in `weights_origin`.
+        """Brings the backbone to its starting weights (see `load_starting_weights`)."""
+        self.weights_origin = load_starting_weights(self.body, self.name, weights)
 
-        Args:
-            weights: ``imagenet`` (timm's default ones; from scratch with a warning where they cannot be had),
-                ``none`` (from scratch), or the path of a state dict of the classifier or of this backbone
-                (``.safetensors``, or a torch file that loads with ``weights_only=True``).
 
-        Raises:
-            CheckpointError: The file is missing, damaged or of another network.
-        """
-        if weights == "none":
-            log.info("%s starts from scratch, as model.weights=none asks", self.name)
-        elif weights == "imagenet":
-            self._load_imagenet()
-        else:
-            path = Path(weights).expanduser()
-            self._load_file(path)
-            self.weights_origin = f"file:{path} sha256:{_sha256(path)}"
-            log.info("%s starts from %s", self.name, path)
+def load_starting_weights(body: nn.Module, name: str, weights: str) -> str:
+    """Brings a timm network to its starting weights.
 
-    def _load_imagenet(self) -> None:
-        cfg = import_timm().get_pretrained_cfg(self.name)
-        repository = None if cfg is None else cfg.hf_hub_id
-        path = None if repository is None else _download(repository)
+    Args:
+        body: The network; what it lacks of the published one, such as its last layer, is left out.
+        name: Its name in timm.
+        weights: ``imagenet`` (timm's default ones; from scratch with a warning where they cannot be had), ``none``
+            (from scratch), or the path of a state dict of the classifier, or of a network that holds it as ``body``
+            (``.safetensors``, or a torch file that loads with ``weights_only=True``).
+
+    Returns:
+        Their origin: ``scratch``, ``imagenet:<timm's name>`` or ``file:<path> sha256:<digest>``.
+
+    Raises:
+        CheckpointError: The file is missing, damaged or of another network.
+    """
+    if weights == "none":
+        log.info("%s starts from scratch, as model.weights=none asks", name)
+        return "scratch"
+    if weights == "imagenet":
+        cfg = import_timm().get_pretrained_cfg(name)
+        source = None if cfg is None else cfg.hf_hub_id or cfg.url
+        path = None if source is None else _download(source)
         if path is None:
             log.warning(
                 "ImageNet weights of %s cannot be had (no network, or no such file): training from scratch. "
                 "Give local ones with model.weights=FILE",
-                self.name,
+                name,
             )
-            return
-        self._load_file(path)
-        self.weights_origin = f"imagenet:{repository}"
-        log.info("%s starts from the ImageNet weights %s", self.name, repository)
+            return "scratch"
+        origin = f"imagenet:{source}"
+    else:
+        path = Path(weights).expanduser()
+        origin = ""
+    _load_file(body, name, path)
+    origin = origin or f"file:{path} sha256:{_sha256(path)}"
+    log.info("%s starts from %s", name, origin)
+    return origin
 
-    def _load_file(self, path: Path) -> None:
-        state = {key.removeprefix("module."): value for key, value in _read_state(path).items()}
-        wanted = self.body.state_dict()
-        if not any(key in state for key in wanted):  # saved from this class, or from a whole detector
-            marker = "body."
-            state = {key.split(marker, 1)[1]: value for key, value in state.items() if marker in key}
-        for key, tensor in wanted.items():
-            if key.endswith("num_batches_tracked"):  # files of old torch versions lack it
-                state.setdefault(key, tensor)
-            if key not in state:
-                raise CheckpointError(f"{path}: does not fit {self.name}: {key} is not in it")
-            if state[key].shape != tensor.shape:
-                raise CheckpointError(
-                    f"{path}: does not fit {self.name}: {key} has shape {tuple(state[key].shape)}, "
-                    f"{tuple(tensor.shape)} is needed"
-                )
-        self.body.load_state_dict({key: state[key] for key in wanted})
+
+def load_weights_alike(network: Any, weights: str, strategy: Any) -> None:
+    """Loads starting weights so that all processes start alike, whether or not the first one could download.
+
+    Args:
+        network: Has ``load_weights`` and ``weights_origin``, as `Backbone` has.
+        weights: As of `load_starting_weights`.
+        strategy: The trainer's, which knows the processes.
+
+    Raises:
+        CheckpointError: A file cannot be used, or a process lacks what the first one has.
+    """
+    if strategy.global_rank == 0 or weights != "imagenet":
+        network.load_weights(weights)
+    origin = strategy.broadcast(network.weights_origin)
+    if strategy.global_rank > 0 and weights == "imagenet" and origin != "scratch":
+        network.load_weights(weights)  # from the cache that the first process filled
+    if network.weights_origin != origin:
+        raise CheckpointError(
+            f"process {strategy.global_rank} cannot get the weights {origin}: give model.weights=FILE"
+        )
+
+
+def _load_file(body: nn.Module, name: str, path: Path) -> None:
+    state = {key.removeprefix("module."): value for key, value in _read_state(path).items()}
+    wanted = body.state_dict()
+    if not any(key in state for key in wanted):  # saved from a network around it, or from a whole detector
+        marker = "body."
+        state = {key.split(marker, 1)[1]: value for key, value in state.items() if marker in key}
+    for key, tensor in wanted.items():
+        if key.endswith("num_batches_tracked"):  # files of old torch versions lack it
+            state.setdefault(key, tensor)
+        if key not in state:
+            raise CheckpointError(f"{path}: does not fit {name}: {key} is not in it")
+        if state[key].shape != tensor.shape:
+            raise CheckpointError(
+                f"{path}: does not fit {name}: {key} has shape {tuple(state[key].shape)}, "
+                f"{tuple(tensor.shape)} is needed"
+            )
+    body.load_state_dict({key: state[key] for key in wanted})
 
 
 def import_timm() -> Any:
@@ -188,8 +220,28 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     return {str(key): value for key, value in state.items() if isinstance(value, Tensor)}
 
 
-def _download(repository: str) -> Path | None:
-    """Path of a repository's weights, from the cache or downloaded; None where they cannot be had."""
+def _download(source: str) -> Path | None:
+    """Path of the weights of a hub's repository or at an address, from the cache or downloaded; None without them."""
+    if "://" in source:
+        return _download_address(source)
+    return _download_repository(source)
+
+
+def _download_address(address: str) -> Path | None:
+    path = Path(torch.hub.get_dir()) / "checkpoints" / address.rsplit("/", 1)[1]
+    if not path.exists():
+        if not _answers(address):
+            return None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, lambda temporary: torch.hub.download_url_to_file(address, str(temporary)))
+        except Exception as error:  # as below
+            log.warning("downloading %s failed: %s", address, _first_line(error))
+            return None
+    return path
+
+
+def _download_repository(repository: str) -> Path | None:
     import huggingface_hub
     from huggingface_hub import constants
 

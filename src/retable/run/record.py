@@ -23,7 +23,7 @@ class Record:
         config_hash: Name of what was computed, see `retable.run.configuration.config_hash`.
         metrics: Flat numbers by ``split/name``; None for a number that is not defined.
         metric_info: For each metric its unit and direction (``higher``, ``lower`` or ``none``).
-        data: Provenance: ``kind`` (real or synthetic), ``source``, ``fingerprint``, split sizes, tested split.
+        data: Provenance: ``kind`` (real, synthetic or mixed), ``source``, ``fingerprint``, split sizes, tested split.
         model: Number of parameters and where the weights began.
         seed: The seed.
         wall_seconds: From start to record, summed over resumptions.

@@ -118,15 +118,15 @@ class PredictConfig:
     Attributes:
         run: Folder of a run.
         input: An image or a folder of images.
-        output: Folder for the results.
-        score_threshold: Detections below it are left out.
+        output: Folder for the results; without one, `predictions` in the run's folder.
+        score_threshold: Detections below it are left out; means nothing to classifiers.
         checkpoint: Which weights.
         accelerator: auto, cpu or gpu.
     """
 
     run: str = MISSING
     input: str = MISSING
-    output: str = MISSING
+    output: str = "${run}/predictions"
     score_threshold: float = 0.3
     checkpoint: TestCheckpoint = TestCheckpoint.best
     accelerator: str = "auto"

@@ -6,7 +6,8 @@ What a model (LightningModule) brings beside Lightning's own hooks:
     metric_info: unit and direction of each metric by its last name, such as ``{"ap50_voc07": ("fraction", "higher")}``.
     weights_origin: where the weights began: ``scratch``, ``imagenet:...``, ``file:...``.
 What the data (LightningDataModule) brings:
-    provenance: ``kind``, ``source``, ``fingerprint`` and the sizes of the splits, as plain values, after ``setup``.
+    provenance: ``kind`` (real, synthetic or mixed), ``source``, ``fingerprint`` and the sizes of the splits, as plain
+        values, after ``setup``.
     first_epoch: the epoch that training begins with; set here for a resumed run before the loaders are made.
     test_name: the split that is tested and names the metrics: ``test``, or ``val`` where no test split exists.
 """

@@ -107,7 +107,7 @@ def _grid(table: Table, plan: Mapping[Place, Cell], progress: Progress, values: 
         texts = []
         for column in table.columns.values():
             cells = [cell for (name, label, _), cell in plan.items() if (name, label) == (row.label, column.label)]
-            numbers = [values.get(cell.id, column.metric, column.scale) for cell in cells]
+            numbers = [values.get(cell.id, column.metric_of(row), column.scale) for cell in cells]
             known = [number for number in numbers if number is not None]
             text = f"{statistics.fmean(known):.{column.decimals}f} " if known else ""
             text += f"({len(known)}/{len(cells)})" if cells else "not available"

@@ -9,7 +9,7 @@ from typing import Any
 from retable.tables import statistics
 from retable.tables.cells import Cell, Place
 from retable.tables.claims import Claim
-from retable.tables.spec import Column, Table
+from retable.tables.spec import Table
 from retable.tables.statistics import Judgement, Summary
 from retable.tables.store import State, Status
 
@@ -120,7 +120,7 @@ def gather(
             found = {seed: statuses[cell.id] for seed, cell in cells.items()}
             values = {}
             for seed, status in found.items():
-                value = _value(status, column, warnings)
+                value = _value(status, column.metric_of(table.rows[row]), column.scale, warnings)
                 if value is not None:
                     values[seed] = value
             entries[row, column.label] = Entry(table.printed.get((row, column.label)), values, cells, found)
@@ -136,18 +136,18 @@ def metric_name(metric: str, tested_split: str) -> str:
     return metric if "/" in metric else f"{tested_split}/{metric}"
 
 
-def _value(status: Status, column: Column, warnings: list[str]) -> float | None:
+def _value(status: Status, metric: str, scale: float, warnings: list[str]) -> float | None:
     record = status.record
     if record is None:
         return None
-    name = metric_name(column.metric, str(record.data.get("tested_split", "test")))
+    name = metric_name(metric, str(record.data.get("tested_split", "test")))
     value = record.metrics.get(name)
     if value is None or not math.isfinite(value):
         known = ", ".join(sorted(record.metrics))
         problem = "is undefined" if name in record.metrics else f"is not among its metrics ({known})"
         warnings.append(f"{status.folder}: {name} {problem}")
         return None
-    return value * column.scale
+    return value * scale
 
 
 def _provenance(

@@ -6,9 +6,11 @@ base: model=larsd                  overrides of every cell
 metric: ap50_voc07                 name in the record; without a split's name, that of the tested split
 scale: 100                         factor from the record's number to the printed one
 unit: AP (%)
-rows:                              label: overrides, or {overrides: ..., about: {...}}, or {not_available: why}
+rows:                              label: overrides, or {overrides: ..., about: {...}, metric_part:},
+                                   or {not_available: why}
   LARSD-5: model.levels=[P3]
-columns:                           label: overrides, or {overrides: ..., metric:, scale:, unit:, decimals:, better:}
+columns:                           label: overrides, or {overrides: ..., metric:, scale:, unit:, decimals:, better:};
+                                   {part} in a metric stands for the row's metric_part: recall_{part}
   HRSC2016: data=hrsc2016
 printed:                           row: {column: number}
   LARSD-5: {HRSC2016: 80.2}
@@ -32,6 +34,7 @@ from retable.tables.claims import Claim, ClaimError
 from retable.tables.yaml_lines import Node
 
 EXPERIMENTS = Path(__file__).resolve().parents[3] / "experiments"
+_PART = "{part}"
 _KEYS = (
     "title", "source", "base", "metric", "scale", "unit", "decimals", "better",
     "rows", "columns", "printed", "claims", "notes",
@@ -48,6 +51,7 @@ class Row:
         not_available: Why there is no model for it, or "".
         about: The descriptive columns of the paper, such as ``{"Number of points": "9"}``.
         line: Line of the file; 0 for one from the command line.
+        metric_part: What ``{part}`` in a column's metric stands for, such as a class; "" where no metric has it.
     """
 
     label: str
@@ -55,6 +59,7 @@ class Row:
     not_available: str
     about: dict[str, str]
     line: int
+    metric_part: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Column:
     Attributes:
         label: As printed.
         overrides: What makes it, beside the table's base.
-        metric: Name in the record, with or without its split.
+        metric: Name in the record, with or without its split; ``{part}`` in it is the row's part.
         scale: Factor from the record's number to the printed one.
         unit: Unit of the printed numbers.
         decimals: Digits after the point, as printed.
@@ -80,6 +85,15 @@ class Column:
     decimals: int
     higher_is_better: bool
     line: int
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether the metric depends on the row."""
+        return _PART in self.metric
+
+    def metric_of(self, row: Row) -> str:
+        """Name of the metric of a row in this column."""
+        return self.metric.replace(_PART, row.metric_part)
 
 
 @dataclass(frozen=True)
@@ -156,6 +170,7 @@ def load(path: Path, name: str) -> Table:
     for what, found in (("rows", rows), ("columns", columns)):
         if not found:
             entries[what].refuse(f"{what}: there must be at least one")
+    _check_parts(rows, columns, entries["rows"].items("rows"))
     return Table(
         name=name,
         path=path,
@@ -180,10 +195,12 @@ def extend(table: Table, rows: dict[str, str], columns: dict[str, str]) -> Table
             and unit of the table's first column.
 
     Raises:
-        ConfigError: The overrides are no shell words.
+        ConfigError: The overrides are no shell words, or the table's metrics depend on the row and a row is new.
     """
     new_rows, new_columns = dict(table.rows), dict(table.columns)
     for label, text in rows.items():
+        if label not in new_rows and any(column.takes_part for column in table.columns.values()):
+            raise ConfigError(f"rows.{label}: a row of this table needs a metric_part, which only its file can give")
         old = new_rows.get(label, Row(label, (), "", {}, 0))
         new_rows[label] = replace(old, overrides=old.overrides + split(text, f"rows.{label}"))
     first = next(iter(table.columns.values()))
@@ -222,7 +239,7 @@ def _row(label: str, node: Node) -> Row:
     if not node.is_mapping():
         return Row(label, _overrides(node), "", {}, node.line)
     entries = node.items(f"row {label}")
-    _check_keys(entries, ("overrides", "not_available", "about"))
+    _check_keys(entries, ("overrides", "not_available", "about", "metric_part"))
     about = entries["about"].items("about") if "about" in entries else {}
     return Row(
         label,
@@ -230,7 +247,17 @@ def _row(label: str, node: Node) -> Row:
         entries["not_available"].text("not_available") if "not_available" in entries else "",
         {name: value.source() for name, value in about.items()},
         node.line,
+        entries["metric_part"].text("metric_part") if "metric_part" in entries else "",
     )
+
+
+def _check_parts(rows: dict[str, Row], columns: dict[str, Column], nodes: dict[str, Node]) -> None:
+    wanting = [column.label for column in columns.values() if column.takes_part]
+    for row in rows.values():
+        if wanting and not row.metric_part:
+            nodes[row.label].refuse(f"row {row.label}: the metric of column {wanting[0]} needs its metric_part")
+        if row.metric_part and not wanting:
+            nodes[row.label].refuse(f"row {row.label}: it has a metric_part, but no column's metric has {_PART}")
 
 
 def _column(label: str, node: Node, table: dict[str, Node]) -> Column:

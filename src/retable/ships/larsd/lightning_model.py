@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from retable.errors import CheckpointError, ConfigError, DivergenceError
+from retable.errors import ConfigError, DivergenceError
+from retable.nn.backbones import load_weights_alike
 from retable.ships.detector import Prediction, ShipDetector
 from retable.ships.larsd.assignment import assign
 from retable.ships.larsd.lasa import DISTRIBUTIONS
@@ -93,23 +94,10 @@ class LarsdModule(ShipDetector):
         priors = self.network.priors
         if bool(priors.fitted):
             return
-        self._load_starting_weights()
+        load_weights_alike(self.network.backbone, self.hparams["weights"], self.trainer.strategy)
         priors.fit(self.trainer.datamodule.training_box_sizes())  # type: ignore[attr-defined]
         if priors.anchors:
             log.info("anchors (width, height) of each level: %s", priors.sizes.round().to(torch.int64).tolist())
-
-    def _load_starting_weights(self) -> None:
-        """Loads them so that all processes start alike, whether or not the first one could download."""
-        backbone, weights = self.network.backbone, self.hparams["weights"]
-        if self.global_rank == 0 or weights != "imagenet":
-            backbone.load_weights(weights)
-        origin = self.trainer.strategy.broadcast(backbone.weights_origin)
-        if self.global_rank > 0 and weights == "imagenet" and origin != "scratch":
-            backbone.load_weights(weights)  # from the cache that the first process filled
-        if backbone.weights_origin != origin:
-            raise CheckpointError(
-                f"process {self.global_rank} cannot get the weights {origin}: give model.weights=FILE"
-            )
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Computes the loss of a training batch.

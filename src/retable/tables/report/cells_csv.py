@@ -43,7 +43,7 @@ def _place(result: TableResult, row: Row, column: str) -> dict[str, object]:
         "row": row.label,
         "column": column,
         "unit": found.unit,
-        "metric": found.metric,
+        "metric": found.metric_of(row),
         "printed": result.entries[row.label, column].printed,
         "data_warning": facts.mark(result, found).warning,
         **{f"about/{name}": words for name, words in row.about.items()},
@@ -67,7 +67,7 @@ def _cell(result: TableResult, line: CellLine) -> dict[str, object]:
         return values
     data = record.data
     return values | {
-        "metric": metric_name(line.column.metric, str(data.get("tested_split", "test"))),
+        "metric": metric_name(line.column.metric_of(line.row), str(data.get("tested_split", "test"))),
         "data_kind": data.get("kind"),
         "data_source": data.get("source"),
         "data_fingerprint": data.get("fingerprint"),

@@ -39,7 +39,7 @@ def mark(result: TableResult, column: Column) -> Mark:
     if kinds == {"real"}:
         return Mark("real", "")
     dataset = _dataset(column)
-    if "real" in kinds:
+    if kinds & {"real", "mixed"}:
         return Mark("partly synthetic", f"partly generated scenes, not {dataset}")
     return Mark("synthetic", f"generated scenes, not {dataset}")
 

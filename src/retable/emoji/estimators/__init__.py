@@ -1,0 +1,1 @@
+"""Classical models: features, an estimator that fits once, and its way into a checkpoint."""

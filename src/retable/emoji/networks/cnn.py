@@ -1,0 +1,52 @@
+"""The paper's network, Table I."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from retable.errors import ConfigError
+
+
+class PaperNetwork(nn.Module):
+    """Four 2 x 2 convolutions, each with ReLU, 2 x 2 max pooling and dropout, and a dense layer of eight (Table I).
+
+    The paper leaves open: the input size; the padding of the convolutions (here none, Keras' default); what is between
+    the last dropout and the dense layer (here all values of the maps, as Keras' Flatten); the initial weights (here
+    Glorot's uniform ones and zero biases, Keras' default).
+
+    Args:
+        input_size: Side of the images in pixels.
+        classes: Number of classes.
+        filters: Filters of the convolutions.
+        dropout: Part of the values that each dropout leaves out.
+
+    Raises:
+        ConfigError: Nothing is left of an image of this size, or a value makes no sense.
+    """
+
+    def __init__(
+        self, input_size: int, classes: int, filters: Sequence[int] = (16, 32, 64, 128), dropout: float = 0.5
+    ) -> None:
+        super().__init__()
+        if not 0 <= dropout < 1 or not filters or min(filters) < 1:
+            raise ConfigError(f"model.network: filters={list(filters)} and dropout={dropout} make no network")
+        side, channels = input_size, 3
+        layers: list[nn.Module] = []
+        for width in filters:
+            layers += [nn.Conv2d(channels, width, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(dropout)]
+            side, channels = (side - 1) // 2, width
+        if side < 1:
+            raise ConfigError(f"model.input_size={input_size}: nothing is left after {len(filters)} poolings")
+        self.features = nn.Sequential(*layers)
+        self.output = nn.Linear(channels * side * side, classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                assert module.bias is not None
+                nn.init.zeros_(module.bias)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Classifies images (B, 3, S, S) in [0, 1]; returns logits (B, classes), the softmax is the loss's."""
+        maps: Tensor = self.features(images)
+        logits: Tensor = self.output(maps.flatten(1))
+        return logits

@@ -1,0 +1,100 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from retable.emoji.transforms import Augmentation, augment
+from retable.errors import ConfigError
+
+NOTHING = Augmentation(
+    horizontal_flip=0, rotation_degrees=0, scale=(1.0, 1.0), shift=0, shear=0, wobble=0, thinner=0, thicker=0,
+    brightness=0, contrast=0, colour=0, shade=0, invert=0, blur=0, noise=0, erase=0,
+)  # fmt: skip
+
+
+def drawing(count: int = 1, size: int = 32) -> Tensor:
+    """A dark L on white."""
+    images = torch.ones(count, 3, size, size)
+    images[:, :, 6:24, 8:10] = 0.1
+    images[:, :, 22:24, 8:20] = 0.1
+    return images
+
+
+def generators(count: int, epoch: int = 0) -> list[np.random.Generator]:
+    return [np.random.default_rng([1, epoch, index]) for index in range(count)]
+
+
+def test_nothing_changes_nothing() -> None:
+    torch.testing.assert_close(augment(drawing(2), NOTHING, generators(2)), drawing(2), atol=1e-5, rtol=0)
+
+
+def test_a_sample_depends_on_its_own_generator_alone() -> None:
+    together = augment(drawing(3), Augmentation(), generators(3))
+    alone = augment(drawing(1), Augmentation(), generators(3)[2:])
+    assert torch.equal(together[2:], alone)
+    assert not torch.equal(together[0], together[1])
+    assert torch.equal(together, augment(drawing(3), Augmentation(), generators(3)))
+    assert not torch.equal(together, augment(drawing(3), Augmentation(), generators(3, epoch=1)))
+
+
+def test_results_stay_images() -> None:
+    wild = Augmentation(brightness=1, contrast=1, noise=1, colour=1, shade=1, invert=0.5, erase=1, blur=1)
+    found = augment(drawing(8), wild, generators(8))
+    assert found.shape == (8, 3, 32, 32)
+    assert found.dtype == torch.float32
+    assert 0 <= float(found.min()) <= float(found.max()) <= 1
+
+
+def test_a_flip_mirrors() -> None:
+    found = augment(drawing(), replace(NOTHING, horizontal_flip=1), generators(1))
+    torch.testing.assert_close(found, drawing().flip(3), atol=1e-5, rtol=0)
+
+
+def test_a_shift_is_in_parts_of_the_side_and_brings_in_paper() -> None:
+    images = drawing(200) * 0.8
+    found = augment(images, replace(NOTHING, shift=0.25), generators(200))
+    tops = torch.tensor([int(mask.any(dim=1).nonzero()[0]) for mask in found[:, 0] < 0.5])
+    assert int((tops - 6).abs().max()) in (7, 8)  # a quarter of 32
+    assert torch.allclose(found[:, :, -1, -1], torch.tensor(0.8))  # no black border
+
+
+def test_a_scale_above_one_magnifies() -> None:
+    found = augment(drawing(), replace(NOTHING, scale=(1.2, 1.2)), generators(1))
+    assert (found < 0.5).sum() > 1.2 * (drawing() < 0.5).sum()
+
+
+def test_the_pen_gets_thinner_and_thicker() -> None:
+    thick = augment(drawing(50), replace(NOTHING, thicker=1), generators(50)).mean(dim=(1, 2, 3))
+    thin = augment(drawing(50), replace(NOTHING, thinner=1), generators(50)).mean(dim=(1, 2, 3))
+    plain = float(drawing().mean())
+    assert float(thick.max()) < plain < float(thin.min())
+
+
+def test_light_and_colour_leave_white_paper_white() -> None:
+    found = augment(drawing(20), replace(NOTHING, contrast=0.5, colour=0.5), generators(20))
+    assert torch.allclose(found[:, :, 0], torch.ones(()))
+    assert found[:, :, 10, 9].std() > 0.05
+
+
+def test_inversion_and_erasing_happen() -> None:
+    assert torch.allclose(augment(drawing(), replace(NOTHING, invert=1), generators(1)), 1 - drawing(), atol=1e-5)
+    erased = augment(drawing(40), replace(NOTHING, erase=1), generators(40))
+    assert bool((erased >= drawing(40) - 1e-5).all())
+    assert float(erased.mean()) > float(drawing().mean())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scale": (1.2, 0.8)}, r"data\.augment\.scale=\[1\.2, 0\.8\]"),
+        ({"scale": (0.0, 0.8)}, r"data\.augment\.scale"),
+        ({"rotation_degrees": 190}, r"data\.augment\.rotation_degrees=190: must be from 0 to 180"),
+        ({"noise": -0.1}, r"data\.augment\.noise=-0\.1: must be from 0 to 1"),
+        ({"erase": 2}, r"data\.augment\.erase=2"),
+    ],
+)
+def test_senseless_values_are_told(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        replace(NOTHING, **changes)  # type: ignore[arg-type]
