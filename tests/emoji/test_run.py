@@ -9,13 +9,18 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from hydra.core.global_hydra import GlobalHydra
 from pytorch_lightning import Trainer
 from tests.emoji.stand_in import Stripes, write_image
 
 from retable.emoji.classes import CLASSES
+from retable.errors import DataError
 from retable.run import checkpoints, record
 from retable.run.build import build
-from retable.run.command_line import CONFIGURATIONS, compose
+from retable.run.command_line import CONFIGURATIONS, compose, main
+from retable.run.configuration import check_run
+from retable.run.predict import predict
+from retable.run.train import train
 
 ROOT = Path(__file__).parents[2]
 TINY = (
@@ -26,17 +31,19 @@ MODELS = sorted(path.stem for path in (CONFIGURATIONS / "model").glob("emoji_*.y
 BUDGETS = sorted(path.stem for path in (CONFIGURATIONS / "budget").glob("*.yaml"))
 
 
-def _shell(script: str, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, str(ROOT / script), *words]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=110, check=False)
+def train_here(folder: Path, *words: str) -> record.Record:
+    """Runs train.py's command line in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [str(ROOT / "train.py"), f"hydra.run.dir={folder}", *TINY, *words])
+        GlobalHydra.instance().clear()
+        main(train, "train", check_run)
+    return record.read(folder)
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "run"
-    done = _shell("train.py", "model=emoji_cnn", f"hydra.run.dir={folder}", *TINY)
-    assert done.returncode == 0, done.stdout + done.stderr
+    train_here(folder, "model=emoji_cnn")
     return folder
 
 
@@ -90,11 +97,16 @@ def test_a_run_records_metrics_provenance_and_pictures(trained: Path) -> None:
 
 def test_two_processes_train_as_one(tmp_path: Path) -> None:
     # Adam's first steps are signs of gradients, which rounding can turn, and each process draws its own dropout
-    words = ("model=emoji_cnn", *TINY, "model/optimizer=sgd", "model.network.dropout=0.0", "model.lr=0.05")
-    for name, more in (("one", ()), ("two", ("trainer=ddp", "trainer.accelerator=cpu"))):
-        done = _shell("train.py", *words, f"hydra.run.dir={tmp_path / name}", *more)
-        assert done.returncode == 0, done.stdout + done.stderr
-    one, two = (record.read(tmp_path / name) for name in ("one", "two"))
+    words = ("model=emoji_cnn", "model/optimizer=sgd", "model.network.dropout=0.0", "model.lr=0.05")
+    one = train_here(tmp_path / "one", *words)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(ROOT / "train.py"), *TINY, *words, f"hydra.run.dir={tmp_path / 'two'}"]
+    done = subprocess.run(
+        [*command, "trainer=ddp", "trainer.accelerator=cpu"], capture_output=True, text=True, env=environment,
+        timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    two = record.read(tmp_path / "two")
     assert (one.devices["count"], two.devices["count"]) == (1, 2)
     assert one.config_hash == two.config_hash
     assert one.data == two.data
@@ -109,17 +121,15 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
         torch.testing.assert_close(second[name], weight, rtol=1e-4, atol=1e-5, msg=name)
 
 
-def test_a_classical_model_trains_and_predicts(tmp_path: Path) -> None:
-    done = _shell("train.py", "model=emoji_random_forest", f"hydra.run.dir={tmp_path / 'run'}", *TINY)
-    assert done.returncode == 0, done.stdout + done.stderr
-    kept = record.read(tmp_path / "run")
+def test_a_classical_model_trains_and_predicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = train_here(tmp_path / "run", "model=emoji_random_forest")
     assert kept.model == {"parameters": 0, "weights_origin": "scratch"}
     assert kept.metrics["train/epochs"] == 1
     path = tmp_path / "drawing.png"
     cv2.imwrite(str(path), Stripes(8, 32).image(5))
-    done = _shell("predict.py", f"run={tmp_path / 'run'}", f"input={path}")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[0].startswith("drawing.png: winking_face 0.")
+    capsys.readouterr()
+    predict(compose("predict", [f"run={tmp_path / 'run'}", f"input={path}"]))
+    assert capsys.readouterr().out.startswith("drawing.png: winking_face 0.")
     assert (tmp_path / "run" / "predictions" / "predictions.csv").is_file()
 
 
@@ -127,9 +137,9 @@ def test_predicts_on_a_folder_with_a_bad_file(trained: Path, tmp_path: Path) -> 
     for name in ("one.png", "deeper/two.png"):
         write_image(tmp_path / "in" / name)
     (tmp_path / "in" / "bad.png").write_bytes(b"not an image")
-    done = _shell("predict.py", f"run={trained}", f"input={tmp_path / 'in'}", f"output={tmp_path / 'out'}")
-    assert done.returncode == 3
-    assert "1 of 3 images could not be read: bad.png" in done.stderr
+    words = [f"run={trained}", f"input={tmp_path / 'in'}", f"output={tmp_path / 'out'}"]
+    with pytest.raises(DataError, match=r"1 of 3 images could not be read: bad\.png"):
+        predict(compose("predict", words))
     result = json.loads((tmp_path / "out" / "predictions.json").read_text())
     assert {entry["file"] for entry in result["images"]} == {"one.png", "deeper/two.png"}
     for entry in result["images"]:

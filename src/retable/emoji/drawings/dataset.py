@@ -14,7 +14,7 @@ from retable.emoji.drawings.faces import draw_face
 from retable.emoji.drawings.layout import PAGE, draw_face_frame, draw_head_frame, draw_layout
 from retable.emoji.drawings.photograph import draw_camera, expose, rule_paper
 from retable.emoji.drawings.sketch import Ink, Sketch
-from retable.emoji.drawings.tools import draw_medium, draw_palette, draw_tool
+from retable.emoji.drawings.tools import Trait, draw_medium, draw_palette, draw_tool
 from retable.errors import ConfigError
 
 GENERATOR_VERSION: Final = 1  # raised with every change that changes a pixel
@@ -86,10 +86,10 @@ class EmojiDrawings:
         outlined = not dice.chance(0.15 if coloured else 0.09)
         palette = draw_palette(dice, medium, coloured)
         camera = draw_camera(dice, medium.photographed)
-        frames = (PAGE, head, draw_face_frame(dice, head, outlined, medium.neat))
+        frames = (PAGE, head, draw_face_frame(dice, head, radius, outlined, medium.neat))
         sketch = Sketch(dice, coloured, medium.neat)
         if medium.photographed:
-            rule_paper(sketch)
+            rule_paper(sketch, tool[Trait.WIDTH])
         draw_face(sketch, draw_layout(dice), index % len(CLASSES), outlined)
 
         unsteadiness = int(dice.unit() * 2**48)

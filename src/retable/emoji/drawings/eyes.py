@@ -267,22 +267,25 @@ def calm_brows(sketch: Sketch, spots: Sequence[Spot], worried: float = 0.25) -> 
         sketch.add(shape, spot.x * dice.uniform(0.95, 1.2), y, spot.side * width, height, spot.side * slant)
 
 
-def angry_brows(sketch: Sketch, spots: Sequence[Spot], joined: bool = False) -> None:
+def angry_brows(sketch: Sketch, spots: Sequence[Spot], joined: bool = False, alone: bool = False) -> None:
     """Brows whose inner ends point down, towards the nose.
 
     Args:
         sketch: The drawing.
         spots: The eyes.
         joined: Whether one stroke makes both.
+        alone: Whether there are no eyes under them: then they are eye and brow in one, and often short.
     """
     dice = sketch.dice
-    shape = dice.pick((Shape.LINE, Shape.LINE, Shape.ARC, Shape.HOOK, Shape.HOOK))
-    width = dice.uniform(0.16, 0.34)
-    slant = dice.uniform(0.4, 1.0)
-    gap = dice.uniform(0.08, 0.3)
+    shape = dice.pick(
+        (Shape.LINE, Shape.HOOK, Shape.HOOK) if alone else (Shape.LINE, Shape.LINE, Shape.ARC, Shape.HOOK)
+    )
+    width, gap = dice.uniform(0.16, 0.34), dice.uniform(0.08, 0.3)
+    if alone:
+        width, gap = dice.log_uniform(0.12, 0.34), dice.uniform(-0.08, 0.12)
+    slant, bend = dice.uniform(0.4, 1.0), dice.around(0.1)
     thick, outwards = dice.chance(0.12), dice.uniform(-0.06, 0.16)
-    bend = dice.around(0.1)
-    if joined:  # one stroke for both
+    if joined:
         y = min(spot.y for spot in spots) - gap
         sketch.add(Shape.VEE, 0.0, y, dice.uniform(0.35, 0.6), dice.uniform(0.12, 0.25))
         return
@@ -290,7 +293,7 @@ def angry_brows(sketch: Sketch, spots: Sequence[Spot], joined: bool = False) -> 
         angle, reach = slant * (1.0 if sketch.neat else dice.uniform(0.8, 1.2)), width * spot.size
         height = bend
         if shape == Shape.HOOK:  # falls by itself
-            angle, height = angle - 0.4, dice.uniform(0.07, 0.17)
+            angle, height = angle - 0.4, dice.uniform(0.3, 0.75) * reach
         x, y = spot.x + spot.side * outwards, spot.y - gap
         sketch.add(
             shape,
@@ -303,10 +306,8 @@ def angry_brows(sketch: Sketch, spots: Sequence[Spot], joined: bool = False) -> 
             sweep=1.0 if sketch.neat else dice.uniform(0.85, 1.0),
         )
         if shape == Shape.LINE and not sketch.neat and dice.chance(0.25):  # the inner end runs on into the eye
-            inner = x - spot.side * math.cos(angle) * reach
-            sketch.line(
-                inner, y + math.sin(angle) * reach, inner + 0.02 * spot.side, y + math.sin(angle) * reach + 0.12
-            )
+            inner, low = x - spot.side * math.cos(angle) * reach, y + math.sin(angle) * reach
+            sketch.line(inner, low, inner + 0.02 * spot.side, low + 0.12)
 
 
 def glaring_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
@@ -337,7 +338,7 @@ def heart_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
     style = dice.unit()
     full, shaded = style < (0.35 if sketch.neat else 0.1), not sketch.neat and style > 0.93
     fill = Ink.HEART if sketch.coloured and dice.chance(0.85) else Ink.DETAIL if full else Ink.NONE
-    start = dice.pick((0.0, 0.0, 0.5))
+    start, other = dice.pick((0.0, 0.0, 0.5)), dice.pick((Shape.CIRCLE, Shape.DIAMOND, Shape.SQUARE))
     for spot in spots:
         reach = width * spot.size
         angle = tilt * spot.side if dice.chance(0.5) else tilt
@@ -354,11 +355,12 @@ def heart_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
             reach * (1.0 + dice.around(0.2)),
             reach * ratio * (1.0 + dice.around(0.2)),
             angle + dice.around(0.3),
-            other=Shape.CIRCLE,
-            mix=dice.uniform(0.0, 0.25),
+            other=other,
+            mix=dice.uniform(0.0, 0.3),
             shear=dice.around(0.35),
             start=start,
             sweep=dice.uniform(0.82, 1.02) if careless else dice.uniform(0.96, 1.04),
+            wobble=dice.uniform(1.0, 2.2) if careless else 1.0,
             fill=fill,
         )
         if shaded:

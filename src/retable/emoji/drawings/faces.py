@@ -60,10 +60,10 @@ def _angry(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
     if style < 0.14:
         eyes.glaring_eyes(sketch, spots)
     else:
-        if style < 0.81:
+        if style < 0.79:
             _open_or_closed_eyes(sketch, spots, 0.0)
         # else the brows are all there is of the eyes
-        eyes.angry_brows(sketch, spots, joined=style < 0.18)
+        eyes.angry_brows(sketch, spots, joined=style < 0.18, alone=style >= 0.79)
     mouth = dice.unit()
     if mouth < 0.66:
         mouths.curved_mouth(sketch, layout, upwards=False)

@@ -84,15 +84,24 @@ def draw_head_frame(dice: Dice, neat: bool) -> tuple[Affine, float]:
     return _affine(x, y, width, height, angle, shear), radius
 
 
-def draw_face_frame(dice: Dice, head: Affine, outlined: bool, neat: bool) -> Affine:
+def draw_face_frame(dice: Dice, head: Affine, radius: float, outlined: bool, neat: bool) -> Affine:
     """Draw where the features lie in the head: nearly in the middle, seldom straight.
 
+    Args:
+        dice: Source of all choices.
+        head: From the head's coordinates to the page's.
+        radius: The head's mean radius on the page.
+        outlined: Whether the head has a line; faces without one fill more of the picture.
+        neat: Whether a shape tool places the features.
+
     Returns:
-        From the face's coordinates to the page's. Faces without an outline fill more of the picture.
+        From the face's coordinates to the page's.
     """
     if neat:
         return head
-    scale = dice.uniform(0.82, 1.08) if outlined else dice.uniform(1.0, 1.5)
+    scale = dice.uniform(0.82, 1.08)
+    if not outlined:
+        scale *= dice.uniform(1.0, max(min(1.5, 1.05 / radius), 1.0))
     stretch = math.exp(dice.around(0.15))
     angle = dice.around(0.4) if dice.chance(0.15) else dice.around(0.12)
     x, y = dice.around(0.16), dice.around(0.14)

@@ -68,14 +68,19 @@ def draw_camera(dice: Dice, photographed: bool) -> Camera:
     )
 
 
-def rule_paper(sketch: Sketch) -> None:
-    """Draw the lines of ruled or squared paper; blank paper has none."""
+def rule_paper(sketch: Sketch, width: float) -> None:
+    """Draw the lines of ruled or squared paper; blank paper has none.
+
+    Args:
+        sketch: The drawing.
+        width: Of the tool's line, as a part of the picture's side. Printed lines are thin whatever the tool.
+    """
     dice = sketch.dice
     style = dice.unit()
     if style < 0.36:
         return
     spacing, angle = dice.uniform(0.12, 0.34), dice.around(0.12)
-    line = dice.uniform(0.3, 0.7)
+    line = dice.uniform(0.004, 0.011) / width
     directions = (angle,) if style < 0.7 else (angle, angle + math.pi / 2)
     for direction in directions:
         across = (-math.sin(direction), math.cos(direction))
