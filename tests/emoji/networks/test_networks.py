@@ -96,7 +96,7 @@ def test_senseless_values_are_told(changes: dict[str, Any], message: str) -> Non
 
 
 def test_it_learns_and_is_tested(tmp_path: Path) -> None:
-    model = classifier(network=partial(SmallNetwork, widths=(16, 16), depth=1), lr=0.01, schedule="cosine", warmup=2)
+    model = classifier(network=partial(SmallNetwork, widths=(16, 16)), lr=0.01, schedule="cosine", warmup=2)
     data = data_module(per_class=20)
     run = trainer(tmp_path, max_epochs=4)
     run.fit(model, datamodule=data)
@@ -110,7 +110,7 @@ def test_it_learns_and_is_tested(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
     model = classifier()
-    nn.init.constant_(model.network.output[1].bias, torch.nan)  # type: ignore[index]
+    nn.init.constant_(model.network.output[-1].bias, torch.nan)  # type: ignore[index]
     with pytest.raises(DivergenceError, match="the loss is not finite at step 0"):
         trainer(tmp_path).fit(model, datamodule=data_module())
 
