@@ -14,7 +14,8 @@ from pytorch_lightning import Trainer
 from tests.emoji.stand_in import Stripes, write_image
 
 from retable.emoji.classes import CLASSES
-from retable.errors import DataError
+from retable.emoji.networks.lightning_model import NetworkClassifier
+from retable.errors import DataError, StorageError
 from retable.run import checkpoints, record
 from retable.run.build import build
 from retable.run.command_line import CONFIGURATIONS, compose, main
@@ -119,6 +120,29 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     )
     for name, weight in first.items():
         torch.testing.assert_close(second[name], weight, rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_an_interrupted_training_ends_as_the_whole_one(tmp_path: Path) -> None:
+    words = ("model=emoji_cnn", "data.augment.enabled=true", "data.workers=1", "trainer.max_epochs=4")
+
+    def interrupt(module: NetworkClassifier) -> None:
+        if module.current_epoch == 2:
+            raise StorageError("the machine goes down")
+
+    whole = train_here(tmp_path / "whole", *words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NetworkClassifier, "on_train_epoch_start", interrupt)
+        with pytest.raises(SystemExit):
+            train_here(tmp_path / "parts", *words)
+    parts = train_here(tmp_path / "parts", *words, "resume=auto")
+    assert (whole.resumed, parts.resumed) == (0, 1)
+    assert {name: value for name, value in parts.metrics.items() if not name.endswith("seconds")} == {
+        name: value for name, value in whole.metrics.items() if not name.endswith("seconds")
+    }
+    first, second = (
+        checkpoints.load(tmp_path / name / "checkpoints" / "last.ckpt")["state_dict"] for name in ("whole", "parts")
+    )
+    assert all(torch.equal(second[name], weight) for name, weight in first.items())
 
 
 def test_a_classical_model_trains_and_predicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
