@@ -155,6 +155,8 @@ def test_a_classical_model_trains_and_predicts(tmp_path: Path, capsys: pytest.Ca
     predict(compose("predict", [f"run={tmp_path / 'run'}", f"input={path}"]))
     assert capsys.readouterr().out.startswith("drawing.png: winking_face 0.")
     assert (tmp_path / "run" / "predictions" / "predictions.csv").is_file()
+    written = json.loads((tmp_path / "run" / "predictions" / "predictions.json").read_text())
+    assert written["probability_kind"] == "the classifier's own probabilities, not calibrated"
 
 
 def test_predicts_on_a_folder_with_a_bad_file(trained: Path, tmp_path: Path) -> None:
