@@ -14,7 +14,7 @@ from pytorch_lightning import Trainer
 from tests.emoji.stand_in import Stripes, write_image
 
 from retable.emoji.classes import CLASSES
-from retable.errors import DataError
+from retable.errors import ConfigError, DataError
 from retable.run import checkpoints, record
 from retable.run.build import build
 from retable.run.command_line import CONFIGURATIONS, compose, main
@@ -131,6 +131,11 @@ def test_a_classical_model_trains_and_predicts(tmp_path: Path, capsys: pytest.Ca
     predict(compose("predict", [f"run={tmp_path / 'run'}", f"input={path}"]))
     assert capsys.readouterr().out.startswith("drawing.png: winking_face 0.")
     assert (tmp_path / "run" / "predictions" / "predictions.csv").is_file()
+
+
+def test_prediction_without_drawings_is_told(trained: Path) -> None:
+    with pytest.raises(ConfigError, match="input: no value; this model needs an image or a folder of images"):
+        predict(compose("predict", [f"run={trained}"]))
 
 
 def test_predicts_on_a_folder_with_a_bad_file(trained: Path, tmp_path: Path) -> None:
