@@ -31,7 +31,7 @@ class Encoder(nn.Module):
         self, image_size: int, latent_size: int, channels: int = 64, widths: Sequence[int] = (1, 2, 4, 8)
     ) -> None:
         super().__init__()
-        check_sizes("model.encoder", latent_size=latent_size)
+        check_sizes("model.encoder", image_size, {}, latent_size=latent_size)
         self.trunk = ImageTrunk(image_size, channels, widths, name="model.encoder")
         self.output = nn.Conv2d(self.trunk.width, latent_size, self.trunk.side)
 
@@ -66,7 +66,7 @@ class JointDiscriminator(nn.Module):
         spectral_norm: bool = False,
     ) -> None:
         super().__init__()
-        check_sizes("model.discriminator", latent_size=latent_size)
+        check_sizes("model.discriminator", image_size, {}, latent_size=latent_size)
         self.trunk = ImageTrunk(image_size, channels, widths, batch_norm)
         width = self.trunk.width
         self.latents = nn.Sequential(nn.Linear(latent_size, width), nn.LeakyReLU(LEAK))
@@ -80,4 +80,4 @@ class JointDiscriminator(nn.Module):
         maps = self.trunk(images)
         codes = self.latents(latents)[:, :, None, None].expand_as(maps)
         logits: Tensor = self.output(self.joint(torch.cat([maps, codes], dim=1)))
-        return logits.flatten()
+        return logits.reshape(len(images))

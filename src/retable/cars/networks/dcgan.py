@@ -41,8 +41,8 @@ class DcganGenerator(nn.Module):
     ) -> None:
         super().__init__()
         name = "model.generator"
-        check_sizes(name, channels=channels, latent_size=latent_size)
-        outputs = [channels * width for width in fitted(widths[::-1], image_size, f"{name}.widths")[::-1]]
+        check_sizes(name, image_size, {"widths": widths}, channels=channels, latent_size=latent_size)
+        outputs = [channels * width for width in fitted(widths[::-1], image_size)[::-1]]
         if start not in (2, 4, 8):
             raise ConfigError(f"{name}.start={start}: must be 2, 4 or 8")
         doublings = (image_size // start).bit_length() - 1
@@ -71,7 +71,7 @@ class DcganGenerator(nn.Module):
         return images
 
 
-class ImageTrunk(nn.Sequential):
+class ImageTrunk(nn.Module):
     """Convolutions 4 x 4 of stride 2 with leaky ReLU, the body of DCGAN's discriminator.
 
     The first convolution is followed by no batch normalisation, as in the DCGAN paper; "after each convolution" is the
@@ -102,8 +102,9 @@ class ImageTrunk(nn.Sequential):
         attention: int | None = None,
         name: str = "model.discriminator",
     ) -> None:
-        check_sizes(name, channels=channels)
-        outputs = [channels * width for width in fitted(widths, image_size, f"{name}.widths")]
+        super().__init__()
+        check_sizes(name, image_size, {"widths": widths}, channels=channels)
+        outputs = [channels * width for width in fitted(widths, image_size)]
         sides = [image_size >> step for step in range(1, len(outputs) + 1)]
         if sides[-1] < 1:
             raise ConfigError(f"{name}.widths={list(widths)}: nothing is left of {image_size} pixels")
@@ -118,8 +119,13 @@ class ImageTrunk(nn.Sequential):
             if attended == side:
                 layers.append(SelfAttention(width))
             inputs = width
-        super().__init__(*layers)
+        self.layers = nn.Sequential(*layers)
         self.width, self.side = inputs, sides[-1]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps (B, width, side, side) of images (B, 3, S, S) in [-1, 1]."""
+        maps: Tensor = self.layers(images)
+        return maps
 
 
 class DcganDiscriminator(nn.Module):
@@ -158,4 +164,4 @@ class DcganDiscriminator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Judges images (B, 3, S, S) in [-1, 1]; returns logits (B,), above 0 for those it holds to be real."""
         logits: Tensor = self.output(self.trunk(images))
-        return logits.flatten()
+        return logits.reshape(len(images))

@@ -31,10 +31,8 @@ def trained_weights(network: nn.Module) -> Iterator[Tensor]:
     """Yields the weight of each convolution and linear layer: what is trained, before any spectral normalisation."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            weight = layer.weight
-            if parametrize.is_parametrized(layer, "weight"):
-                weight = layer.get_parameter("parametrizations.weight.original")
-            yield weight
+            is_parametrized = parametrize.is_parametrized(layer, "weight")
+            yield layer.get_parameter("parametrizations.weight.original" if is_parametrized else "weight")
 
 
 def weight_matrices(network: nn.Module) -> Iterator[Tensor]:

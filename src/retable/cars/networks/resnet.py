@@ -40,10 +40,9 @@ class ResnetDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         name = "model.discriminator"
-        check_sizes(name, channels=channels)
+        check_sizes(name, image_size, {"blocks": blocks}, channels=channels)
         if len(blocks) != 4:
-            raise ConfigError(f"{name}.blocks={list(blocks)}: a ResNet has four stages")
-        fitted(blocks, image_size, f"{name}.blocks")
+            raise ConfigError(f"{name}.blocks={list(blocks)}: has four stages")
         sides = [image_size >> step for step in range(1, 5)]
         attended = attention_side(attention, image_size, sides, f"{name}.attention")
         layers: list[nn.Module] = [*_normalised(nn.Conv2d(3, channels, 3, padding=1, bias=False)), nn.ReLU()]
@@ -62,7 +61,7 @@ class ResnetDiscriminator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Judges images (B, 3, S, S) in [-1, 1]; returns logits (B,), above 0 for those it holds to be real."""
         logits: Tensor = self.output(self.layers(images).mean(dim=(2, 3)))
-        return logits.flatten()
+        return logits.reshape(len(images))
 
 
 class ResnetGenerator(nn.Module):
@@ -92,10 +91,10 @@ class ResnetGenerator(nn.Module):
     ) -> None:
         super().__init__()
         name = "model.generator"
-        check_sizes(name, channels=channels, latent_size=latent_size)
+        check_sizes(name, image_size, {"blocks": blocks}, channels=channels, latent_size=latent_size)
         if len(blocks) != 3:
-            raise ConfigError(f"{name}.blocks={list(blocks)}: needs three numbers")
-        counts = fitted(blocks[::-1], image_size, f"{name}.blocks")[::-1]
+            raise ConfigError(f"{name}.blocks={list(blocks)}: has three stages")
+        counts = fitted(blocks[::-1], image_size)[::-1]
         sides = [8 * 2**stage for stage in range(len(counts))]
         attended = attention_side(attention, image_size, sides, f"{name}.attention")
         inputs = 8 * channels

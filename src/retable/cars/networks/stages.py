@@ -11,7 +11,7 @@ IMAGE_SIZES = (32, 64, 128)
 LEAK = 0.2  # slope of the leaky ReLU below zero, as in the DCGAN paper
 
 
-def fitted(stages: Sequence[int], image_size: int, name: str) -> list[int]:
+def fitted(stages: Sequence[int], image_size: int) -> list[int]:
     """Fits what is told of each stage for images of 64 pixels to another size, so that the smallest maps stay as large.
 
     The essay trains at 64 only. Here larger images have one stage more next to the image, like the one that is there,
@@ -19,27 +19,30 @@ def fitted(stages: Sequence[int], image_size: int, name: str) -> list[int]:
 
     Args:
         stages: A number for each stage, from the image inwards.
-        image_size: Side of the images in pixels.
-        name: The key of the configuration that errors name.
-
-    Raises:
-        ConfigError: No network is made for this image size, or for these numbers.
+        image_size: Side of the images in pixels: 32, 64 or 128.
     """
-    if image_size not in IMAGE_SIZES:
-        raise ConfigError(f"data.image_size={image_size}: {name.rpartition('.')[0]} is made for 32, 64 or 128")
-    if len(stages) < 2 or min(stages) < 1:
-        raise ConfigError(f"{name}={list(stages)}: needs two or more numbers, each at least 1")
     if image_size == 32:
         return list(stages[1:])
     return [stages[0], *stages] if image_size == 128 else list(stages)
 
 
-def check_sizes(name: str, **sizes: int) -> None:
-    """Refuses sizes below 1.
+def check_sizes(name: str, image_size: int, stages: dict[str, Sequence[int]], **sizes: int) -> None:
+    """Refuses what no network can be made of.
+
+    Args:
+        name: The key of the network, which errors name.
+        image_size: Side of the images in pixels: 32, 64 or 128.
+        stages: Lists of two or more numbers from 1, by their keys.
+        sizes: Numbers from 1, by their keys.
 
     Raises:
-        ConfigError: The message names the key below ``name``.
+        ConfigError: The message names the key and what it may be.
     """
+    if image_size not in IMAGE_SIZES:
+        raise ConfigError(f"data.image_size={image_size}: {name} is made for {', '.join(map(str, IMAGE_SIZES))}")
+    for key, values in stages.items():
+        if len(values) < 2 or min(values) < 1:
+            raise ConfigError(f"{name}.{key}={list(values)}: needs two or more numbers, each at least 1")
     for key, value in sizes.items():
         if value < 1:
             raise ConfigError(f"{name}.{key}={value}: must be at least 1")
