@@ -139,7 +139,9 @@ def draw_look(random: Random, colour: str, body: str) -> Look:
     """
     _, dark, light = _PAINTS[colour]
     tone = random.random()
-    red, green, blue = ((low * (high / low) ** tone) * random.uniform(0.93, 1.07) for low, high in zip(dark, light))
+    red, green, blue = (
+        (low * (high / low) ** tone) * random.uniform(0.93, 1.07) for low, high in zip(dark, light, strict=True)
+    )
     bare = random.random() < (0.45 if body in ("van", "suv") else 0.2)
     return Look(
         red=red,

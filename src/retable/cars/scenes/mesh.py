@@ -79,6 +79,13 @@ TRIANGLES, PARTS = _build_triangles()
 
 
 @helper
+def _set(rows: Floats, row: int, first: float, second: float, third: float) -> None:
+    rows[row, 0] = first
+    rows[row, 1] = second
+    rows[row, 2] = third
+
+
+@helper
 def _half_width(x: float, z: float, body: Body) -> float:
     along = 2.0 * x / body.length
     taper = body.front_taper if along > 0.0 else body.rear_taper
@@ -105,9 +112,9 @@ def _place(positions: Floats, vertex: int, x: float, across: float, z: float, bo
 @helper
 def _cut_corners(outline: Floats, points: Floats) -> None:
     """Write x, z and the place along the outline of each point."""
-    points[0] = outline[0, 0], outline[0, 1], 0.0
+    _set(points, 0, outline[0, 0], outline[0, 1], 0.0)
     last = OUTLINE_POINTS - 1
-    points[_TOP - 1] = outline[last, 0], outline[last, 1], float(last)
+    _set(points, _TOP - 1, outline[last, 0], outline[last, 1], float(last))
     for corner in range(1, last):
         for end in range(2):
             other = corner - 1 + 2 * end
@@ -134,7 +141,7 @@ def _add_box(
         positions[vertex, 0] = middle[0] + 0.5 * sx * size[0]
         positions[vertex, 1] = middle[1] + 0.5 * sy * size[1]
         positions[vertex, 2] = middle[2] + 0.5 * sz * size[2]
-        traits[vertex] = float(kind), sx, sz
+        _set(traits, vertex, float(kind), sx, sz)
 
 
 @kernel
@@ -157,11 +164,11 @@ def build(
     _cut_corners(outline, points)
     columns, rows = len(_ACROSS), len(_SPREAD)
     for along in range(_TOP):
-        x, z, place = points[along]
+        x, z, place = points[along, 0], points[along, 1], points[along, 2]
         for column in range(columns):
             vertex = along * columns + column
             _place(positions, vertex, x, _ACROSS[column], z, body)
-            traits[vertex] = place, _ACROSS[column], z
+            _set(traits, vertex, place, _ACROSS[column], z)
     inner, inner_z = 0.5 * body.length - 0.6, 0.62 * body.belt
     for side in range(2):
         sign = 1.0 - 2.0 * side
@@ -178,22 +185,22 @@ def build(
                 at_x = start_x + _SPREAD[row] * (x - start_x)
                 at_z = inner_z + _SPREAD[row] * (z - inner_z)
                 _place(positions, vertex, at_x, sign, at_z, body)
-                traits[vertex] = at_x, sign, at_z
+                _set(traits, vertex, at_x, sign, at_z)
     for wheel in range(4):
         sign = 1.0 if wheel < 2 else -1.0
         x = body.front_axle if wheel % 2 == 0 else body.rear_axle
         radius = body.wheel_radius
         outside = sign * (_half_width(x, 0.8 * radius, body) + 0.006)
         start = _WHEELS_AT + wheel * _WHEEL
-        positions[start] = x, outside - 0.02 * sign, radius
-        traits[start] = 0.0, 0.0, float(wheel)
+        _set(positions, start, x, outside - 0.02 * sign, radius)
+        _set(traits, start, 0.0, 0.0, float(wheel))
         for spoke in range(_SPOKES):
             angle = 2.0 * math.pi * spoke / _SPOKES
             dx, dz = math.cos(angle), math.sin(angle)
             for end in range(2):
                 vertex = start + 1 + spoke + end * _SPOKES
-                positions[vertex] = x + radius * dx, outside - end * sign * 0.21, radius + radius * dz
-                traits[vertex] = dx, dz, float(wheel)
+                _set(positions, vertex, x + radius * dx, outside - end * sign * 0.21, radius + radius * dz)
+                _set(traits, vertex, dx, dz, float(wheel))
     half = 0.5 * body.width
     _add_box(
         positions, traits, 0, UNDERSIDE, (0.0, 0.0, 0.5 * (0.1 + body.clearance + 0.2)),
@@ -215,15 +222,20 @@ def build(
 
 @helper
 def _point_normals(triangles: NDArray[np.int32], positions: Floats, normals: Floats) -> None:
-    normals[:] = 0.0
+    """Scalars throughout: slices of arrays would take Numba half a minute to compile."""
+    for vertex in range(len(normals)):
+        for axis in range(3):
+            normals[vertex, axis] = 0.0
     for triangle in range(len(triangles)):
-        a, b, c = triangles[triangle]
-        ux, uy, uz = positions[b] - positions[a]
-        vx, vy, vz = positions[c] - positions[a]
-        normal = (uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx)
-        for vertex in (a, b, c):
-            for axis in range(3):
-                normals[vertex, axis] += normal[axis]
+        a, b, c = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
+        ux, vx = positions[b, 0] - positions[a, 0], positions[c, 0] - positions[a, 0]
+        uy, vy = positions[b, 1] - positions[a, 1], positions[c, 1] - positions[a, 1]
+        uz, vz = positions[b, 2] - positions[a, 2], positions[c, 2] - positions[a, 2]
+        for corner in range(3):
+            vertex = triangles[triangle, corner]
+            normals[vertex, 0] += uy * vz - uz * vy
+            normals[vertex, 1] += uz * vx - ux * vz
+            normals[vertex, 2] += ux * vy - uy * vx
     # the edge between what was swept and the sides is round
     columns, rows = len(_ACROSS), len(_SPREAD)
     for side in range(2):
@@ -231,11 +243,10 @@ def _point_normals(triangles: NDArray[np.int32], positions: Floats, normals: Flo
             swept = along * columns + (columns - 1 if side == 0 else 0)
             flank = _SIDES_AT + (side * _ROUND + along) * rows + rows - 1
             for axis in range(3):
-                total = normals[swept, axis] + normals[flank, axis]
-                normals[swept, axis] = total
-                normals[flank, axis] = total
+                normals[swept, axis] += normals[flank, axis]
+                normals[flank, axis] = normals[swept, axis]
     for vertex in range(len(normals)):
-        x, y, z = normals[vertex]
-        size = math.sqrt(x * x + y * y + z * z)
-        if size > 0.0:
-            normals[vertex] = x / size, y / size, z / size
+        x, y, z = normals[vertex, 0], normals[vertex, 1], normals[vertex, 2]
+        scale = 1.0 / max(1e-12, math.sqrt(x * x + y * y + z * z))
+        for axis in range(3):
+            normals[vertex, axis] *= scale

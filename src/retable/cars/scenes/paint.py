@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from retable.cars.scenes.bodies import Body
 from retable.cars.scenes.kernels import helper, kernel
 from retable.cars.scenes.looks import Light, Look
-from retable.cars.scenes.mesh import BOX, MIRROR, SIDE, STRIP, TREAD, UNDERSIDE, WHEEL
+from retable.cars.scenes.mesh import MIRROR, SIDE, STRIP, TREAD, UNDERSIDE, WHEEL
 
 Floats = NDArray[np.float64]
 Material = tuple[float, float, float, float]
@@ -25,8 +24,16 @@ _RUBBER = (0.012, 0.012, 0.013, 0.08)
 @helper
 def _chance(seed: float, place: float) -> float:
     """A number from 0 to 1 that depends on both arguments."""
-    value = math.sin(seed * 0.7548 + place * 12.9898) * 43758.5453
-    return value - math.floor(value)
+    mixed = (int(seed) * 73856093 + int(place * 2.0) * 19349663) & 0xFFFFFFFF
+    for _ in range(2):
+        mixed = ((mixed ^ (mixed >> 16)) * 0x45D9F3B) & 0xFFFFFFFF
+    return ((mixed ^ (mixed >> 16)) & 0xFFFF) / 65536.0
+
+
+@helper
+def _coin(look: Look, place: int) -> bool:
+    """Whether one of twenty coins that were thrown for the car shows heads."""
+    return (int(look.seed) >> place) & 1 == 1
 
 
 @helper
@@ -47,9 +54,9 @@ def _tail_lamp(look: Look, height: float) -> Material:
     """`height` goes from 0 below to 1 above."""
     if look.brakes_on > 0.5 and height > 0.4:
         return 1.5, 0.16, 0.1, -1.0
-    if 0.3 < height < 0.45 and _chance(look.seed, 1.0) < 0.6:
+    if 0.3 < height < 0.45 and _coin(look, 1):
         return 0.5, 0.42, 0.38, 0.5
-    if height < 0.3 and _chance(look.seed, 2.0) < 0.4:
+    if height < 0.3 and _coin(look, 2):
         return 0.5, 0.16, 0.01, 0.5
     return 0.3, 0.012, 0.012, 0.5
 
@@ -73,8 +80,8 @@ def _plate(look: Look, across: float, up: float) -> Material:
 @helper
 def _glass(look: Look, through: float) -> Material:
     """A window: `through` is the share of light from windows on the other side."""
-    light = look.glass + look.through * through * 0.35
-    return light * (1.0 - 0.15 * look.tint), light, light * (1.0 - 0.1 * look.tint), 2.5
+    light = look.glass + look.through * through * 0.3
+    return light * (1.0 - 0.15 * look.tint), light, light * (1.0 - 0.1 * look.tint), 1.7
 
 
 @helper
@@ -93,9 +100,9 @@ def _front(body: Body, outline: Floats, look: Look, across: float, z: float) -> 
                 return look.chrome, look.chrome, look.chrome, 1.0
             slat = (z - low) * 28.0
             return _PLASTIC if slat - math.floor(slat) > 0.4 else _DARK
-    if abs(z - outline[0, 1] - 0.1) < 0.055 and side < 0.45 + 0.3 * _chance(look.seed, 3.0):
+    if abs(z - outline[0, 1] - 0.1) < 0.055 and side < 0.45 + 0.2 * _coin(look, 3):
         return _DARK
-    if side > 0.7 and abs(z - outline[0, 1] - 0.11) < 0.04 and _chance(look.seed, 4.0) < 0.5:
+    if side > 0.7 and abs(z - outline[0, 1] - 0.11) < 0.04 and _coin(look, 4):
         return 0.4, 0.4, 0.4, 0.8
     return _PLASTIC if z < look.plastic else _paint(look)
 
@@ -114,15 +121,15 @@ def _rear(body: Body, outline: Floats, look: Look, place: float, across: float, 
     if abs(y) < 0.27 and abs(z - plate) < 0.065:
         return _plate(look, y / 0.27, (z - plate) / 0.065)
     if abs(y) < 0.35 and 0.0 < z - plate - 0.065 < 0.035:
-        return (look.chrome, look.chrome, look.chrome, 0.8) if _chance(look.seed, 5.0) < 0.4 else _paint(look)
+        return (look.chrome, look.chrome, look.chrome, 0.8) if _coin(look, 5) else _paint(look)
     if abs(y) < 0.05 and abs(z - boot + 0.09) < 0.05:
         return 0.45, 0.45, 0.46, 1.0
     bumper = outline[10, 1] + 0.06
     if abs(z - bumper) < 0.013 or (z > bumper and abs(side - 0.8 * look.tail_inner - 0.17) < 0.012):
         return _DARK
-    if side > 0.6 and abs(z - outline[11, 1] - 0.03) < 0.03 and _chance(look.seed, 6.0) < 0.3:
+    if side > 0.6 and abs(z - outline[11, 1] - 0.03) < 0.03 and _coin(look, 6):
         return 0.3, 0.3, 0.3, 0.8
-    if z < outline[11, 1] + 0.06 * _chance(look.seed, 7.0):
+    if z < outline[11, 1] + 0.06 * _coin(look, 7):
         return _PLASTIC
     return _PLASTIC if z < look.plastic else _paint(look)
 
@@ -163,7 +170,7 @@ def _flank(body: Body, outline: Floats, roof: Floats, look: Look, x: float, z: f
             return _PLASTIC
     nose, tail = 0.5 * body.length, -0.5 * body.length
     lamp = 0.12 + 0.3 * (1.0 - look.lamp_inner)
-    if x > nose - outline[3, 0] * 0.0 - lamp - 0.12 and outline[2, 1] - look.lamp_height < z < outline[3, 1] - 0.015:
+    if x > nose - lamp - 0.12 and outline[2, 1] - look.lamp_height < z < outline[3, 1] - 0.015:
         return _lamp(look, x)
     boot = outline[9, 1]
     if look.tail_tall > 0.5:
@@ -277,9 +284,10 @@ def _roof_heights(body: Body, outline: Floats) -> Floats:
         x = ((step + 0.5) / len(heights) - 0.5) * body.length
         heights[step] = outline[9, 1]
         for corner in range(3, 9):
-            front, rear = outline[corner], outline[corner + 1]
-            if rear[0] <= x <= front[0]:
-                heights[step] = rear[1] + (x - rear[0]) / (front[0] - rear[0] + 1e-9) * (front[1] - rear[1])
+            front, rear = outline[corner, 0], outline[corner + 1, 0]
+            if rear <= x <= front:
+                rise = (outline[corner, 1] - outline[corner + 1, 1]) / (front - rear + 1e-9)
+                heights[step] = outline[corner + 1, 1] + (x - rear) * rise
     return heights
 
 
@@ -323,9 +331,10 @@ def shade(
         for column in range(width):
             triangle = seen[row, column]
             if triangle < 0:
-                picture[row, column] = 0.0
+                for channel in range(4):
+                    picture[row, column, channel] = 0.0
                 continue
-            one, two, three = triangles[triangle]
+            one, two, three = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
             b, c = weights[row, column, 0], weights[row, column, 1]
             a = 1.0 - b - c
             t0 = a * traits[one, 0] + b * traits[two, 0] + c * traits[three, 0]
@@ -352,12 +361,12 @@ def shade(
                 material = _RUBBER
                 open_ *= 0.6
             elif t0 == MIRROR:
-                material = _paint(look) if _chance(look.seed, 8.0) < 0.7 else _PLASTIC
+                material = _paint(look) if _coin(look, 8) else _PLASTIC
             elif t0 == UNDERSIDE:
                 material = _DARK
                 open_ *= 0.4
             else:
-                material = (0.2, 0.2, 0.21, 0.5) if _chance(look.seed, 9.0) < 0.5 else _PLASTIC
+                material = (0.2, 0.2, 0.21, 0.5) if _coin(look, 9) else _PLASTIC
             if look.dirt > 0.0 and material[3] >= 0.0 and z < 0.75:
                 share = look.dirt * (1.0 - z / 0.75)
                 material = (

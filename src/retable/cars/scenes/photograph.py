@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retable.cars.scenes.bodies import Body
-from retable.cars.scenes.kernels import kernel
+from retable.cars.scenes.kernels import helper, kernel, record
 from retable.cars.scenes.looks import Light, Look
 from retable.cars.scenes.mesh import PARTS, TRIANGLES, VERTICES, build
 from retable.cars.scenes.paint import shade
@@ -19,11 +19,13 @@ from retable.cars.scenes.raster import find_visible, project
 from retable.cars.scenes.views import Camera, Occlusion
 
 Floats = NDArray[np.float64]
+Pixels = NDArray[np.float32]
 
 GREEN: Final = (51, 255, 51)
 """What is not car: red, green and blue (section 2)."""
 
 _UPSCALED: Final = 0.3  # share of the cars that were smaller in the photograph than they are shown
+_BLURRED: Final = 0.4  # share of the cars that are out of focus or moved
 _DETAIL: Final = 2  # rendered pixels along a side of each pixel
 
 
@@ -40,8 +42,9 @@ def photograph(
     """Render a car, uint8 RGB (size, size, 3); the arguments are what was drawn of it."""
     native = round(size * random.uniform(0.45, 0.95)) if random.random() < _UPSCALED else size
     positions, normals, traits, projected = (np.empty((VERTICES, 3)) for _ in range(4))
-    build(body, outline, TRIANGLES, positions, normals, traits)
-    project(camera, positions, projected)
+    sizes, materials = record(body), record(look)
+    build(sizes, outline, TRIANGLES, positions, normals, traits)
+    project(record(camera), positions, projected)
     left, top = projected[:, 0].min(), projected[:, 1].min()
     width, height = projected[:, 0].max() - left, projected[:, 1].max() - top
     side = native * _DETAIL
@@ -61,14 +64,29 @@ def photograph(
         camera.distance * math.cos(camera.azimuth), camera.distance * math.sin(camera.azimuth), camera.height,
     )  # fmt: skip
     picture = np.empty((side, side, 4), np.float32)
-    shade(body, outline, look, light, place, TRIANGLES, PARTS, positions, normals, traits, seen, weights, picture)
-    noise = 0.002 + 0.03 * random.random() ** 3
-    blur = random.uniform(0.3, 0.9) * native / 64 if random.random() < 0.4 else 0.0
-    if blur > 0.0:  # light of the car only: the mask was cut out of the photograph afterwards
-        soft = cv2.GaussianBlur(picture, (0, 0), blur * _DETAIL)
-        np.divide(soft[..., :3], soft[..., 3:], out=picture[..., :3], where=picture[..., 3:] > 0)
+    shade(
+        sizes,
+        outline,
+        materials,
+        record(light),
+        place,
+        TRIANGLES,
+        PARTS,
+        positions,
+        normals,
+        traits,
+        seen,
+        weights,
+        picture,
+    )
+    noise = 0.004 + 0.022 * random.random() ** 3
+    small = np.empty((native, native, 4), np.float32)
+    average(picture, small)
+    # light of the car only: the mask was cut out of the photograph after the blur
+    blur = random.uniform(0.35, 0.9) * native / 64
+    soft = cv2.GaussianBlur(small, (0, 0), blur) if random.random() < _BLURRED else small
     image = np.empty((native, native, 3), np.uint8)
-    develop(picture, native < size, noise, random.randrange(1 << 31), image)
+    develop(soft, small[..., 3], native < size, noise, random.randrange(1 << 31), image)
     if native < size:
         image = np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
     return image
@@ -90,7 +108,13 @@ def hide(
             x = (column + 0.5 - box[0]) / box[2]
             hidden = x < window[0] or x > window[2] or y < window[1] or y > window[3]
             for shape in range(len(shapes)):
-                middle_x, middle_y, half_x, half_y, lean, power = shapes[shape]
+                middle_x, middle_y, half_x, half_y = (
+                    shapes[shape, 0],
+                    shapes[shape, 1],
+                    shapes[shape, 2],
+                    shapes[shape, 3],
+                )
+                lean, power = shapes[shape, 4], shapes[shape, 5]
                 across = abs(x - middle_x - lean * (y - middle_y)) / half_x
                 down = abs(y - middle_y) / half_y
                 if across < 1.0 and down < 1.0:
@@ -99,36 +123,65 @@ def hide(
                 seen[row, column] = -1
 
 
+@helper
+def _grain(state: int) -> tuple[int, float]:
+    """Draw a number of mean 0 and variance 1 (a linear congruential generator, two draws of triangular shape)."""
+    state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+    one = state >> 7
+    state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+    return state, (one - (state >> 7)) * (2.449489742783178 / 2**24)
+
+
+@helper
+def _mixed(value: float, share: float, background: float) -> float:
+    return 255.0 * min(1.0, max(0.0, value)) * share + background * (1.0 - share)
+
+
 @kernel
-def develop(picture: NDArray[np.float32], hard: bool, noise: float, seed: int, image: NDArray[np.uint8]) -> None:
-    """Average the rendered pixels of each pixel onto green, with noise on the car alone.
+def average(picture: Pixels, small: Pixels) -> None:
+    """Average blocks of rendered pixels: (D S, D S, 4) into (S, S, 4)."""
+    size = len(small)
+    detail = len(picture) // size
+    each = 1.0 / (detail * detail)
+    for row in range(size):
+        for column in range(size):
+            for channel in range(4):
+                total = 0.0
+                for down in range(row * detail, (row + 1) * detail):
+                    for right in range(column * detail, (column + 1) * detail):
+                        total += picture[down, right, channel]
+                small[row, column, channel] = total * each
+
+
+@kernel
+def develop(picture: Pixels, shares: Pixels, hard: bool, noise: float, seed: int, image: NDArray[np.uint8]) -> None:
+    """Put the car onto green, with noise on the car alone.
 
     Args:
-        picture: (D S, D S, 4) as of `retable.cars.scenes.paint.shade`.
+        picture: (S, S, 4) red, green and blue, each times the share of car in the fourth channel.
+        shares: (S, S) of each pixel that is car.
         hard: Whether a pixel is car or green but no mixture, as pixels of a mask are.
         noise: Standard deviation, of 1.
         seed: Of the noise.
         image: (S, S, 3) is overwritten.
     """
-    np.random.seed(seed)
     size = len(image)
-    detail = len(picture) // size
+    state = seed
     for row in range(size):
         for column in range(size):
-            total = np.zeros(4)
-            for down in range(detail):
-                for right in range(detail):
-                    for channel in range(4):
-                        total[channel] += picture[row * detail + down, column * detail + right, channel]
-            share = total[3] / (detail * detail)
+            share = float(shares[row, column])
             if hard:
                 share = 1.0 if share >= 0.5 else 0.0
+            red, green, blue = float(GREEN[0]), float(GREEN[1]), float(GREEN[2])
             if share > 0.0:
-                grain = noise * np.random.normal()
-                for channel in range(3):
-                    value = total[channel] / total[3] + grain + 0.5 * noise * np.random.normal()
-                    value = 255.0 * min(1.0, max(0.0, value)) * share + GREEN[channel] * (1.0 - share)
-                    image[row, column, channel] = int(value + 0.5)
-            else:
-                for channel in range(3):
-                    image[row, column, channel] = GREEN[channel]
+                state, grain = _grain(state)
+                state, tint = _grain(state)
+                each = 1.0 / picture[row, column, 3]
+                grain *= noise
+                tint *= 0.4 * noise
+                red = _mixed(picture[row, column, 0] * each + grain + tint, share, red)
+                green = _mixed(picture[row, column, 1] * each + grain - 0.5 * tint, share, green)
+                blue = _mixed(picture[row, column, 2] * each + grain + 0.6 * tint, share, blue)
+            image[row, column, 0] = int(red + 0.5)
+            image[row, column, 1] = int(green + 0.5)
+            image[row, column, 2] = int(blue + 0.5)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from retable.cars.scenes.kernels import helper, kernel
+from retable.cars.scenes.kernels import kernel
 from retable.cars.scenes.views import Camera
 
 Floats = NDArray[np.float64]
@@ -44,11 +44,6 @@ def project(camera: Camera, positions: Floats, projected: Floats) -> None:
         projected[vertex, 2] = inverse
 
 
-@helper
-def _edge(a: Floats, b: Floats, x: float, y: float) -> float:
-    return (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])
-
-
 @kernel
 def find_visible(
     triangles: NDArray[np.int32], projected: Floats, seen: NDArray[np.int32], weights: NDArray[np.float32]
@@ -63,31 +58,31 @@ def find_visible(
     """
     height, width = seen.shape
     depth = np.zeros((height, width), np.float32)
-    seen[:] = -1
+    for row in range(height):
+        for column in range(width):
+            seen[row, column] = -1
     for triangle in range(len(triangles)):
-        a, b, c = (
-            projected[triangles[triangle, 0]],
-            projected[triangles[triangle, 1]],
-            projected[triangles[triangle, 2]],
-        )
-        area = _edge(a, b, c[0], c[1])
+        a, b, c = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
+        ax, ay, az = projected[a, 0], projected[a, 1], projected[a, 2]
+        bx, by = projected[b, 0] - ax, projected[b, 1] - ay
+        cx, cy = projected[c, 0] - ax, projected[c, 1] - ay
+        area = bx * cy - by * cx
         if area >= -1e-9:  # y points down: what is anticlockwise seen from outside has a negative area
             continue
-        left, right = max(0, int(min(a[0], b[0], c[0]) - 0.5)), min(width - 1, int(max(a[0], b[0], c[0]) + 0.5))
-        top, bottom = max(0, int(min(a[1], b[1], c[1]) - 0.5)), min(height - 1, int(max(a[1], b[1], c[1]) + 0.5))
+        left, right = max(0, int(ax + min(0.0, bx, cx) - 0.5)), min(width - 1, int(ax + max(0.0, bx, cx) + 0.5))
+        top, bottom = max(0, int(ay + min(0.0, by, cy) - 0.5)), min(height - 1, int(ay + max(0.0, by, cy) + 0.5))
         scale = 1.0 / area
-        second_x, third_x = (a[1] - c[1]) * -scale, (a[1] - b[1]) * scale
+        nearer_b, nearer_c = projected[b, 2] - az, projected[c, 2] - az
         for row in range(top, bottom + 1):
-            y = row + 0.5
-            second = _edge(c, a, left + 0.5, y) * scale
-            third = _edge(a, b, left + 0.5, y) * scale
+            x, y = left + 0.5 - ax, row + 0.5 - ay
+            second, third = (x * cy - y * cx) * scale, (bx * y - by * x) * scale
             for column in range(left, right + 1):
                 if second >= 0.0 and third >= 0.0 and second + third <= 1.0:
-                    near = a[2] + second * (b[2] - a[2]) + third * (c[2] - a[2])
+                    near = az + second * nearer_b + third * nearer_c
                     if near > depth[row, column]:
                         depth[row, column] = near
                         seen[row, column] = triangle
                         weights[row, column, 0] = second
                         weights[row, column, 1] = third
-                second += second_x
-                third += third_x
+                second += cy * scale
+                third -= by * scale
