@@ -30,7 +30,7 @@ class CarsDataModule(LightningDataModule):
     The essay has no split: all images are learnt from, and samples are scored against all of them. The set is uint8
     and small (82 MB for 6,700 images of 64 x 64), so that it is copied to the device once; loaders hand out indices
     only, and `transfer_batch_to_device` makes the batch there. Which images a training batch holds, and which of them
-    are mirrored, depends on seed, epoch and index alone; in validation and test each image comes exactly once, in order.
+    are mirrored, depends on seed, epoch and index alone. In validation and test each image comes once, in order.
 
     Attributes:
         test_name: The split that is tested.

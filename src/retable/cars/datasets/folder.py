@@ -144,7 +144,7 @@ def _notes(
     if resized:
         how = f"oblong ones padded with {background}" if fit is Fit.pad else "oblong ones stretched"
         notes.append(
-            f"{resized} of {len(names)} images are not {size} x {size} pixels; they were resized whole, antialiased, {how}"
+            f"{resized} of {len(names)} images are not {size} x {size}: they were resized whole, antialiased, {how}"
         )
     if transparent:
         notes.append(f"{transparent} of {len(names)} images are partly transparent and were put on {background}")

@@ -152,7 +152,7 @@ def draw_look(random: Random, colour: str, body: str) -> Look:
         strip=float(random.random() < 0.3),
         crease=random.uniform(0.62, 0.8),
         glass=random.uniform(0.008, 0.05),
-        through=random.uniform(0.0, 0.5) if random.random() < 0.7 else 0.0,
+        through=random.uniform(0.0, 0.4) if random.random() < 0.7 else 0.0,
         tint=random.random(),
         rim=random.uniform(0.2, 0.65) if random.random() < 0.85 else 0.04,
         spokes=float(random.choice((5, 5, 6, 7, 8, 10, 12))),

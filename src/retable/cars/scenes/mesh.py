@@ -208,13 +208,13 @@ def build(
     )  # fmt: skip
     mirror_x, mirror_z = 0.75 * outline[4, 0] + 0.25 * outline[5, 0] - 0.08, body.belt + 0.07
     bars = body.roof_bars
-    front, rear = outline[5, 0] - 0.1, outline[7, 0] + 0.05
+    front, rear = outline[5, 0] - 0.25, outline[7, 0] + 0.2
     for side in range(2):
         sign = 1.0 - 2.0 * side
         _add_box(positions, traits, 1 + side, MIRROR, (mirror_x, sign * (half + 0.08), mirror_z), (0.1, 0.19, 0.14))
         across = sign * 0.78 * _half_width(0.0, body.height, body)
         _add_box(
-            positions, traits, 3 + side, RAIL, (0.5 * (front + rear), across, body.height + 0.02),
+            positions, traits, 3 + side, RAIL, (0.5 * (front + rear), across, body.height - 0.03),
             (bars * (front - rear), bars * 0.05, bars * 0.06),
         )  # fmt: skip
     _point_normals(triangles, positions, normals)

@@ -79,7 +79,7 @@ def photograph(
         weights,
         picture,
     )
-    noise = 0.004 + 0.022 * random.random() ** 3
+    noise = 0.003 + 0.016 * random.random() ** 2
     small = np.empty((native, native, 4), np.float32)
     average(picture, small)
     # light of the car only: the mask was cut out of the photograph after the blur
