@@ -153,7 +153,7 @@ class CarsDataModule(LightningDataModule):
         if self._resident is None or self._resident.device != device:
             self._resident = self.images.to(device)
         indices = batch[:, 0].to(device, non_blocking=True)
-        images = self._resident[indices]
+        images = self._resident.index_select(0, indices)  # many times quicker than [indices] on a CPU
         if self._flip:
             mirrored = batch[:, 1].to(device, non_blocking=True).bool()
             images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
