@@ -54,6 +54,7 @@ class Scores:
         self._data: Any = None
         self._parts: list[tuple[Tensor, Features]] = []
         self._real: _Real | None = None
+        self._device = torch.device("cpu")
 
     @cached_property
     def extractor(self) -> Extractor:
@@ -114,6 +115,7 @@ class Scores:
             raise DivergenceError(
                 "the generator makes images that are not finite: try a lower model.lr or model.gradient_clip"
             )
+        self._device = images.device
         self._parts.append((indices.detach().cpu(), self.extractor(as_uint8(images.detach()))))
 
     def compute(self) -> dict[str, float]:
@@ -146,7 +148,7 @@ class Scores:
     def _scores(self, indices: Tensor, found: Features) -> dict[str, float]:
         fake = _in_order(indices, found)
         if self._real is None:
-            self._real = _Real(self.extractor(as_uint8(self._data.images)))
+            self._real = _Real(self.extractor(as_uint8(self._data.images), self._device))
             log.info(
                 "scores of %d samples against %d real images by %s; two halves of the real images are %s = %.4g apart",
                 len(fake.features), len(self._real.found.features), self.origin, self.monitor_name, self._real.halves,

@@ -26,8 +26,7 @@ class Features(NamedTuple):
 class Extractor(ABC):
     """A fixed network whose features are compared.
 
-    Its batch size and numbers are fixed too, so that the same image always has the same features: no reduced
-    precision, no autocast, deterministic algorithms.
+    The same image always has the same features: no autocast, no reduced precision, deterministic convolutions.
 
     Args:
         network: Maps uint8 images (B, 3, H, W), of any size, to features (B, d) and logits (B, K).
@@ -45,21 +44,23 @@ class Extractor(ABC):
         self._network = network.eval().requires_grad_(False)
         self._batch_size = batch_size
 
-    def __call__(self, images: Tensor) -> Features:
+    def __call__(self, images: Tensor, device: torch.device | None = None) -> Features:
         """Extracts features.
 
         Args:
-            images: uint8 (N, 3, H, W), on any device; the network follows them.
+            images: uint8 (N, 3, H, W).
+            device: Where the network works; by default where the images are.
         """
-        self._network.to(images.device)
+        device = device or images.device
+        self._network.to(device)
         parts = []
         with (
             torch.inference_mode(),
-            torch.autocast(images.device.type, enabled=False),
+            torch.autocast(device.type, enabled=False),
             torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
         ):
             for chunk in torch.split(images, self._batch_size):
-                features, logits = self._extract(chunk)
+                features, logits = self._extract(chunk.to(device))
                 parts.append((features.float().cpu(), logits.float().cpu()))
         return Features(torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts]))
 
