@@ -1,8 +1,8 @@
 """Training batches of 256 cars of 64 x 64 pixels: from memory, against a DataLoader of single images, on one core.
 
-The other side is the usual way: a dataset that decodes the image file of each index into a float tensor, and torch's own
-collation, without worker processes. A further line, which decides nothing, shows the same with the decoded images in
-memory: there both sides spend most of their time on the memory of the float batch. All sides make the same batches.
+The other side is the usual way: a dataset that decodes the image file of each index into a float tensor, and torch's
+own collation, without worker processes. A further line, which decides nothing, shows the same with the decoded images
+in memory: there both sides spend most of their time on the memory of the float batch. All sides make the same batches.
 Processor times, the fastest of several epochs, in turn; leaves with 1 when the ratio is below 3.
 """
 
