@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from retable.cars.data_module import CarsDataModule
 from retable.cars.scenes import CarScenes
+from retable.cars.schema import AugmentConfig
 from retable.data import read_image
 
 TARGET = 3.0
@@ -59,7 +60,8 @@ def main() -> int:
     cv2.setNumThreads(1)
     data = CarsDataModule(
         seed=1, root=None, scenes=partial(CarScenes, occluded=0.3), count=arguments.count, scenes_seed=0,
-        image_size=SIZE, fit="pad", background="green", flip=False, batch_size=BATCH, eval_batch_size=BATCH,
+        image_size=SIZE, fit="pad", background="green", augment=vars(AugmentConfig()),
+        batch_size=BATCH, eval_batch_size=BATCH,
     )  # fmt: skip
     start = time.process_time()
     images = data.images

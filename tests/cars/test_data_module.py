@@ -17,6 +17,7 @@ from retable.run.build import build
 from retable.run.command_line import compose
 
 CPU = torch.device("cpu")
+FLIPPED = {"enabled": True, "horizontal_flip": 0.5}
 
 
 class Ramps:
@@ -38,7 +39,7 @@ class Ramps:
 def module(**changes: Any) -> CarsDataModule:
     keys: dict[str, Any] = {
         "seed": 1, "root": None, "scenes": Ramps, "count": 22, "scenes_seed": 0, "image_size": 8, "fit": "pad",
-        "background": "green", "flip": False, "batch_size": 4, "eval_batch_size": 5,
+        "background": "green", "augment": {**FLIPPED, "enabled": False}, "batch_size": 4, "eval_batch_size": 5,
     }  # fmt: skip
     return CarsDataModule(**{**keys, **changes})
 
@@ -91,7 +92,7 @@ def test_an_epoch_holds_whole_batches_of_different_images() -> None:
 
 def test_mirroring_depends_on_seed_epoch_and_index_alone() -> None:
     def mirrored(epoch: int, **changes: Any) -> dict[int, bool]:
-        data = module(flip=True, **changes)
+        data = module(**{"augment": FLIPPED, **changes})
         data.first_epoch = epoch
         found: dict[int, bool] = {}
         for batch in batches(data, data.train_dataloader()):
@@ -107,7 +108,8 @@ def test_mirroring_depends_on_seed_epoch_and_index_alone() -> None:
     assert mirrored(3, count=count, batch_size=60) == first
     assert mirrored(4, count=count) != first
     assert mirrored(3, count=count, seed=2) != first
-    data = module(flip=True)
+    assert all(mirrored(3, count=count, augment={"enabled": True, "horizontal_flip": 1.0}).values())
+    data = module(augment=FLIPPED)
     for batch in batches(data, data.val_dataloader()):
         assert (batch["images"][:, 0, 5, 0] == 0).all()  # never in validation
 
@@ -178,6 +180,11 @@ def test_fewer_images_than_a_batch_are_told(tmp_path: Path) -> None:
 def test_impossible_values_are_told(key: str) -> None:
     with pytest.raises(ConfigError, match=f"data.{key}=0"):
         module(**{key: 0})
+
+
+def test_shares_are_checked() -> None:
+    with pytest.raises(ConfigError, match=r"data\.augment\.horizontal_flip=2: a share"):
+        module(augment={"enabled": True, "horizontal_flip": 2.0})
 
 
 def test_the_configuration_builds_the_generator() -> None:

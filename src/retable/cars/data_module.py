@@ -1,13 +1,16 @@
 """The data of one run on cars: all images in memory, batches made on the device."""
 
 import logging
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -51,7 +54,7 @@ class CarsDataModule(LightningDataModule):
         image_size: int,
         fit: Fit,
         background: Background,
-        flip: bool,
+        augment: Mapping[str, Any],
         batch_size: int,
         eval_batch_size: int,
     ) -> None:
@@ -64,6 +67,9 @@ class CarsDataModule(LightningDataModule):
         ):
             if value < least:
                 raise ConfigError(f"data.{name}={value}: must be {least} or more")
+        flip = float(augment["horizontal_flip"])
+        if not 0 <= flip <= 1:
+            raise ConfigError(f"data.augment.horizontal_flip={flip:g}: a share, 0 to 1")
         if root is None and count < batch_size:
             raise ConfigError(_too_few(count, batch_size, "data.count"))
         self.seed = seed
@@ -71,7 +77,8 @@ class CarsDataModule(LightningDataModule):
         self.image_size, self.batch_size, self.eval_batch_size = image_size, batch_size, eval_batch_size
         self._root = None if root is None else Path(root).expanduser()
         self._generator, self._count, self._scenes_seed = scenes, count, scenes_seed
-        self._fit, self._background, self._flip = Fit(fit), Background(background), flip
+        self._fit, self._background = Fit(fit), Background(background)
+        self._flip = flip if augment["enabled"] else 0.0
         self._resident: Tensor | None = None
 
     @cached_property
@@ -100,7 +107,8 @@ class CarsDataModule(LightningDataModule):
         if self._folder is not None:
             pixels = self._folder.images
         else:
-            pixels = np.stack([self._scenes.image(index) for index in range(self._count)])
+            with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # kernels leave the interpreter to the others
+                pixels = np.stack(list(pool.map(self._scenes.image, range(self._count))))
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
 
     @cached_property
@@ -131,7 +139,7 @@ class CarsDataModule(LightningDataModule):
             drop_last=True,
             epoch=self.first_epoch,
         )
-        return _loader(Keys(len(self.images), self.seed if self._flip else None), sampler, each)
+        return _loader(Keys(len(self.images), self.seed, self._flip), sampler, each)
 
     def val_dataloader(self) -> DataLoader[Tensor]:
         """Keys of all images, in order."""
@@ -171,11 +179,12 @@ class Keys(Dataset[Tensor]):
 
     Args:
         length: Number of images.
-        flip_seed: What mirroring depends on besides epoch and index; None mirrors none.
+        seed: What mirroring depends on besides epoch and index.
+        flip: How often an image is mirrored.
     """
 
-    def __init__(self, length: int, flip_seed: int | None = None) -> None:
-        self._length, self._flip_seed = length, flip_seed
+    def __init__(self, length: int, seed: int = 0, flip: float = 0.0) -> None:
+        self._length, self._seed, self._flip = length, seed, flip
 
     def __len__(self) -> int:
         return self._length
@@ -189,21 +198,19 @@ class Keys(Dataset[Tensor]):
         if isinstance(keys[0], int):
             return torch.tensor([(key, 0) for key in keys])
         pairs = np.array(keys, np.uint64)
-        mirrored = np.zeros(len(keys), np.int64)
-        if self._flip_seed is not None:
-            mirrored = _coins(self._flip_seed, pairs[:, 0], pairs[:, 1])
-        return torch.from_numpy(np.stack([pairs[:, 1].astype(np.int64), mirrored], axis=1))
+        mirrored = _dice(self._seed, pairs[:, 0], pairs[:, 1]) < self._flip
+        return torch.from_numpy(np.stack([pairs[:, 1], mirrored], axis=1).astype(np.int64))
 
 
-def _coins(seed: int, epochs: Any, indices: Any) -> Any:
-    """One toss for each pair, 0 or 1 (SplitMix64's finaliser over the three numbers)."""
+def _dice(seed: int, epochs: NDArray[np.uint64], indices: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """One number in [0, 1) for each pair (SplitMix64 over the three numbers)."""
     state = np.full(len(epochs), seed, np.uint64)
     for number in (epochs, indices):
         state = (state ^ number) + np.uint64(0x9E3779B97F4A7C15)
         state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         state ^= state >> np.uint64(31)
-    return (state >> np.uint64(63)).astype(np.int64)
+    return np.asarray(state >> np.uint64(11), np.float64) * 2.0**-53
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -1,6 +1,6 @@
 """What may be set of the pictures of cars: ``conf/data/cars.yaml``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,19 @@ class Background(StrEnum):
 
 
 @dataclass
+class AugmentConfig:
+    """Training augmentation; the essay names none.
+
+    Attributes:
+        enabled: Whether training images vary.
+        horizontal_flip: How often an image is mirrored.
+    """
+
+    enabled: bool = False
+    horizontal_flip: float = 0.5
+
+
+@dataclass
 class CarsConfig:
     """Pictures of cars: generated ones, or those of a folder.
 
@@ -31,7 +44,7 @@ class CarsConfig:
         image_size: Side of the square images in pixels.
         fit: What becomes of oblong images of a folder: pad or stretch.
         background: What shows beside padded images and behind transparent ones: green or white.
-        flip: Whether each training image is mirrored at random.
+        augment: Training augmentation.
         batch_size: Images of a training batch, over all processes.
         eval_batch_size: Images of a validation or test batch, of one process.
     """
@@ -44,7 +57,7 @@ class CarsConfig:
     image_size: int = 64
     fit: Fit = Fit.pad
     background: Background = Background.green
-    flip: bool = False
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     batch_size: int = 256
     eval_batch_size: int = 256
 
