@@ -73,7 +73,7 @@ def test_images_of_another_size_are_resized(cars, extractor):
     images, _ = cars
     larger = images.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
     found, expected = extractor(larger).features, extractor(images).features
-    assert float((found - expected).square().mean()) < 0.05 * float(expected.var())
+    assert float((found - expected).square().mean()) < 0.1 * float(expected.var())  # resizing softens
 
 
 def test_logits_are_of_views_and_bodies(cars, extractor):

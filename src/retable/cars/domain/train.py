@@ -3,8 +3,12 @@
 The network learns from generated cars alone what it sees (view, body, colour, what hides a part), which mistake of a
 generator was done to the picture, and how much of it; backgrounds, light, place and sharpness vary, so that its
 features also mean something for photographs. The seed of the cars is not that of the default data: nothing that is
-scored was learnt from. The same machine makes the same file; another processor may differ in the last digits, which is
-why the file is part of the package and its sha256 part of each record.
+scored was learnt from.
+
+The same machine makes the same file from the same cars; another processor may differ in the last digits, and a changed
+generator draws other cars. That is why the file is part of the package and its sha256 is told with the scores: it
+stays as it is, so that scores can be compared, until it is made anew on purpose. The one in the package learnt from a
+draft of version 1 of the generator.
 """
 
 from __future__ import annotations
