@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
 from retable.cars.data_module import CarsDataModule
@@ -195,3 +196,40 @@ def test_the_configuration_builds_the_generator() -> None:
     paper = compose("train", ["model=dcgan", "data=cars", "budget=paper", "hydra=quiet"])
     assert (paper.data.count, paper.data.image_size, paper.data.batch_size) == (6700, 64, 256)
     assert paper.trainer.max_epochs == 3500
+
+
+class Listener(LightningModule):
+    """Remembers the images that a trainer hands to it."""
+
+    automatic_optimization = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[tuple[int, list[int]]] = []
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        assert batch["images"].dtype == torch.float32
+        self.heard.append((self.current_epoch, batch["indices"].tolist()))
+
+    def configure_optimizers(self) -> None:
+        return None
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_trainer_gets_batches_and_a_resumed_one_the_same(tmp_path: Path) -> None:
+    def heard(epochs: int, first: int = 0) -> list[tuple[int, list[int]]]:
+        listener, data = Listener(), module()
+        data.first_epoch = first
+        trainer = Trainer(
+            accelerator="cpu", max_epochs=epochs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+            enable_model_summary=False, use_distributed_sampler=False, default_root_dir=tmp_path,
+        )  # fmt: skip
+        trainer.fit_loop.epoch_progress.current.processed = first
+        trainer.fit_loop.epoch_progress.current.completed = first
+        trainer.fit(listener, data)
+        return listener.heard
+
+    whole = heard(3)
+    assert len(whole) == 15
+    assert whole[:5] != whole[5:10]
+    assert heard(3, first=2) == whole[10:]
