@@ -160,11 +160,26 @@ def test_without_a_download_it_goes_on_without_a_detector(
     assert json.loads((tmp_path / "out" / "record.json").read_text())["settings"]["boxes"] == "masks"
 
 
-def test_several_processes_make_the_same_files(root: Path, weights: Path, tmp_path: Path) -> None:
-    for workers in (1, 2):
-        _builder(root, tmp_path / f"out{workers}", weights, workers=workers).build({})
-    assert _files(tmp_path / "out1") == _files(tmp_path / "out2")
-    first, second = (json.loads((tmp_path / f"out{n}" / "record.json").read_text()) for n in (1, 2))
+def test_several_processes_make_the_files_of_one_interrupted_or_not(
+    root: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _builder(root, tmp_path / "one", weights).build({})
+    as_completed = pool.as_completed
+
+    def interrupted(futures: Any) -> Any:
+        yield next(as_completed(futures))
+        raise KeyboardInterrupt
+
+    several = _builder(root, tmp_path / "several", weights, workers=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(pool, "as_completed", interrupted)
+        with pytest.raises(StoppedError, match="the same command goes on"):
+            several.build({})
+    assert not multiprocessing.active_children()
+    assert 1 <= len(list((tmp_path / "several" / "parts").rglob("*.json"))) <= 4
+    several.build({})
+    assert _files(tmp_path / "one") == _files(tmp_path / "several")
+    first, second = (json.loads((tmp_path / name / "record.json").read_text()) for name in ("one", "several"))
     assert first["fingerprint"] == second["fingerprint"]
 
 
@@ -186,6 +201,7 @@ def test_an_interrupted_build_goes_on(
         _builder(root, output, weights).build({})
     assert not (output / "record.json").exists()
     (output / "images" / KEPT[0]).unlink()  # its photograph is done again
+    (output / "images" / ".half.123.png").write_bytes(b"what a killed process leaves")
     _builder(root, output, weights).build({})
     assert seen[3:] == ["aachen_000000_000019", "bochum_000000_000313", "munster_000000_000019"]
     _builder(root, tmp_path / "at_once", weights).build({})

@@ -18,7 +18,7 @@ from retable.cars.cityscapes.files import Source, list_sources
 from retable.cars.cityscapes.finding import Detector
 from retable.cars.cityscapes.pool import Job, available_cores, do_all
 from retable.cars.cityscapes.schema import Form
-from retable.cars.cityscapes.work import IMAGES, Entry, Fate, Rules, done_before
+from retable.cars.cityscapes.work import IMAGES, Entry, Fate, Rules, clear_unfinished, done_before
 from retable.errors import ConfigError, DataError, StoppedError
 from retable.files import write_text
 
@@ -102,6 +102,7 @@ class CityscapesCars:
             done |= self._do(missing, make_detector)
         except KeyboardInterrupt:
             raise StoppedError("interrupted; the same command goes on with the photographs that are missing") from None
+        clear_unfinished(self.output)
         entries = [entry for source in listing.sources for entry in done[source]]
         report.write_table(self.output, entries)
         report.write_sheets(self.output, entries, listing.sources, self.rules.look)
@@ -184,9 +185,10 @@ class CityscapesCars:
 
     def _tell(self, entries: Sequence[Entry]) -> None:
         counts = report.count_fates(entries)
-        dropped = ", ".join(f"{count} {report.MEANINGS[fate]}" for fate, count in counts.items() if fate != Fate.kept)
-        log.info("%d cars in %s; dropped: %s", counts[Fate.kept], self.output / IMAGES, dropped)
-        log.info("python train.py model=dcgan data=cars data.root=%s", self.output / IMAGES)
+        dropped = [f"{count} {report.MEANINGS[fate]}" for fate, count in counts.items() if count and fate != Fate.kept]
+        log.info("%d cars in %s; dropped: %s", counts[Fate.kept], self.output / IMAGES, "; ".join(dropped) or "none")
+        if counts[Fate.kept]:
+            log.info("learn from them: python train.py model=dcgan data=cars data.root=%s", self.output / IMAGES)
 
 
 _WITHOUT = (

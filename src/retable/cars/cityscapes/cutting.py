@@ -34,7 +34,7 @@ class Look:
 
 def on_background(photo: Image, mask: Mask, background: tuple[int, int, int]) -> Image:
     """Sets everything outside a mask (H, W) to a colour; the photograph (H, W, 3) is left as it is."""
-    # the three-valued where of NumPy takes five times as long
+    # in less than half the time of numpy.where
     alone = np.empty_like(photo)
     alone[:] = background
     cv2.copyTo(photo, mask.view(np.uint8), alone)

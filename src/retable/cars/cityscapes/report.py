@@ -22,11 +22,11 @@ TABLE, RECORD, SHEET, DROPPED_SHEET = "instances.csv", "record.json", "contact_s
 
 MEANINGS = {
     Fate.kept: "written to images/",
-    Fate.group: "cars that the annotators left together, without instances",
-    Fate.too_small: "mask lower or narrower than min_side",
-    Fate.no_car: "the detector finds no car",
-    Fate.low_confidence: "the detector's confidence is below min_confidence",
-    Fate.elsewhere: "the detector's box lies beside the car",
+    Fate.group: "groups that the annotators did not divide into cars, one of them at most in a photograph",
+    Fate.too_small: "with a mask lower or narrower than min_side",
+    Fate.no_car: "in which the detector finds no car",
+    Fate.low_confidence: "with the detector's confidence below min_confidence",
+    Fate.elsewhere: "with the detector's box beside the car",
 }
 
 _SIDE = 112  # pixels of a picture on a sheet
@@ -65,7 +65,7 @@ def write_sheets(output: Path, entries: Sequence[Entry], sources: Sequence[Sourc
     kept = _spread([entry for entry in entries if entry.file])
     if kept:
         pictures = [_small(read_shown_image(output / str(entry.file))) for entry in kept]
-        captions = [f"{entry.height}x{entry.width} {_confidence(entry)}" for entry in kept]
+        captions = [f"{entry.width}x{entry.height} {_confidence(entry)}" for entry in kept]
         write_picture(output / SHEET, contact_sheet(pictures, _COLUMNS, captions))
     dropped = _spread([entry for entry in entries if not entry.file and entry.mask_box])
     if dropped:

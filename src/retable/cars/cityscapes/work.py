@@ -135,6 +135,13 @@ def done_before(source: Source, output: Path) -> list[Entry] | None:
     return None
 
 
+def clear_unfinished(output: Path) -> None:
+    """Removes the files that a process was writing when it was ended."""
+    for folder in (IMAGES, PARTS):
+        for path in (output / folder).rglob(".*"):
+            path.unlink(missing_ok=True)
+
+
 def _sides(box: Box) -> tuple[int, int]:
     left, top, right, bottom = box
     return right - left, bottom - top
