@@ -7,6 +7,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.amp import GradScaler
 
+from retable.cars.training.second_order import weight_gradients_of
+
 
 class Gradients:
     """Gradients of a loss by the parameters of one player.
@@ -39,9 +41,10 @@ class Gradients:
         if self._scaler is not None:
             self._scale = self._present_scale(loss)
             loss = loss * self._scale
-        found = torch.autograd.grad(
-            loss, self._parameters, retain_graph=retain_graph, allow_unused=True, materialize_grads=True
-        )
+        with weight_gradients_of(self._parameters):
+            found = torch.autograd.grad(
+                loss, self._parameters, retain_graph=retain_graph, allow_unused=True, materialize_grads=True
+            )
         if self._sums is None:
             self._sums = list(found)
         else:

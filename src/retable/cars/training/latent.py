@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from retable.cars.training.draws import Draws
+from retable.cars.training.second_order import FastSecondDerivatives, weight_gradients_of
 from retable.errors import ConfigError
 
 
@@ -87,7 +88,10 @@ class LatentOptimisation:
         """
         with torch.enable_grad(), torch.autocast(latents.device.type, enabled=False):
             latents = latents.detach().requires_grad_()
-            (gradient,) = torch.autograd.grad(score(latents).sum(), latents, create_graph=not self.detach)
+            with FastSecondDerivatives():
+                scores = score(latents)
+            with weight_gradients_of(()):
+                (gradient,) = torch.autograd.grad(scores.sum(), latents, create_graph=not self.detach)
             squared_norm = gradient.square().sum(dim=1, keepdim=True)
             change = self.alpha * gradient / (self.beta + squared_norm) * chosen
             optimised = OptimisedLatents((latents + change).clamp(-1, 1), change.square().sum(dim=1))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from retable.cars.networks.initialisation import weight_matrices
+from retable.cars.training.second_order import FastSecondDerivatives, weight_gradients_of
 
 
 def orthogonal_penalty(network: nn.Module, diagonal: bool = True) -> Tensor:
@@ -48,5 +49,8 @@ def gradient_penalty(score: Callable[[Tensor], Tensor], images: Tensor) -> Tenso
     """
     with torch.autocast(images.device.type, enabled=False):
         images = images.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(score(images).sum(), images, create_graph=True)
+        with FastSecondDerivatives():
+            scores = score(images)
+        with weight_gradients_of(()):
+            (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
         return gradient.square().flatten(1).sum(dim=1).mean()

@@ -6,7 +6,7 @@ a batch normalisation by some thirty passes over the maps. Both are a few fast l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -17,21 +17,26 @@ from torch.autograd.function import once_differentiable
 from torch.overrides import TorchFunctionMode
 
 _BACKWARD = torch.ops.aten.convolution_backward.default
-_unwanted: frozenset[int] = frozenset()
+_wanted: frozenset[int] | None = None
 
 
 @contextmanager
-def without_gradients_of(parameters: Collection[Tensor]) -> Iterator[None]:
-    """Spares the weight gradients of these parameters in the backward passes inside.
+def weight_gradients_of(parameters: Iterable[Tensor]) -> Iterator[None]:
+    """Spares the gradients of all other weights in the backward passes inside; of none, those of all weights.
 
     The engine prunes its own operations by itself; functions written in Python are not told what is asked for.
     """
-    global _unwanted
-    before, _unwanted = _unwanted, frozenset(id(parameter) for parameter in parameters)
+    global _wanted
+    before, _wanted = _wanted, frozenset(id(parameter) for parameter in parameters)
     try:
         yield
     finally:
-        _unwanted = before
+        _wanted = before
+
+
+def _is_spared(weight: Tensor) -> bool:
+    # a weight that is computed, as by a spectral normalisation, may depend on a wanted one
+    return _wanted is not None and (not _wanted or (weight.is_leaf and id(weight) not in _wanted))
 
 
 class _Options(NamedTuple):
@@ -56,7 +61,7 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        grad_weight = ctx.needs_input_grad[1] and id(weight) not in _unwanted
+        grad_weight = ctx.needs_input_grad[1] and not _is_spared(weight)
         found = _ConvolutionBackward.apply(grad, x, weight, ctx.options, ctx.needs_input_grad[0], grad_weight)
         return found[0], found[1] if grad_weight else None, None
 
@@ -88,7 +93,7 @@ class _ConvolutionBackward(torch.autograd.Function):
         if of_grad_x is not None:
             if ctx.needs_input_grad[0]:
                 to_grad = torch.ops.aten.convolution(of_grad_x, weight, None, *options)
-            if ctx.needs_input_grad[2] and id(weight) not in _unwanted:
+            if ctx.needs_input_grad[2] and not _is_spared(weight):
                 to_weight = _BACKWARD(grad, of_grad_x, weight, None, *options, [False, True, False])[1]
         if of_grad_weight is not None:
             if ctx.needs_input_grad[0]:
@@ -142,8 +147,7 @@ class _BatchNormBackward(torch.autograd.Function):
         x, weight, mean, inverse, grad_x, grad_weight = ctx.saved_tensors
         to_grad, along_v, _bias = _normalised_backward(v, x, weight, mean, inverse, ctx.eps)
         count = x.numel() // x.shape[1]
-        # <v, weight s P g>, without a copy of the maps
-        product = torch.einsum("bchw,bchw->c", v, grad_x)
+        product = (v * grad_x).sum(dim=(0, 2, 3))  # <v, weight s P g>
         to_weight = product / weight
         slope = inverse.square() * product / count
 
