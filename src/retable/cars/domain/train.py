@@ -7,8 +7,8 @@ scored was learnt from.
 
 The same machine makes the same file from the same cars; another processor may differ in the last digits, and a changed
 generator draws other cars. That is why the file is part of the package and its sha256 is told with the scores: it
-stays as it is, so that scores can be compared, until it is made anew on purpose. The one in the package learnt from a
-draft of version 1 of the generator.
+stays as it is, so that scores can be compared, until it is made anew on purpose. The one in the package learnt from
+version 1 of the generator.
 """
 
 from __future__ import annotations
