@@ -155,7 +155,7 @@ def test_without_weights_every_car_that_is_large_enough_is_cut_to_its_mask(
 def test_without_a_download_it_goes_on_without_a_detector(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retable.cars.cityscapes.detector._download_address", lambda address: None)
+    monkeypatch.setattr("retable.cars.cityscapes.detector.download_address", lambda address: None)
     _builder(root, tmp_path / "out", "coco").build({})
     assert json.loads((tmp_path / "out" / "record.json").read_text())["settings"]["boxes"] == "masks"
 

@@ -126,7 +126,7 @@ def test_words_for_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def download(address: str) -> None:
         asked.append(address)
 
-    monkeypatch.setattr(module, "_download_address", download)
+    monkeypatch.setattr(module, "download_address", download)
     assert find_weights("coco") is None
     assert asked == ["https://download.pytorch.org/models/maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth"]
     with pytest.raises(CheckpointError, match=r"weights: there is no file .*absent\.pth"):

@@ -101,7 +101,7 @@ def test_damaged_weights(tmp_path, monkeypatch):
 
 
 def test_without_network_the_domain_extractor_stands_in_and_says_so(monkeypatch, caplog):
-    monkeypatch.setattr(inception, "_download_address", lambda _: None)
+    monkeypatch.setattr(inception, "download_address", lambda _: None)
     found = inception_or_domain()
     assert found.suffix == "_domain"
     assert "no FID" in caplog.text

@@ -32,7 +32,7 @@ def test_a_missing_file(tmp_path):
 
 
 def test_without_network_the_error_says_what_to_do(monkeypatch):
-    monkeypatch.setattr(module, "_download_address", lambda _: None)
+    monkeypatch.setattr(module, "download_address", lambda _: None)
     with pytest.raises(CheckpointError, match=r"model\.fidelity\.weights=FILE"):
         inception()
 

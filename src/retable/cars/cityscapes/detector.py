@@ -11,7 +11,7 @@ import torch
 
 from retable.cars.cityscapes.finding import Found, Image
 from retable.errors import CheckpointError, ConfigError
-from retable.nn.backbones import _download_address
+from retable.nn.backbones import download_address
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ def find_weights(weights: str) -> Path | None:
     if weights == "coco":
         from torchvision.models.detection import MaskRCNN_ResNet50_FPN_Weights
 
-        path = _download_address(MaskRCNN_ResNet50_FPN_Weights.COCO_V1.url)
+        path = download_address(MaskRCNN_ResNet50_FPN_Weights.COCO_V1.url)
         if path is None:
             return None
     else:

@@ -93,6 +93,8 @@ class Gan(LightningModule):
         ):
             if not sound:
                 raise ConfigError(f"model.{name}={value}: must be {need}")
+        if isinstance(fidelity, str):
+            raise ConfigError(f"model.fidelity={fidelity}: a group is chosen with a slash, model/fidelity={fidelity}")
         self.automatic_optimization = False
         self.image_size, self.latent_size = image_size, latent_size
         self.network = build_network(
@@ -116,6 +118,11 @@ class Gan(LightningModule):
     def metric_info(self) -> dict[str, tuple[str, str]]:
         """Unit and direction of each score."""
         return dict(self.fidelity.info)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What the scores were made with, for the record: numbers of different extractors cannot be compared."""
+        return {"scores": str(self.fidelity.origin)}
 
     def draw_latents(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draws latents (count, latent_size) on the CPU, from the distribution that the model is trained with."""

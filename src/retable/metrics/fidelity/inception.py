@@ -10,7 +10,7 @@ from torch import Tensor
 
 from retable.errors import CheckpointError
 from retable.metrics.fidelity.extractors import Extractor
-from retable.nn.backbones import _download_address
+from retable.nn.backbones import download_address
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def find(weights: str | None) -> Path | None:
     """
     if weights is not None:
         return Path(weights).expanduser()
-    return _download_address(_address())
+    return download_address(_address())
 
 
 def inception(weights: str | None = None) -> Extractor:
