@@ -2,19 +2,29 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import pytest
 from tests.cars.cityscapes import tiny_cityscapes
 
-from retable.errors import ConfigError, DataError
+from retable.errors import ConfigError, DataError, StoppedError
 from retable.run.command_line import compose
 from retable.run.prepare import prepare
 
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _keep_signal_handlers() -> Iterator[None]:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def _prepare(*words: str) -> None:
@@ -45,6 +55,15 @@ def test_variants_are_chosen_by_keys(tmp_path: Path) -> None:
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     assert image.shape == (8, 8, 4)
     assert image[0, 0].tolist() == [3, 2, 1, 0]
+
+
+def test_an_interruption_says_that_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("retable.cars.cityscapes.builder.list_sources", interrupted)
+    with pytest.raises(StoppedError, match="interrupted; the same command goes on with what is missing"):
+        _prepare("root=cityscapes", f"output={tmp_path / 'cars'}")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from retable.cars.cityscapes.finding import Detector
 from retable.cars.cityscapes.pool import Job, available_cores, do_all
 from retable.cars.cityscapes.schema import Form
 from retable.cars.cityscapes.work import IMAGES, Entry, Fate, Rules, clear_unfinished, done_before
-from retable.errors import ConfigError, DataError, StoppedError
+from retable.errors import ConfigError, DataError
 from retable.files import write_text
 
 SETTINGS = "settings.json"
@@ -82,7 +82,6 @@ class CityscapesCars:
             ConfigError: The folder holds something else.
             DataError: Cityscapes is not there, incomplete, or a file of it cannot be read.
             CheckpointError: The detector's weights cannot be used.
-            StoppedError: It was interrupted.
             OSError: The disk is full or the folder cannot be written.
         """
         started, begin = datetime.now(UTC), time.perf_counter()
@@ -98,10 +97,7 @@ class CityscapesCars:
         missing = [source for source in listing.sources if source not in done]
         if done:
             log.info("%d of %d photographs were done before", len(done), len(listing.sources))
-        try:
-            done |= self._do(missing, make_detector)
-        except KeyboardInterrupt:
-            raise StoppedError("interrupted; the same command goes on with the photographs that are missing") from None
+        done |= self._do(missing, make_detector)
         clear_unfinished(self.output)
         entries = [entry for source in listing.sources for entry in done[source]]
         report.write_table(self.output, entries)

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -88,8 +89,17 @@ _common: tuple[Job, Detector | None] | None = None  # of this process, where it 
 def _start(job: Job) -> None:
     global _common
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     _common = job, job.make_detector and job.make_detector()
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the first one was killed, and could not end it itself."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _in_process(source: Source) -> Result:
