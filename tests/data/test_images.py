@@ -3,9 +3,10 @@ import struct
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from retable.data.image_files import inspect_image
-from retable.data.images import find_images, image_size, read_image
+from retable.data.images import find_images, image_size, read_image, read_shown_image
 from retable.errors import DataError
 
 FORMATS = [
@@ -105,3 +106,42 @@ def test_find_images_sorts_and_refuses_ambiguous_names(tmp_path):
     (tmp_path / "a.bmp").touch()
     with pytest.raises(DataError, match=r"a\.bmp and a\.jpg"):
         find_images(tmp_path)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(("suffix", "mode"), [("png", "RGB"), ("png", "RGBA"), ("webp", "RGB"), ("webp", "RGBA")])
+def test_shown_images_are_turned_as_the_camera_noted(tmp_path, suffix, mode, orientation):
+    image = np.full((12, 20, 3), 255, np.uint8)
+    image[:4, :6] = (200, 0, 0)
+    pixels = np.dstack([image, np.where(image[..., 1:2] == 255, 0, 255).astype(np.uint8)])[..., : len(mode)]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(pixels).save(path, lossless=True, exif=exif)
+    # where the first row and the first column of the file are shown (EXIF 2.3, 4.6.4)
+    down, right = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
+    expected = image.swapaxes(0, 1) if orientation > 4 else image
+    expected = expected[:: -1 if down else 1, :: -1 if right else 1]
+    assert (read_shown_image(path) == expected).all()
+    assert read_image(path).shape == (12, 20, 3)  # annotations count stored pixels
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_sixteen_bits_are_shown_by_those_in_use(tmp_path, suffix, bits):
+    grey = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    deep = grey << (bits - 8)
+    colour = np.dstack([deep, deep[::-1], deep.T])
+    for name, image, expected in (("grey", deep, [grey] * 3), ("colour", colour, [grey.T, grey[::-1], grey])):
+        path = tmp_path / f"{name}.{suffix}"
+        cv2.imwrite(str(path), image)
+        assert (read_shown_image(path) == np.dstack(expected)).all()
+
+
+def test_dark_ink_on_deep_transparency_stays_dark(tmp_path):
+    image = np.zeros((8, 8, 4), np.uint16)
+    image[2:4] = (3000, 3000, 3000, 65535)
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    shown = read_shown_image(tmp_path / "a.png")
+    assert (shown[2:4] == 3000 >> 8).all()
+    assert (shown[5] == 255).all()

@@ -141,6 +141,19 @@ def test_a_full_cache_changes_nothing() -> None:
         ({"per_class": 2}, r"data\.per_class=2: must be 3 or more"),
         ({"batch_size": 0}, r"data\.batch_size=0"),
         ({"image_size": 4}, r"data\.image_size=4: must be 8 or more"),
+        (
+            {"train_hands": ["ann"]},
+            r"data\.train_hands: there are no real drawings for train, as data\.train_on is gen",
+        ),
+        (
+            {"root": ".", "train_on": "generated", "val_hands": []},
+            r"data\.val_hands: there are no real drawings for val",
+        ),
+        (
+            {"root": ".", "test_on": "generated", "test_hands": ["x"]},
+            r"data\.test_hands: .* as data\.test_on is generated",
+        ),
+        ({"augment": {**AUGMENT, "enabled": False, "scale": [1.2, 0.8]}}, r"data\.augment\.scale=\[1\.2, 0\.8\]"),
         ({"fractions": {"train": 1.0, "val": 0.0, "test": 0.1}}, r"data\.fractions\.val=0\.0: must be above 0"),
     ],
 )
@@ -169,3 +182,20 @@ def test_a_hand_that_leaves_nothing_is_told(tmp_path: Path) -> None:
     write_hands(tmp_path, SIX[:2], ("ann", "bob"), 3)
     with pytest.raises(ConfigError, match=r"data\.train_hands: no drawings are left for train"):
         module(root=str(tmp_path), test_hands=["ann", "bob"]).parts  # noqa: B018
+    with pytest.raises(
+        ConfigError, match=r"data\.test_hands: no drawings are left for test; give data\.test_hands too"
+    ):
+        module(root=str(tmp_path), train_hands=["ann"]).parts  # noqa: B018
+
+
+def test_drawings_of_no_known_hand_are_counted_where_a_hand_is_tested(tmp_path: Path) -> None:
+    table = write_hands(tmp_path, SIX[:2], ("ann", "bob"), 5) / "labels.csv"
+    table.write_text(table.read_text().replace(",bob", ","))
+    note = "10 drawings of no known hand are learnt from, perhaps by those of data.test_hands"
+    assert note in module(root=str(tmp_path), test_hands=["ann"]).provenance["notes"]
+    assert (
+        module(root=str(tmp_path), train_on="generated", test_hands=["ann"])
+        .provenance["notes"][0]
+        .startswith("10 real")
+    )
+    assert note not in module(root=str(tmp_path)).provenance["notes"]

@@ -14,7 +14,8 @@ from pytorch_lightning import Trainer
 from tests.emoji.stand_in import Stripes, write_image
 
 from retable.emoji.classes import CLASSES
-from retable.errors import ConfigError, DataError
+from retable.emoji.networks.lightning_model import NetworkClassifier
+from retable.errors import ConfigError, DataError, StorageError
 from retable.run import checkpoints, record
 from retable.run.build import build
 from retable.run.command_line import CONFIGURATIONS, compose, main
@@ -52,7 +53,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_model_composes_under_every_budget(model: str, budget: str) -> None:
     config = compose("train", [f"model={model}", "data=emoji", f"budget={budget}"])
     assert config.trainer.max_epochs >= 1
-    assert config.data.per_class == (20 if budget == "smoke" else config.data.per_class)
+    assert config.data.per_class == (20 if budget == "smoke" else 500)  # IV.B
 
 
 @pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning")
@@ -121,6 +122,29 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
         torch.testing.assert_close(second[name], weight, rtol=1e-4, atol=1e-5, msg=name)
 
 
+def test_an_interrupted_training_ends_as_the_whole_one(tmp_path: Path) -> None:
+    words = ("model=emoji_cnn", "data.augment.enabled=true", "data.workers=1", "trainer.max_epochs=4")
+
+    def interrupt(module: NetworkClassifier) -> None:
+        if module.current_epoch == 2:
+            raise StorageError("the machine goes down")
+
+    whole = train_here(tmp_path / "whole", *words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NetworkClassifier, "on_train_epoch_start", interrupt)
+        with pytest.raises(SystemExit):
+            train_here(tmp_path / "parts", *words)
+    parts = train_here(tmp_path / "parts", *words, "resume=auto")
+    assert (whole.resumed, parts.resumed) == (0, 1)
+    assert {name: value for name, value in parts.metrics.items() if not name.endswith("seconds")} == {
+        name: value for name, value in whole.metrics.items() if not name.endswith("seconds")
+    }
+    first, second = (
+        checkpoints.load(tmp_path / name / "checkpoints" / "last.ckpt")["state_dict"] for name in ("whole", "parts")
+    )
+    assert all(torch.equal(second[name], weight) for name, weight in first.items())
+
+
 def test_a_classical_model_trains_and_predicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = train_here(tmp_path / "run", "model=emoji_random_forest")
     assert kept.model == {"parameters": 0, "weights_origin": "scratch"}
@@ -131,6 +155,8 @@ def test_a_classical_model_trains_and_predicts(tmp_path: Path, capsys: pytest.Ca
     predict(compose("predict", [f"run={tmp_path / 'run'}", f"input={path}"]))
     assert capsys.readouterr().out.startswith("drawing.png: winking_face 0.")
     assert (tmp_path / "run" / "predictions" / "predictions.csv").is_file()
+    written = json.loads((tmp_path / "run" / "predictions" / "predictions.json").read_text())
+    assert written["probability_kind"] == "the classifier's own probabilities, not calibrated"
 
 
 def test_prediction_without_drawings_is_told(trained: Path) -> None:

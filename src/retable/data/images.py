@@ -1,17 +1,22 @@
 """Reading images from files: always uint8 RGB, always whole, or a clear error."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from retable.data.image_files import DamagedImageError, ImageHeader, inspect_image
 from retable.errors import DataError
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """File name endings, in lower case, that are taken for images when a folder is read."""
+
+_DEPTHS = (8, 10, 12, 14, 16)  # bits a channel that cameras and scanners have
+_ORIENTATION = 0x0112  # EXIF tag
 
 
 def read_image(path: str | Path) -> npt.NDArray[np.uint8]:
@@ -39,7 +44,9 @@ def read_image(path: str | Path) -> npt.NDArray[np.uint8]:
 def read_shown_image(path: str | Path) -> npt.NDArray[np.uint8]:
     """Reads an image file as a viewer shows it on white paper, for images that are looked at as a whole.
 
-    As `read_image`, but what is transparent shows white, and the EXIF orientation of a JPEG is applied.
+    As `read_image`, but what is transparent shows white, and an EXIF orientation is applied. Of 16-bit channels the
+    bits in use count (8, 10, 12, 14 or 16 of them): files of 16 bits often hold the fewer of a camera or a scanner,
+    whose high byte would be black.
 
     Args:
         path: as of `read_image`.
@@ -56,14 +63,19 @@ def read_shown_image(path: str | Path) -> npt.NDArray[np.uint8]:
     if header is not None and header.format == "JPEG":
         return _decode(path, data, cv2.IMREAD_COLOR)
     stored = _decode_stored(path, data, cv2.IMREAD_UNCHANGED)
+    deep = stored.dtype == np.uint16
     if stored.ndim < 3 or stored.shape[2] != 4:
-        return _decode(path, data)
-    if stored.dtype == np.uint16:
-        stored = (stored >> 8).astype(np.uint8)
+        if not deep:
+            return _decode(path, data, cv2.IMREAD_COLOR)
+        colours = _used_byte(_decode_stored(path, data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH))
+        return np.asarray(cv2.cvtColor(colours, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    if deep:
+        stored = _used_byte(stored)
     _check_depth(path, stored)
     alpha = stored[..., 3:].astype(np.float32) / 255
-    shown = stored[..., 2::-1] * alpha + 255 * (1 - alpha)
-    return np.rint(shown).astype(np.uint8)
+    shown = np.rint(stored[..., 2::-1] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    # OpenCV turns what it converts to colours, and TIFF always, but nothing else that it leaves unchanged
+    return shown if header is not None and header.format == "TIFF" else _turned(shown, _orientation(data))
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -156,3 +168,27 @@ def _decode_stored(path: Path, data: bytes, mode: int) -> npt.NDArray[Any]:
 def _check_depth(path: Path, image: npt.NDArray[Any]) -> None:
     if image.dtype != np.uint8:
         raise DataError(f"{path}: channels of type {image.dtype}; convert the image to 8 or 16 bits a channel")
+
+
+def _used_byte(image: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
+    """The upper eight of the bits in use."""
+    used = next(bits for bits in _DEPTHS if int(image.max()) < 1 << bits)
+    return (image >> (used - 8)).astype(np.uint8)
+
+
+def _orientation(data: bytes) -> int:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # Pillow has errors of every kind for formats and metadata that it cannot read
+        return 1
+
+
+def _turned(image: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.uint8]:
+    if orientation in (5, 6, 7, 8):
+        image = image.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    return np.ascontiguousarray(image)

@@ -34,6 +34,7 @@ class EmojiClassifier(LightningModule):
 
     Attributes:
         confusion: Confusion matrix of the last validation or test.
+        probability_kind: What predictions tell of their probabilities.
 
     Raises:
         ConfigError: A value that cannot work.
@@ -43,6 +44,7 @@ class EmojiClassifier(LightningModule):
     monitor_mode = "max"
     metric_info = METRIC_INFO
     weights_origin = "scratch"
+    probability_kind = "the classifier's own probabilities, not calibrated"
 
     def __init__(self, network: nn.Module, input_size: int) -> None:
         super().__init__()
@@ -123,7 +125,7 @@ class EmojiClassifier(LightningModule):
             output,
             data.image_size,
             data.crop_to_ink,
-            about,
+            {**about, "probability_kind": self.probability_kind},
         )
 
     def _evaluate(self, batch: Batch) -> dict[str, Tensor]:

@@ -87,6 +87,13 @@ class EmojiDataModule(LightningDataModule):
         for name, fraction in fractions.items():
             if not fraction > 0:
                 raise ConfigError(f"data.fractions.{name}={fraction}: must be above 0; only their proportions count")
+        self._hands = dict(zip(ROLES, (train_hands, val_hands, test_hands), strict=True))
+        for role, names in self._hands.items():
+            key = "test_on" if role == "test" else "train_on"
+            if names is not None and getattr(self, key) == "generated":
+                raise ConfigError(
+                    f"data.{role}_hands: there are no real drawings for {role}, as data.{key} is generated; drop it"
+                )
         self.seed = seed
         self.first_epoch = 0
         self.image_size, self.batch_size, self.eval_batch_size = image_size, batch_size, eval_batch_size
@@ -94,11 +101,11 @@ class EmojiDataModule(LightningDataModule):
         self._root = None if root is None else Path(root).expanduser()
         self._generator, self._per_class, self._drawings_seed = drawings, per_class, drawings_seed
         self._fractions, self._split_seed, self._crop_to_ink = dict(fractions), split_seed, crop_to_ink
-        self._hands = dict(zip(ROLES, (train_hands, val_hands, test_hands), strict=True))
         self._cache_megabytes = cache_megabytes
         options = dict(augment)
         enabled = options.pop("enabled")
-        self._augmentation = Augmentation(**{**options, "scale": tuple(options["scale"])}) if enabled else None
+        augmentation = Augmentation(**{**options, "scale": tuple(options["scale"])})  # checked even where it is off
+        self._augmentation = augmentation if enabled else None
         self._notes: list[str] = []
 
     @cached_property
@@ -141,9 +148,15 @@ class EmojiDataModule(LightningDataModule):
         left = len(drawings) - sum(len(chosen[role]) for role in needed)
         if left:
             self._notes.append(f"{left} real drawings are in no split, by data.train_hands, val_hands and test_hands")
+        nameless = sum(not drawings[index].hand for role in needed if role != "test" for index in chosen[role])
+        if self._hands["test"] is not None and nameless:
+            self._notes.append(
+                f"{nameless} drawings of no known hand are learnt from, perhaps by those of data.test_hands"
+            )
         for role in needed:
             if not chosen[role]:
-                raise ConfigError(f"data.{role}_hands: no drawings are left for {role}")
+                also = "; give data.test_hands too" if role == "test" and self._hands["test"] is None else ""
+                raise ConfigError(f"data.{role}_hands: no drawings are left for {role}{also}")
             absent = [name for label, name in enumerate(CLASSES) if label not in {labels[i] for i in chosen[role]}]
             if absent:
                 self._notes.append(f"the real drawings of {role} show no {', '.join(absent)}")

@@ -14,13 +14,15 @@ from torch import Tensor
 
 from retable.data.drawing import FALSE_ALARM, HIT, contact_sheet, upscale, write_picture
 from retable.data.plots import confusion_matrix_plot, epochs_plot
-from retable.emoji.classes import CLASSES, TITLES
+from retable.emoji.classes import TITLES
 from retable.errors import DataError
 
 Image = npt.NDArray[np.uint8]
 
 _SIDE = 192  # pixels of a drawing on a sheet
 _COLUMNS = 6
+# two of them and a number fit under a drawing
+_SHORT = ("smiling", "heart eyes", "neutral", "angry", "tears of joy", "winking", "tongue", "frowning")
 
 
 class ClassificationPictures(Callback):
@@ -99,10 +101,5 @@ def _framed(image: Tensor, right: bool) -> Image:
 
 
 def _caption(label: int, taken_for: int, probability: float) -> str:
-    if label == taken_for:
-        return f"{_short(label)} {probability:.2f}"
-    return f"{_short(label)}, not {_short(taken_for)} {probability:.2f}"
-
-
-def _short(label: int) -> str:
-    return CLASSES[label].replace("_face", "").replace("face_with_", "").replace("smiling_with_", "").replace("_", " ")
+    found = f"{_SHORT[taken_for]} {probability:.2f}"
+    return found if label == taken_for else f"{found}, is {_SHORT[label]}"

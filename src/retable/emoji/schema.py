@@ -75,8 +75,8 @@ class EmojiConfig:
         batch_size: Images of a training batch, over all processes.
         eval_batch_size: Images of a validation or test batch, of one process.
         workers: Loader processes of each process; null: one less than its cores, at least 1, at most 4.
-        cache_megabytes: Memory for generated drawings, shared among the loader processes; beyond it they are drawn
-            anew in each epoch.
+        cache_megabytes: Memory for generated drawings of each process and each of its loaders (training, validation),
+            shared among the loader's workers; beyond it they are drawn anew in each epoch.
         augment: Training augmentation.
     """
 

@@ -124,15 +124,22 @@ class Patience(EarlyStopping):
 class EpochLines(Callback):
     """Writes one line into the log for each validated epoch, for logs without a terminal and for later reading."""
 
+    def __init__(self) -> None:
+        self._validated = False
+
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Logs epoch, step, and the loss and validation metrics that are known by now."""
-        if trainer.sanity_checking or not trainer.is_global_zero or trainer.state.fn != "fit":
+        """Remembers that this epoch was validated; its training loss is not known before the epoch ends."""
+        self._validated = not trainer.sanity_checking
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Logs epoch, step, training loss and validation metrics."""
+        validated, self._validated = self._validated, False
+        if not validated:
             return
-        shown = {
-            name: float(value)
-            for name, value in trainer.callback_metrics.items()
-            if name.startswith("val/") or name == "train/loss"
-        }
+        metrics = trainer.callback_metrics  # means over all processes, so that all of them must ask
+        if not trainer.is_global_zero:
+            return
+        shown = {name: float(value) for name, value in metrics.items() if name.startswith(("val/", "train/loss"))}
         text = ", ".join(f"{name} {value:.4g}" for name, value in sorted(shown.items()))
         log.info("epoch %d, step %d: %s", trainer.current_epoch + 1, trainer.global_step, text)
 

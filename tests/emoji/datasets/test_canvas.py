@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -90,6 +91,31 @@ def test_a_huge_image_is_shrunk(tmp_path: Path) -> None:
     canvas = read_canvas(path, 32, crop_to_ink=True)
     assert canvas.shape == (32, 32, 3)
     assert canvas.min() < 160
+
+
+@pytest.mark.parametrize("crop_to_ink", [False, True])
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_long_strip_needs_no_square_of_its_length(tmp_path: Path, upright: bool, crop_to_ink: bool) -> None:
+    image = np.full((10, 40_000), 240, np.uint8)
+    image[:, 20_000:] = 0
+    path = png(tmp_path / "strip.png", image.T if upright else image)
+    tracemalloc.start()
+    canvas = read_canvas(path, 64, crop_to_ink)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6  # as a square 4.8 GB
+    assert canvas.shape == (64, 64, 3)
+    assert (canvas[0] == canvas[0, 0]).all() or (canvas[:, 0] == canvas[0, 0]).all()  # padded
+
+
+def test_shrinking_before_padding_keeps_place_and_shape() -> None:
+    image = np.full((700, 1000, 3), 250, np.uint8)
+    cv2.circle(image, (300, 200), 150, (30, 30, 30), 20)
+    expected = np.full((1000, 1000, 3), 250, np.uint8)
+    expected[150:850] = image
+    expected = cv2.resize(expected, (64, 64), interpolation=cv2.INTER_AREA)
+    canvas = to_canvas(image, 64, crop_to_ink=False)
+    assert np.abs(canvas.astype(int) - expected).max() < 35  # an eighth of a pixel on an edge of 220 grey levels
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,13 @@ def test_labels_without_hands_in_another_order(tmp_path: Path) -> None:
     assert (drawing.name, drawing.label, drawing.hand) == ("a.png", 6, "")
 
 
+def test_the_first_line_may_have_capitals_and_blanks(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png")
+    (tmp_path / "labels.csv").write_text("Path, class,HAND \na.png,winking_face,ann\n")
+    (drawing,) = list_drawings(tmp_path).drawings
+    assert (drawing.label, drawing.hand) == (5, "ann")
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -60,12 +67,19 @@ def test_labels_without_hands_in_another_order(tmp_path: Path) -> None:
         ("a.png,", r"labels\.csv:3: no class"),
         (",angry_face", r"labels\.csv:3: no path"),
         ("a.png", r"labels\.csv:3: no class"),
-        ("./first.png,angry_face", r"labels\.csv:3: first\.png is listed already"),
+        (
+            "./first.png,angry_face",
+            r"labels\.csv:3: first\.png is listed already, as first\.png in line 2; list it once",
+        ),
+        ("in/../first.png,angry_face", r"labels\.csv:3: in/\.\./first\.png is listed already, as first\.png in line 2"),
+        ("{root}/first.png,angry_face", r"labels\.csv:3: /.*first\.png is listed already, as first\.png in line 2"),
     ],
 )
 def test_faults_in_labels_are_told_with_their_line(tmp_path: Path, line: str, message: str) -> None:
     for name in ("a.png", "first.png"):
         write_image(tmp_path / name)
+    (tmp_path / "in").mkdir()
+    line = line.replace("{root}", tmp_path.as_posix())
     (tmp_path / "labels.csv").write_text(f"path,class\nfirst.png,angry_face\n{line}\n")
     with pytest.raises(DataError, match=message):
         list_drawings(tmp_path)
@@ -76,6 +90,7 @@ def test_faults_in_labels_are_told_with_their_line(tmp_path: Path, line: str, me
     [
         (b"file,class\na.png,angry_face\n", r"labels\.csv:1: the column 'path' is missing"),
         (b"", r"labels\.csv:1: the column 'path' is missing"),
+        (b"path,class,Class\na.png,angry_face,\n", r"labels\.csv:1: the column 'class' is there twice"),
         (b"path,class\n", "no drawings"),
         (b"path,class\n\xff\xfe,angry_face\n", "not a text file in UTF-8"),
     ],

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from retable.emoji.datasets.canvas import to_canvas
 from retable.emoji.drawings import MEDIA, EmojiDrawings
 
 ensemble = pytest.importorskip("sklearn.ensemble")
@@ -40,10 +41,17 @@ def _cheap_features(image: NDArray[np.uint8]) -> list[float]:
     ]
 
 
+def _tables(crop_to_ink: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    train, test = (EmojiDrawings(count, 64, 12, split) for count, split in ((_TRAIN, "train"), (_TEST, "test")))
+    return tuple(
+        np.array([_cheap_features(to_canvas(each.image(i), 64, crop_to_ink)) for i in range(len(each))])
+        for each in (train, test)
+    )
+
+
 @pytest.fixture(scope="module")
 def tables() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    train, test = (EmojiDrawings(count, 64, 12, split) for count, split in ((_TRAIN, "train"), (_TEST, "test")))
-    return tuple(np.array([_cheap_features(each.image(i)) for i in range(len(each))]) for each in (train, test))
+    return _tables(crop_to_ink=False)
 
 
 def _accuracy(tables: tuple[NDArray[np.float64], ...], labels: list[NDArray[np.int64]]) -> float:
@@ -54,6 +62,10 @@ def _accuracy(tables: tuple[NDArray[np.float64], ...], labels: list[NDArray[np.i
 
 def test_cheap_features_do_not_tell_the_class(tables: tuple[NDArray[np.float64], NDArray[np.float64]]) -> None:
     assert _accuracy(tables, [np.arange(_TRAIN) % 8, np.arange(_TEST) % 8]) < 0.2  # chance is 0.125
+
+
+def test_nor_do_they_on_the_canvases_that_networks_see() -> None:
+    assert _accuracy(_tables(crop_to_ink=True), [np.arange(_TRAIN) % 8, np.arange(_TEST) % 8]) < 0.2
 
 
 def test_the_same_features_do_tell_the_medium(tables: tuple[NDArray[np.float64], NDArray[np.float64]]) -> None:

@@ -5,12 +5,14 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from retable.emoji.classes import CLASSES, TITLES
-from retable.emoji.drawings import MEDIA, EmojiDrawings
+from retable.emoji.drawings import GENERATOR_VERSION, MEDIA, EmojiDrawings
 from retable.errors import ConfigError
 
 _DIGEST = """
@@ -61,6 +63,22 @@ def test_same_bytes_in_other_processes() -> None:
     drawings = EmojiDrawings(40, 48, 11, "val")
     here = hashlib.sha256(b"".join(drawings.image(index).tobytes() for index in range(40))).hexdigest()
     assert digests == {here}
+
+
+def test_pixels_change_with_the_version_alone() -> None:
+    # Means of 4 x 4 pixels, and a tolerance: sines and JPEG may round differently on other machines, which a hash of
+    # the pixels would not forgive. Strokes that are one per cent wider are seen.
+    drawings = EmojiDrawings(64, 32, 21, "train")
+    means = [drawings.image(index).reshape(8, 4, 8, 4, 3).mean(axis=(1, 3, 4)) for index in range(64)]
+    found = np.rint(np.concatenate([np.concatenate(means[row : row + 8], axis=1) for row in range(0, 64, 8)]))
+    golden = Path(__file__).parent / f"version_{GENERATOR_VERSION}.png"
+    if not golden.exists():
+        cv2.imwrite(str(golden), found.astype(np.uint8))
+        pytest.fail(
+            f"there was no {golden.name} of the new version; it is written now: commit it in place of the old one"
+        )
+    difference = np.abs(found - cv2.imread(str(golden), cv2.IMREAD_GRAYSCALE))
+    assert difference.max() <= 2, "the pixels have changed: raise GENERATOR_VERSION, and run this again"
 
 
 def test_order_threads_pickling_and_count_do_not_matter() -> None:

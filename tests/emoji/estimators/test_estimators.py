@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import EMAWeightAveraging
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
@@ -193,3 +194,48 @@ def test_several_processes_are_refused() -> None:
     one.trainer = type("Two", (), {"world_size": 2, "datamodule": data_module()})()  # type: ignore[assignment]
     with pytest.raises(ConfigError, match="a RandomForestClassifier fits once, on all data"):
         one.setup("fit")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"gradient_clip_val": 1.0},
+            r"trainer\.gradient_clip_val=1\.0: a RandomForestClassifier has no gradients to clip",
+        ),
+        (
+            {"accumulate_grad_batches": 2},
+            r"trainer\.accumulate_grad_batches=2: a RandomForestClassifier has no gradients",
+        ),
+        ({"callbacks": [EMAWeightAveraging()]}, r"callbacks=ema: a RandomForestClassifier has no weights to average"),
+    ],
+)
+def test_what_belongs_to_gradients_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        trainer(tmp_path, **changes).fit(model(), datamodule=data_module())
+
+
+@pytest.mark.parametrize(
+    "estimator", [DecisionTreeClassifier(max_depth=-3), XGBClassifier(max_depth=-3, n_estimators=2), SVC(kernel="rbv")]
+)
+def test_values_that_an_estimator_refuses_are_told(estimator: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^model\.estimator: .*(max_depth|kernel).*$") as caught:
+        EstimatorNetwork(estimator, Pixels()).fit(*samples())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_support_vector_machine_has_no_probabilities_of_its_own() -> None:
+    assert model(estimator=SVC()).probability_kind.startswith("softmax of decision values")
+    assert model().probability_kind == "the classifier's own probabilities, not calibrated"
+
+
+@pytest.mark.parametrize(
+    ("across", "expected"), [(True, [0.5, 0, 0, 0, 0, 0, 0, 0, 0.5]), (False, [0, 0, 0, 0, 1, 0, 0, 0, 0])]
+)
+def test_edges_land_in_the_bins_of_their_gradients(across: bool, expected: list[float]) -> None:
+    # an upright edge has a gradient of 0 degrees, between the last and the first of nine bins; a level one of 90, in
+    # the middle of the fifth
+    ramp = torch.linspace(0, 1, 16).expand(16, 16)
+    images = (ramp if across else ramp.T).expand(1, 3, 16, 16)
+    bins = OrientedGradients(cell=8, bins=9)(images).reshape(9, 4).sum(axis=1)
+    assert (bins / bins.sum()).tolist() == pytest.approx(expected, abs=1e-5)

@@ -96,7 +96,7 @@ def test_senseless_values_are_told(changes: dict[str, Any], message: str) -> Non
 
 
 def test_it_learns_and_is_tested(tmp_path: Path) -> None:
-    model = classifier(network=partial(SmallNetwork, widths=(16, 16), depth=1), lr=0.01, schedule="cosine", warmup=2)
+    model = classifier(network=partial(SmallNetwork, widths=(16, 16)), lr=0.01, schedule="cosine", warmup=2)
     data = data_module(per_class=20)
     run = trainer(tmp_path, max_epochs=4)
     run.fit(model, datamodule=data)
@@ -110,7 +110,7 @@ def test_it_learns_and_is_tested(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
     model = classifier()
-    nn.init.constant_(model.network.output[1].bias, torch.nan)  # type: ignore[index]
+    nn.init.constant_(model.network.output[-1].bias, torch.nan)  # type: ignore[index]
     with pytest.raises(DivergenceError, match="the loss is not finite at step 0"):
         trainer(tmp_path).fit(model, datamodule=data_module())
 
@@ -145,14 +145,25 @@ def test_published_weights_and_normalisation(tmp_path: Path) -> None:
 
 
 def test_starting_weights_are_loaded_once(tmp_path: Path) -> None:
-    torch.save(import_timm().create_model("test_resnet", pretrained=False).state_dict(), tmp_path / "w.pth")
+    for seed, name in enumerate(("first.pth", "second.pth")):
+        torch.manual_seed(seed)
+        torch.save(import_timm().create_model("test_resnet", pretrained=False).state_dict(), tmp_path / name)
     network = partial(PublishedClassifier, "test_resnet")
-    model = classifier(network=network, input_size=32, weights=str(tmp_path / "w.pth"))
-    trainer(tmp_path, limit_train_batches=1, limit_val_batches=1).fit(model, datamodule=data_module())
-    assert model.weights_origin.startswith("file:")
-    checkpoint: dict[str, Any] = {}
-    model.on_save_checkpoint(checkpoint)
-    resumed = classifier(network=network, input_size=32, weights=str(tmp_path / "gone.pth"))
-    resumed.on_load_checkpoint(checkpoint)
-    trainer(tmp_path, limit_train_batches=1, limit_val_batches=1).fit(resumed, datamodule=data_module())
+
+    def one(weights: str) -> NetworkClassifier:
+        return classifier(network=network, input_size=32, weights=str(tmp_path / weights))
+
+    few = {"limit_train_batches": 1, "limit_val_batches": 1}
+    model, run = one("first.pth"), trainer(tmp_path, **few)
+    run.fit(model, datamodule=data_module())
+    assert "first.pth" in model.weights_origin
+    run.save_checkpoint(tmp_path / "last.ckpt")
+    resumed = one("second.pth")
+    # its epoch is over, so that nothing is trained and the weights must be those of the checkpoint
+    trainer(tmp_path, **few).fit(resumed, datamodule=data_module(), ckpt_path=tmp_path / "last.ckpt", weights_only=True)
     assert resumed.weights_origin == model.weights_origin
+    kept = resumed.state_dict()
+    assert all(torch.equal(kept[name], weight) for name, weight in model.state_dict().items())
+    begun = one("second.pth")
+    trainer(tmp_path, max_epochs=0).fit(begun, datamodule=data_module())
+    assert "second.pth" in begun.weights_origin  # a new training does load them

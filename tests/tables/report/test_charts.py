@@ -67,7 +67,7 @@ def test_claims_across_columns_name_them(tmp_path):
     text = YAML[: YAML.index("claims:")] + "claims: ['LARSD-3[HRSC2016] < LARSD-3[SSDD]']\n"
     (line,) = claim_lines.claim_lines(build(tmp_path, DONE, text=text))
     assert line.links[0].name == "LARSD-3[HRSC2016] − LARSD-3[SSDD]"
-    assert line.warnings == ("generated scenes, not HRSC2016",)
+    assert line.warnings == ("generated data, not HRSC2016",)
     assert line.support == "The paper prints too little to check it by its own numbers."
 
 

@@ -76,7 +76,7 @@ def test_claims_have_their_verdicts_numbers_and_the_papers_sentence(tmp_path):
     assert "diamond distribution has better performance" in found.text
     first, first_link = found.tables["claims"][2:4]
     assert "reproduced" in first[0]
-    assert "generated scenes, not HRSC2016" in first[0]
+    assert "generated data, not HRSC2016" in first[0]
     cells = [" ".join(cell.split()) for cell in first_link]
     assert cells[0] == "LARSD-3 − LARSD-1 claimed > 0"
     assert cells[1] == "+1.7 87.2 − 85.5"

@@ -19,7 +19,7 @@ def test_the_caption_says_what_the_numbers_are(tmp_path):
     caption = re.search(r"\\caption\{(.*)\}", latex.document(build(tmp_path, MIXED)))[1]
     assert "``Locality-Aware Rotated Ship Detection'', Table II" in caption
     assert "mean $\\pm$ standard deviation (ddof=1) over 3 seeds" in caption
-    assert "HRSC2016: synthetic data, generated scenes, not HRSC2016." in caption
+    assert "HRSC2016: synthetic data, generated data, not HRSC2016." in caption
     assert "SSDD: real data." in caption
     assert "Not finished: 9 of 18 cells done" in caption
     assert "Not finished" not in latex.document(build(tmp_path, DONE))

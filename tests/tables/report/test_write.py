@@ -148,7 +148,7 @@ def test_the_csv_comes_back(written):
 
 def test_numbers_of_generated_data_are_marked_in_every_format(tmp_path):
     files = {path.name: path.read_text() for path in write(build(tmp_path, DONE), tmp_path / "report")}
-    warning = "generated scenes, not HRSC2016"
+    warning = "generated data, not HRSC2016"
     page = Page(files["report.html"])
     heads = page.tables["results"][0]
     assert any("HRSC2016" in head and "synthetic" in head and warning in head for head in heads)
@@ -177,9 +177,9 @@ def test_a_label_that_names_no_dataset_is_not_taken_for_one(tmp_path):
     text = YAML.replace("HRSC2016: data=hrsc2016", "HRSC2016: data=other")
     files = write(build(tmp_path, DONE, text=text, data={"SSDD": SYNTHETIC}), tmp_path / "report")
     for path in files:
-        assert "generated scenes, not HRSC2016" not in path.read_text()
+        assert "generated data, not HRSC2016" not in path.read_text()
         assert "not the paper" in path.read_text()
-        assert "generated scenes, not SSDD" in path.read_text()
+        assert "generated data, not SSDD" in path.read_text()
 
 
 def test_what_cannot_be_written_is_told_and_leaves_nothing(tmp_path):

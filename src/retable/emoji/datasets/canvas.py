@@ -18,6 +18,7 @@ _INK = 0.35  # of the strongest contrast: ruled lines and creases are fainter th
 _FAINTEST = 16  # grey levels; less is noise
 _SPECK = 2e-4  # of the image's area: smaller spots are dust
 _MARGIN = 0.06  # of the drawing's longer side, on each side
+_LARGEST = 4  # times the canvas; what is larger is shrunk to this before it is padded to a square
 
 
 def read_canvas(path: Path, size: int, crop_to_ink: bool) -> Image:
@@ -61,8 +62,19 @@ def to_canvas(image: Image, size: int, crop_to_ink: bool) -> Image:
     side = max(right - left, bottom - top)
     if crop_to_ink:
         side = round(side * (1 + 2 * _MARGIN))
-    if (side, side) != (height, width) or (left, top) != (0, 0):
-        image = _square(image, (left + right - side) // 2, (top + bottom - side) // 2, side)
+    x, y = (left + right - side) // 2, (top + bottom - side) // 2
+    if (side, side) == (height, width) and (left, top) == (0, 0):
+        x = y = 0  # the drawing takes the whole image; results of tables hold with it left where it is
+    paper = _rim_colour(image)
+    part = image[max(0, y) : y + side, max(0, x) : x + side]
+    before = max(0, -x), max(0, -y)
+    if side > _LARGEST * size:
+        # padded as it is, a strip of 10 x 40,000 pixels would take gigabytes
+        scale, side = _LARGEST * size / side, _LARGEST * size
+        wide, tall = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
+        part = np.asarray(cv2.resize(part, (wide, tall), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        before = min(side - wide, round(before[0] * scale)), min(side - tall, round(before[1] * scale))
+    image = _padded(part, *before, side, paper)
     if side == size:
         return image
     method = cv2.INTER_AREA if size < side else cv2.INTER_LINEAR
@@ -109,13 +121,16 @@ def ink_box(image: Image) -> tuple[int, int, int, int]:
     )
 
 
-def _square(image: Image, left: int, top: int, side: int) -> Image:
-    """The square of an image with this upper left corner, which may lie outside."""
-    height, width = image.shape[:2]
-    rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+def _rim_colour(image: Image) -> npt.NDArray[np.float64]:
+    """The median colour of an image's border, (3,)."""
+    return np.asarray(np.median(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]), axis=0))
+
+
+def _padded(image: Image, left: int, top: int, side: int, colour: npt.NDArray[np.float64]) -> Image:
+    """The square of this side with an image at (left, top), and a colour around it."""
+    if image.shape[:2] == (side, side):
+        return image
     square = np.empty((side, side, 3), np.uint8)
-    square[:] = np.median(rim, axis=0)
-    x, y = max(0, left), max(0, top)
-    part = image[y : min(height, top + side), x : min(width, left + side)]
-    square[y - top : y - top + part.shape[0], x - left : x - left + part.shape[1]] = part
+    square[:] = colour
+    square[top : top + image.shape[0], left : left + image.shape[1]] = image
     return square

@@ -101,26 +101,31 @@ def _from_folders(root: Path) -> Listing:
 
 def _from_table(root: Path) -> Listing:
     path = root / LABELS
-    drawings: dict[str, Drawing] = {}
+    drawings: dict[Path, tuple[Drawing, int]] = {}  # by the file itself, which may be written in several ways
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file)
-            missing = [name for name in ("path", "class") if name not in (rows.fieldnames or ())]
-            if missing:
-                raise DataError(
-                    f"{path}:1: the column {missing[0]!r} is missing; the first line must be path,class "
-                    "or path,class,hand"
-                )
+            rows.fieldnames = columns = [name.strip().lower() for name in rows.fieldnames or ()]
+            for name in ("path", "class", "hand"):
+                if columns.count(name) != 1 and (name != "hand" or name in columns):
+                    raise DataError(
+                        f"{path}:1: the column {name!r} is {'there twice' if name in columns else 'missing'}; "
+                        "the first line must be path,class or path,class,hand"
+                    )
             for row in rows:
                 drawing = _drawing(root, row, f"{path}:{rows.line_num}")
-                if drawing.name in drawings:
-                    raise DataError(f"{path}:{rows.line_num}: {drawing.name} is listed already; list it once")
-                drawings[drawing.name] = drawing
+                same, line = drawings.setdefault(drawing.path.resolve(), (drawing, rows.line_num))
+                if same is not drawing:
+                    raise DataError(
+                        f"{path}:{rows.line_num}: {drawing.name} is listed already, as {same.name} in line {line}; "
+                        "list it once"
+                    )
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a text file in UTF-8 (byte {error.start})") from None
     except (OSError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read ({error})") from None
-    return Listing(tuple(drawings[name] for name in sorted(drawings)), ())
+    found = (drawing for drawing, _ in drawings.values())
+    return Listing(tuple(sorted(found, key=lambda drawing: drawing.name)), ())
 
 
 def _drawing(root: Path, row: dict[str, str | None], place: str) -> Drawing:

@@ -17,7 +17,7 @@ from retable.emoji.drawings.sketch import Ink, Sketch
 from retable.emoji.drawings.tools import Trait, draw_medium, draw_palette, draw_tool
 from retable.errors import ConfigError
 
-GENERATOR_VERSION: Final = 1  # raised with every change that changes a pixel
+GENERATOR_VERSION: Final = 2  # raised with every change that changes a pixel
 SMALLEST, LARGEST = 16, 1024
 
 _SPLIT_CODES = {"train": 1, "val": 2, "test": 3}

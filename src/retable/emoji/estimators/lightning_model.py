@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from pytorch_lightning.callbacks import Callback, WeightAveraging
 from torch import Tensor
 
 from retable.emoji.classifier import EmojiClassifier
@@ -33,6 +34,13 @@ class EstimatorClassifier(EmojiClassifier):
         self.automatic_optimization = False
         self._collected: list[tuple[Features, Tensor, Tensor]] = []
 
+    @property
+    def probability_kind(self) -> str:  # type: ignore[override]
+        """What is written of the probabilities: the estimator's own, or made of its decision values."""
+        if hasattr(self.network.estimator, "predict_proba"):
+            return super().probability_kind
+        return "softmax of decision values: they say which class is ahead, not how probable it is"
+
     def setup(self, stage: str) -> None:
         """Refuses several processes.
 
@@ -45,6 +53,27 @@ class EstimatorClassifier(EmojiClassifier):
                 f"trainer.devices: a {type(self.network.estimator).__name__} fits once, on all data; several processes "
                 "gain nothing: use trainer=cpu or trainer.devices=1"
             )
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Pictures of the test; and refuses what belongs to gradients and weights.
+
+        Here rather than in `setup`, as Lightning looks at some of it before that, and ends in a traceback.
+
+        Raises:
+            ConfigError: It is set.
+        """
+        kind, trainer = type(self.network.estimator).__name__, self.trainer
+        if trainer.gradient_clip_val:
+            raise ConfigError(
+                f"trainer.gradient_clip_val={trainer.gradient_clip_val}: a {kind} has no gradients to clip"
+            )
+        if trainer.accumulate_grad_batches != 1:
+            raise ConfigError(
+                f"trainer.accumulate_grad_batches={trainer.accumulate_grad_batches}: a {kind} has no gradients; use 1"
+            )
+        if any(isinstance(callback, WeightAveraging) for callback in trainer.callbacks):  # type: ignore[attr-defined]
+            raise ConfigError(f"callbacks=ema: a {kind} has no weights to average; use callbacks=default")
+        return super().configure_callbacks()
 
     def configure_optimizers(self) -> Any:
         """None: there are no gradients."""

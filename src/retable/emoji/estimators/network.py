@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from retable.emoji.classes import CLASSES
 from retable.emoji.estimators.features import Features
 from retable.emoji.estimators.persistence import from_bytes, to_bytes
+from retable.errors import ConfigError
 
 _LEAST = 1e-6  # a probability of 0 is taken for this one, since the logarithm of 0 is no number
 
@@ -38,9 +39,15 @@ class EstimatorNetwork(nn.Module):
         Args:
             features: (N, F).
             labels: (N,) indices into `CLASSES`; not all classes need to be there.
+
+        Raises:
+            ConfigError: The estimator refuses a value of its own keys, which it checks here only.
         """
         seen, codes = np.unique(labels, return_inverse=True)  # XGBoost wants labels without gaps
-        self.estimator.fit(features, codes)
+        try:
+            self.estimator.fit(features, codes)
+        except ValueError as error:  # XGBoost's own among them
+            raise ConfigError(f"model.estimator: {str(error).splitlines()[0]}") from error
         self.seen = torch.from_numpy(seen)
         self.fitted = torch.frombuffer(bytearray(to_bytes(self.estimator)), dtype=torch.uint8)
 

@@ -1,4 +1,4 @@
-"""Our own small network: separable convolutions with residuals, on what the pen left rather than on colours."""
+"""Our own small network: a few strided convolutions on what the pen left rather than on colours."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,16 @@ from retable.errors import ConfigError
 
 
 class SmallNetwork(nn.Module):
-    """A network of a few hundred thousand weights for recognition in real time; it is not in the paper.
+    """A network of 340,000 weights for recognition in real time; it is not in the paper.
+
+    Every convolution halves the resolution, the first with a window of five pixels, as wide as a stroke; so nothing is
+    computed at full resolution, where most of the time would go. The last maps are not averaged: a tear and a tongue
+    differ by where they are.
 
     Args:
         input_size: Side of the images in pixels.
         classes: Number of classes.
-        widths: Channels of the stages; each stage after the first halves the resolution.
-        depth: Residual blocks of a stage.
+        widths: Channels of the convolutions.
         dropout: Before the last layer.
 
     Raises:
@@ -27,32 +30,30 @@ class SmallNetwork(nn.Module):
         input_size: int,
         classes: int,
         widths: Sequence[int] = (32, 64, 128, 192),
-        depth: int = 2,
-        dropout: float = 0.2,
+        dropout: float = 0.3,
     ) -> None:
         super().__init__()
-        if not widths or min(widths) < 1 or depth < 1 or not 0 <= dropout < 1:
-            raise ConfigError(
-                f"model.network: widths={list(widths)}, depth={depth} and dropout={dropout} are no network"
-            )
+        if not widths or min(widths) < 1 or not 0 <= dropout < 1:
+            raise ConfigError(f"model.network: widths={list(widths)} and dropout={dropout} are no network")
         if input_size < 2 ** len(widths):
             raise ConfigError(f"model.input_size={input_size}: nothing is left after {len(widths)} halvings")
-        self.stem = nn.Sequential(
-            nn.Conv2d(1, widths[0], 3, padding=1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
-        )
-        stages: list[nn.Module] = []
-        channels = widths[0]
+        layers: list[nn.Module] = []
+        channels, side = 1, input_size
         for width in widths:
-            stages += [_halving(channels, width), *(_Residual(width) for _ in range(depth))]
-            channels = width
-        self.stages = nn.Sequential(*stages)
-        self.output = nn.Sequential(nn.Dropout(dropout), nn.Linear(channels, classes))
-        self.to(memory_format=torch.channels_last)  # depthwise convolutions are faster so
+            kernel = 3 if layers else 5
+            layers += [
+                nn.Conv2d(channels, width, kernel, stride=2, padding=kernel // 2, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(),
+            ]
+            channels, side = width, (side + 1) // 2
+        self.features = nn.Sequential(*layers)
+        self.output = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(channels * side * side, classes))
+        self.to(memory_format=torch.channels_last)  # quicker on CPUs
 
     def forward(self, images: Tensor) -> Tensor:
         """Classifies images (B, 3, S, S) in [0, 1]; returns logits (B, classes)."""
-        maps: Tensor = self.stages(self.stem(ink(images)))
-        logits: Tensor = self.output(maps.mean(dim=(2, 3)))
+        logits: Tensor = self.output(self.features(ink(images)))
         return logits
 
 
@@ -71,25 +72,3 @@ def ink(images: Tensor) -> Tensor:
     deviation = grey - grey.mean(dim=(2, 3), keepdim=True)
     spread = deviation.square().mean(dim=(2, 3), keepdim=True).sqrt()
     return deviation / (spread + 1e-3)
-
-
-class _Residual(nn.Module):
-    """Adds a depthwise 3 x 3 and two pointwise convolutions, which widen and narrow."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False), nn.BatchNorm2d(width),
-            nn.Conv2d(width, 2 * width, 1, bias=False), nn.BatchNorm2d(2 * width), nn.ReLU(),
-            nn.Conv2d(2 * width, width, 1, bias=False), nn.BatchNorm2d(width),
-        )  # fmt: skip
-
-    def forward(self, maps: Tensor) -> Tensor:
-        return torch.relu(maps + self.body(maps))
-
-
-def _halving(channels: int, width: int) -> nn.Module:
-    """Halves the resolution and changes the channels: a 3 x 3 convolution of stride 2."""
-    return nn.Sequential(
-        nn.Conv2d(channels, width, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
-    )

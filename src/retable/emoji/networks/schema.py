@@ -51,8 +51,7 @@ class SmallNetworkConfig:
     _target_: str = "retable.emoji.networks.net.SmallNetwork"
     _partial_: bool = True
     widths: list[int] = field(default_factory=lambda: [32, 64, 128, 192])
-    depth: int = 2
-    dropout: float = 0.2
+    dropout: float = 0.3
 
 
 @dataclass

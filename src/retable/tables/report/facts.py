@@ -24,7 +24,7 @@ class Mark:
 
     Attributes:
         word: ``real``, ``synthetic``, ``partly synthetic`` or ``no data yet``.
-        warning: What the numbers must not be taken for, such as ``generated scenes, not HRSC2016``; "" for real data.
+        warning: What the numbers must not be taken for, such as ``generated data, not HRSC2016``; "" for real data.
     """
 
     word: str
@@ -40,8 +40,8 @@ def mark(result: TableResult, column: Column) -> Mark:
         return Mark("real", "")
     dataset = _dataset(column)
     if kinds & {"real", "mixed"}:
-        return Mark("partly synthetic", f"partly generated scenes, not {dataset}")
-    return Mark("synthetic", f"generated scenes, not {dataset}")
+        return Mark("partly synthetic", f"partly generated data, not {dataset}")
+    return Mark("synthetic", f"generated data, not {dataset}")
 
 
 def _dataset(column: Column) -> str:
