@@ -11,18 +11,21 @@ from torch import Tensor, nn
 from retable.cars.training.second_order import FastSecondDerivatives, weight_gradients_of
 
 
-def _network() -> nn.Module:
+def _network(weight: float | None) -> nn.Module:
     torch.manual_seed(0)
-    return nn.Sequential(
+    network = nn.Sequential(
         nn.ConvTranspose2d(3, 4, 4, 2, 1), nn.BatchNorm2d(4), nn.Tanh(), nn.Conv2d(4, 6, 3, padding=1, groups=2),
         nn.BatchNorm2d(6), nn.LeakyReLU(0.2), nn.Conv2d(6, 2, 3, stride=2, dilation=2),
         nn.ConvTranspose2d(2, 2, 3, output_padding=1, stride=2, bias=False), nn.Sigmoid(),
     ).double()  # fmt: skip
+    if weight is not None:  # of one channel of the first batch normalisation
+        network.get_parameter("1.weight").data[2] = weight
+    return network
 
 
-def _second_derivatives(fast: bool) -> Iterator[tuple[str, Tensor]]:
+def _second_derivatives(fast: bool, weight: float | None) -> Iterator[tuple[str, Tensor]]:
     """Gradients of a function of outputs and input gradients, and the statistics that were tracked on the way."""
-    network = _network()
+    network = _network(weight)
     images = torch.randn(5, 3, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).requires_grad_()
     with FastSecondDerivatives() if fast else nullcontext():
         outputs = network(images).square().sum((1, 2, 3))
@@ -35,8 +38,10 @@ def _second_derivatives(fast: bool) -> Iterator[tuple[str, Tensor]]:
     yield from network.named_buffers()
 
 
-def test_they_are_those_of_pytorch() -> None:
-    for (name, mine), (_, wanted) in zip(_second_derivatives(True), _second_derivatives(False), strict=True):
+@pytest.mark.parametrize("weight", [None, 0.0, -0.5])
+def test_they_are_those_of_pytorch(weight: float | None) -> None:
+    pairs = zip(_second_derivatives(True, weight), _second_derivatives(False, weight), strict=True)
+    for (name, mine), (_, wanted) in pairs:
         torch.testing.assert_close(mine, wanted, rtol=1e-9, atol=1e-12, msg=name)
 
 

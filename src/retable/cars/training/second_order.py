@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.overrides import TorchFunctionMode
 
+_TINY = 1e-16  # nothing beside any weight, and far from where float32 ends
 _BACKWARD = torch.ops.aten.convolution_backward.default
 _wanted: frozenset[int] | None = None
 
@@ -129,12 +130,15 @@ class _BatchNormBackward(torch.autograd.Function):
     ones and along n out of g (over each channel). For a gradient v of it, with N values in a channel, h_g = <g, n> / N
     and h_v = <v, n> / N:
         to g: weight s P v;  to weight: s <v, P g>;  to x: -weight s^2 (h_g P v + h_v P g + n <v, P g> / N).
+    What is kept for them is weight s P g. That to the weight is had of it by a division, so that a weight of 0 is
+    taken for `_TINY`.
     """
 
     @staticmethod
     def forward(
         ctx: Any, grad: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverse: Tensor, eps: float
     ) -> tuple[Tensor, Tensor, Tensor]:
+        weight = weight.masked_fill(weight == 0, _TINY)
         grad_x, grad_weight, grad_bias = _normalised_backward(grad, x, weight, mean, inverse, eps)
         ctx.save_for_backward(x, weight, mean, inverse, grad_x, grad_weight)
         ctx.eps = eps
