@@ -1,4 +1,8 @@
-"""Random numbers of one training step, the same however many processes share its batch."""
+"""Random numbers of one training step, the same however many processes share its batch.
+
+Latents and what latent optimisation chooses are drawn for the whole batch. Augmentation is drawn for one micro-batch
+after another: where there are several, what an image gets depends on how many micro-batches and processes there are.
+"""
 
 from collections.abc import Sequence
 
@@ -13,7 +17,7 @@ class Draws:
     """Draws for the whole batch of all processes and hands out this process's share.
 
     The numbers depend on the seed, the epoch and the batch alone: neither on what was drawn before, so that a resumed
-    training draws what the uninterrupted one does, nor on how many processes there are.
+    training draws what the uninterrupted one does, nor, for draws of the whole batch, on how many processes there are.
 
     Args:
         seed: The run's seed.

@@ -141,13 +141,12 @@ class Game:
 
     def _judge(self, images: Tensor, latents: Tensor | None) -> Tensor:
         # losses are computed in float32, whatever the networks are run in
-        logits = self.network.judge(images, latents)
-        return logits if logits.dtype == torch.float64 else logits.float()
+        return _at_least_float32(self.network.judge(images, latents))
 
     def _discriminator_penalties(self, part: Round, codes: Tensor | None) -> Tensor | float:
         penalty = self._orthogonality(self.network.discriminator)
         if self.r1 > 0:
-            codes = None if codes is None else codes.detach().float()
+            codes = None if codes is None else _at_least_float32(codes.detach())
             real = gradient_penalty(lambda images: self._judge(part.distort_real(images), codes), part.images)
             penalty = penalty + self.r1 / 2 * real
         return penalty
@@ -156,6 +155,10 @@ class Game:
         if self.orthogonal == 0:
             return 0.0
         return self.orthogonal * orthogonal_penalty(network, self.orthogonal_diagonal)
+
+
+def _at_least_float32(numbers: Tensor) -> Tensor:
+    return numbers if numbers.dtype == torch.float64 else numbers.float()
 
 
 @contextmanager

@@ -46,7 +46,8 @@ class LatentOptimisation:
             training and never when it is sampled. Of each sample the same number is drawn. The norm is that of the
             whole g, so that c does not change how far a chosen element goes.
         weight: Weight w_r of the squared length of the step that is taken.
-        detach: Takes z' for a constant. Only for the ablation: LOGAN is the second derivatives.
+        detach: Takes z' for a constant. Only for the ablation: LOGAN is the second derivatives. The regulariser
+            `weight` |dz|^2 then is a constant, too: it is added to the losses and trains nothing.
 
     Raises:
         ConfigError: A value that cannot work.

@@ -106,7 +106,8 @@ def build_network(
         second_order: See `GanNetwork`.
 
     Returns:
-        The networks; the average begins with the initialised generator.
+        The networks; the average begins with the generator after the first update, which takes the place of the
+        initialised one.
     """
     sizes = {"image_size": image_size, "latent_size": latent_size}
     return GanNetwork(

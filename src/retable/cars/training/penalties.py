@@ -38,7 +38,9 @@ def orthogonal_penalty(network: nn.Module, diagonal: bool = True) -> Tensor:
 def gradient_penalty(score: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """R1 of Mescheder et al. (arXiv 1801.04406, (9)) without its weight gamma / 2: mean |dD/dx|^2 on real images.
 
-    Beyond the essay. Computed without automatic mixed precision.
+    Beyond the essay. Computed in each step, without automatic mixed precision. The gradient of the sum of all scores is
+    what is computed: that of each sample's own score, but for batch normalisation in the discriminator, which couples
+    the samples of a batch.
 
     Args:
         score: Maps images to logits (B,), differentiably.
