@@ -146,14 +146,67 @@ class _Broken(BinaryCrossEntropy):
         return self._spoil("generator", super().generator(fake))
 
 
+class _Steep(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return grad * math.inf
+
+
+class _BrokenGradient(_Broken):
+    def _spoil(self, player: str, loss: Tensor) -> Tensor:
+        self.left[player] -= 1
+        steep: Tensor = _Steep.apply(loss)
+        return steep if player == self.player and self.left[player] < 0 else loss
+
+
 @pytest.mark.parametrize("latent", [None, tiny_latent()])
 @pytest.mark.parametrize("player", ["discriminator", "generator"])
 def test_divergence_names_the_loss_and_keeps_the_last_checkpoint(player: str, latent: Any, tmp_path: Path) -> None:
-    with pytest.raises(DivergenceError, match=f"the loss of the {player}.* is not finite at step 3:"):
+    message = f"the loss of the {player} is not finite at step 3: .*; checkpoints/last.ckpt keeps the last good epoch"
+    with pytest.raises(DivergenceError, match=message):
         _fit(tmp_path, 3, loss=_Broken(player, 3), latent=latent)
     kept = checkpoints.load(tmp_path / "checkpoints" / "last.ckpt")
     assert kept["epoch"] == 0
     assert all(value.isfinite().all() for value in kept["state_dict"].values())
+
+
+@pytest.mark.parametrize("clip", [None, 1.0])
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+@pytest.mark.parametrize("broken", [_Broken, _BrokenGradient])
+def test_nothing_that_diverged_updates_a_player(
+    broken: type[_Broken], player: str, clip: float | None, tmp_path: Path
+) -> None:
+    model = tiny_gan(loss=broken(player, 1), gradient_clip=clip)
+    what = "loss" if broken is _Broken else "gradient"
+    remedy = "" if clip else " or model.gradient_clip=1"
+    message = f"the {what} of the {player} is not finite at step 1: try a lower model.lr{remedy}; no epoch was finished"
+    with pytest.raises(DivergenceError, match=message):
+        tiny_trainer(tmp_path).fit(model, TinyImages())
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+    assert not list(tmp_path.rglob("*.ckpt"))
+
+
+@pytest.mark.parametrize("lr", [1e20, 1e37])
+@pytest.mark.parametrize("name", ["plain", "latent", "everything in turns"])
+def test_a_bad_last_update_of_an_epoch_leaves_the_good_checkpoint(name: str, lr: float, tmp_path: Path) -> None:
+    class Late(torch.optim.Adam):
+        def step(self, closure: Any = None) -> Any:
+            of_generator = self is model.trainer.optimizers[1]  # the other's would show before the epoch ends
+            if of_generator and model.global_step == 3:
+                self.param_groups[0]["lr"] = lr
+            return super().step(closure)
+
+    model = tiny_gan(**{**VARIANTS[name], "optimizer": Late})
+    trainer = tiny_trainer(tmp_path, 3, check_val_every_n_epoch=5)  # a scored epoch would tell by itself
+    with pytest.raises(DivergenceError, match=r"compute is not finite, .* at step 4: .*; checkpoints/last\.ckpt keeps"):
+        trainer.fit(model, TinyImages())
+    kept = checkpoints.load(tmp_path / "checkpoints" / "last.ckpt")
+    assert kept["epoch"] == 0
+    assert all(value.abs().max() < 100 for value in kept["state_dict"].values())
 
 
 def test_averaged_generator_makes_the_samples(tmp_path: Path) -> None:
@@ -223,6 +276,9 @@ def test_settings_of_trainer_and_data_that_cannot_work(tmp_path: Path) -> None:
             tiny_trainer(tmp_path, **{option: value}).fit(tiny_gan(), TinyImages())
     with pytest.raises(ConfigError, match=r"model\.image_size=8: data\.image_size is 16"):
         tiny_trainer(tmp_path).fit(tiny_gan(), TinyImages(image_size=16))
+    for precision in ("64-true", "bf16-true"):
+        with pytest.raises(ConfigError, match=f"trainer.precision={precision}: .* use bf16-mixed or 16-mixed"):
+            tiny_trainer(tmp_path, precision=precision).fit(tiny_gan(), TinyImages())
     with pytest.raises(ConfigError, match="compile: latent optimisation and R1 need second derivatives"):
         tiny_gan(latent=tiny_latent()).network.compile()
 

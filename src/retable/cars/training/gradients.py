@@ -21,12 +21,16 @@ class Gradients:
     Args:
         parameters: The player's parameters.
         scaler: The scaler of losses under ``16-mixed``; None otherwise.
+
+    Attributes:
+        loss: Sum of the losses times their weights, before they are scaled.
     """
 
     def __init__(self, parameters: Sequence[nn.Parameter], scaler: GradScaler | None = None) -> None:
         self._parameters, self._scaler = list(parameters), scaler
         self._sums: list[Tensor] | None = None
         self._scale: Tensor | None = None
+        self.loss = torch.zeros(())
 
     def add(self, loss: Tensor, weight: float = 1.0, retain_graph: bool = False) -> None:
         """Adds the gradients of a micro-batch.
@@ -38,6 +42,7 @@ class Gradients:
         """
         if weight != 1:
             loss = loss * weight
+        self.loss = loss.detach() if self._sums is None else self.loss + loss.detach()
         if self._scaler is not None:
             self._scale = self._present_scale(loss)
             loss = loss * self._scale
@@ -67,6 +72,11 @@ class Gradients:
             self._sums = [part * factor for part in self._sums]
         for parameter, part in zip(self._parameters, self._sums, strict=True):
             parameter.grad = part
+
+    def norm(self) -> Tensor:
+        """The norm of what was assigned: of all gradients together, a scalar."""
+        assert self._sums is not None
+        return nn.utils.get_total_norm(self._sums)
 
     def _present_scale(self, like: Tensor) -> Tensor:
         assert self._scaler is not None

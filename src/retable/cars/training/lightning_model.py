@@ -25,6 +25,7 @@ from retable.cars.training.network import Build, build_network
 from retable.cars.training.snapshots import Snapshots
 from retable.errors import ConfigError, DivergenceError
 from retable.nn.batch_norm import SynchronisedBatchNorm2d
+from retable.run import paths
 
 Batch = dict[str, Tensor]
 _LOGGED = {
@@ -33,7 +34,10 @@ _LOGGED = {
     "train/logit_real": "real",
     "train/logit_fake": "fake",
     "train/latent_shift": "shift",
-}  # each with its name in `Losses`; the losses first
+}  # each with its name in `Losses`
+_PLAYERS = ("discriminator", "generator")
+_PROBED = 8  # samples that are looked at before a checkpoint is written
+_LARGEST_LOGIT = 1e6  # a sigmoid is 0 or 1 from some 100 on; beyond this no training comes back
 _SCORE_STREAM = 0x5343  # keeps the latents that are scored apart from those that are trained on
 
 
@@ -166,6 +170,11 @@ class Gan(LightningModule):
             raise ConfigError("trainer.gradient_clip_val: a GAN has two optimisers; use model.gradient_clip instead")
         if self.trainer.accumulate_grad_batches != 1:
             raise ConfigError("trainer.accumulate_grad_batches: a GAN has two optimisers; use model.accumulate instead")
+        precision = str(self.trainer.precision)
+        if precision.endswith("-true") and precision != "32-true":
+            raise ConfigError(
+                f"trainer.precision={precision}: latents, losses and updates are float32; use bf16-mixed or 16-mixed"
+            )
         return [Snapshots()]
 
     def setup(self, stage: str) -> None:
@@ -206,7 +215,7 @@ class Gan(LightningModule):
         """Updates both players on a batch.
 
         Raises:
-            DivergenceError: A loss is not finite.
+            DivergenceError: A loss or a gradient is not finite; it was not used.
         """
         step = self.global_step
         images = batch["images"] * 2 - 1
@@ -226,6 +235,17 @@ class Gan(LightningModule):
         if self._gradient_clip is not None:
             parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
             nn.utils.clip_grad_norm_(parameters, self._gradient_clip)
+
+    def on_train_epoch_end(self) -> None:
+        """Looks at the networks before the epoch's checkpoint, which Lightning writes after this, replaces a good one.
+
+        What an update did is seen in the losses of the next step only, and that may be in the next epoch.
+
+        Raises:
+            DivergenceError: They are not what a training can go on from.
+        """
+        if not self.trainer.strategy.reduce_boolean_decision(self._is_sound()):  # all processes stop
+            raise self._divergence("what generator and discriminator compute is not finite, or beyond all bounds,")
 
     def on_validation_epoch_start(self) -> None:
         """Prepares the scores."""
@@ -313,6 +333,7 @@ class Gan(LightningModule):
 
     def _update(self, player: int, gradients: Gradients) -> None:
         gradients.assign(self.trainer.world_size)
+        self._refuse_divergence(player, gradients)
         optimizer = self.optimizers()[player]  # type: ignore[index]
         if player == 1:
             optimizer.step()
@@ -320,7 +341,10 @@ class Gan(LightningModule):
             self.trainer.strategy.optimizer_step(optimizer.optimizer, _nothing)
 
     def _report(self, found: list[tuple[float, Losses]], step: int, count: int) -> None:
-        """Checks the losses, over all processes, and logs them every so many steps."""
+        """Logs losses and what stands beside them, as means over all processes, every so many steps."""
+        interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if not interval or (step + 1) % interval:
+            return
         sums: dict[str, Tensor] = {}
         for name, part in _LOGGED.items():
             parts = [(weight, getattr(losses, part)) for weight, losses in found]
@@ -328,14 +352,47 @@ class Gan(LightningModule):
             if known:
                 sums[name] = torch.stack(known).sum()
         values = torch.stack(list(sums.values()))
-        if self.trainer.world_size > 1:  # so that all processes stop when one of them has to
+        if self.trainer.world_size > 1:
             dist.all_reduce(values)
             values = values / self.trainer.world_size
-        if not bool(values[:2].isfinite().all()):
-            raise _divergence(values[:2].tolist(), step)
-        interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if interval and (step + 1) % interval == 0:
-            self.log_dict(dict(zip(sums, values, strict=True)), batch_size=count)
+        self.log_dict(dict(zip(sums, values, strict=True)), batch_size=count)
+
+    def _refuse_divergence(self, player: int, gradients: Gradients) -> None:
+        """Checks what a player is about to be updated with, at the price of one wait for the device.
+
+        Raises:
+            DivergenceError: The loss or the gradient is not finite.
+        """
+        checked = {"loss": gradients.loss}
+        if getattr(self.trainer.precision_plugin, "scaler", None) is None:  # a scaler leaves out such updates itself
+            checked["gradient"] = gradients.norm()
+        values = torch.stack(list(checked.values()))
+        if self.trainer.world_size > 1:  # so that all processes stop when one of them has to
+            dist.all_reduce(values)
+        for name, value in zip(checked, values.tolist(), strict=True):
+            if not math.isfinite(value):
+                raise self._divergence(f"the {name} of the {_PLAYERS[player]} is not finite")
+
+    @torch.no_grad()
+    def _is_sound(self) -> bool:
+        """Whether all weights, some samples and their logits are finite and of a size that a training can have."""
+        state = [value for value in self.network.state_dict().values() if value.is_floating_point()]
+        latents = self.latents_of(range(_PROBED)).to(self.device)
+        was_training = self.network.training
+        self.network.eval()
+        images = self.network.generator(latents)
+        logits = self.network.judge(images, latents)
+        self.network.train(was_training)
+        # the norm is not finite either where a weight's square is not
+        values = torch.stack([nn.utils.get_total_norm(state), images.sum(), logits.abs().max()]).tolist()
+        return all(map(math.isfinite, values)) and values[-1] <= _LARGEST_LOGIT
+
+    def _divergence(self, fact: str) -> DivergenceError:
+        last = f"{paths.CHECKPOINTS}/{paths.LAST}"
+        is_there = (Path(self.trainer.default_root_dir) / last).is_file()
+        kept = f"{last} keeps the last good epoch" if is_there else "no epoch was finished, so there is no checkpoint"
+        remedy = "a lower model.lr" + (" or model.gradient_clip=1" if self._gradient_clip is None else "")
+        return DivergenceError(f"{fact} at step {self.global_step}: try {remedy}; {kept}")
 
     def _score(self, batch: Batch) -> None:
         self.fidelity.update(self.sample(self.latents_of(batch["indices"].tolist())), batch["indices"])
@@ -348,11 +405,3 @@ class Gan(LightningModule):
 
 def _nothing() -> None:
     """The closure of an optimiser whose gradients are there already."""
-
-
-def _divergence(losses: Sequence[float], step: int) -> DivergenceError:
-    bad = [name for name, loss in zip(("discriminator", "generator"), losses, strict=True) if not math.isfinite(loss)]
-    return DivergenceError(
-        f"the loss of the {' and that of the '.join(bad)} is not finite at step {step}: try a lower model.lr or "
-        "model.gradient_clip=1; the checkpoint of the last epoch is kept"
-    )
