@@ -99,6 +99,20 @@ def test_a_repeated_image_is_found_at_distance_zero() -> None:
     assert (found.distances[:, 1] > 0.1).all()
 
 
+def test_a_real_image_is_not_its_own_neighbour() -> None:
+    real = _images(40)
+    real[5] = real[9]  # a copy in the set is a neighbour all the same
+    known = torch.cat([real, real.flip(3)])
+    chosen = torch.tensor([3, 9])
+    found = nearest_neighbours(real[chosen], known, count=79, excluded=torch.stack([chosen, chosen + 40], dim=1))
+    assert found.indices.shape == (2, 78)
+    assert found.indices[1, 0] == 5
+    assert found.distances[1, 0] == 0
+    for index, neighbours in zip(chosen.tolist(), found.indices.tolist(), strict=True):
+        assert sorted([*neighbours, index, index + 40]) == list(range(80))
+    assert found.distances.isfinite().all()
+
+
 def test_features_take_the_place_of_pixels() -> None:
     samples, real = _images(1), _images(3, seed=1)
     features = torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [1.0, 0.0], [0.0, 2.0]])
@@ -116,6 +130,16 @@ def test_neighbours_are_drawn_beside_their_sample() -> None:
     assert (picture[6, 6 : 6 + side] == 255).all()  # the frame of the first sample
     second = picture[6 : 6 + side, 6 + 5 * step_x : 6 + 5 * step_x + side]  # last of the first row
     np.testing.assert_array_equal(second[::12, ::12], real[neighbours.indices[1, 1]].permute(1, 2, 0))
+
+
+def test_neighbours_have_names_and_a_title() -> None:
+    samples, real = _images(3), _images(6, seed=1)
+    neighbours = nearest_neighbours(samples, real, count=2)
+    plain = neighbours_picture(samples, real, neighbours, names=["sample 0", "sample 1", "sample 2"])
+    np.testing.assert_array_equal(plain, neighbours_picture(samples, real, neighbours))
+    titled = neighbours_picture(samples, real, neighbours, names=["real 7", "", ""], title="a title")
+    assert (titled[: -len(plain)].max(axis=(0, 2)) > 200).any()
+    assert not np.array_equal(titled[-len(plain) :], plain)
 
 
 def test_walks_are_rows() -> None:

@@ -37,6 +37,7 @@ class CarsDataModule(LightningDataModule):
 
     Attributes:
         test_name: The split that is tested.
+        mirrors: Whether training batches hold mirrored images.
 
     Raises:
         ConfigError: A value that cannot work.
@@ -79,6 +80,7 @@ class CarsDataModule(LightningDataModule):
         self._generator, self._count, self._scenes_seed = scenes, count, scenes_seed
         self._fit, self._background = Fit(fit), Background(background)
         self._flip = flip if augment["enabled"] else 0.0
+        self.mirrors = self._flip > 0
         self._resident: Tensor | None = None
 
     @cached_property

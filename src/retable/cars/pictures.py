@@ -18,6 +18,7 @@ Image = npt.NDArray[np.uint8]
 
 _GAP = 2  # pixels between the images of a grid
 _NEIGHBOUR_SIDE = 96  # pixels of an image beside its neighbours, with room for a number below
+_TITLE = 28  # pixels of the line above
 _CHUNK = 1024  # real images that are compared at a time: 64 MB at 64 x 64
 _SPARE = 8  # candidates beyond the wanted neighbours that are compared exactly
 
@@ -121,18 +122,22 @@ class Neighbours:
 
 
 def nearest_neighbours(
-    samples: Tensor, real: Tensor, count: int = 3, features: tuple[Tensor, Tensor] | None = None
+    samples: Tensor,
+    real: Tensor,
+    count: int = 3,
+    features: tuple[Tensor, Tensor] | None = None,
+    excluded: Tensor | None = None,
 ) -> Neighbours:
     """Finds the real images that are most like each sample, to see whether a generator repeats what it learnt.
 
-    How near is near tells the same search for some of the real images themselves: the first neighbour of each is
-    itself, the second the yardstick.
+    How near is near tells the same search for some of the real images, with themselves excluded: the yardstick.
 
     Args:
         samples: (N, 3, S, S), uint8 or in [0, 1].
         real: (M, 3, S, S), uint8 or in [0, 1].
         count: Neighbours of each sample; no more than there are real images are returned.
         features: (N, F) and (M, F) features that are compared instead of pixels.
+        excluded: (N, E) places of the real images that are no neighbours of each sample.
 
     Returns:
         The neighbours, on the CPU. Of equally near ones the first comes first.
@@ -143,11 +148,14 @@ def nearest_neighbours(
     else:
         wanted, known = features[0].detach().cpu().flatten(1), features[1].detach().cpu().flatten(1)
         unit = 1.0
-    count = min(count, len(known))
+    allowed = len(known) - (0 if excluded is None else excluded.shape[1])
+    count = min(count, allowed)
     # Distances by a matrix product are quick and lose the last digits, which equal images need: it only preselects.
     chunks = torch.split(known, _CHUNK)
     squared = torch.cat([_squared_distances(wanted, chunk) for chunk in chunks], dim=1)
-    candidates = squared.topk(min(count + _SPARE, len(known)), largest=False).indices.sort(dim=1).values
+    if excluded is not None:
+        squared.scatter_(1, excluded, math.inf)
+    candidates = squared.topk(min(count + _SPARE, allowed), largest=False).indices.sort(dim=1).values
     indices, distances = [], []
     for one, chosen in zip(wanted, candidates, strict=True):
         exact = (known[chosen].double() - one.double()).square().sum(dim=1)
@@ -165,7 +173,14 @@ def _squared_distances(some: Tensor, others: Tensor) -> Tensor:
     return some.square().sum(dim=1, keepdim=True) - 2 * some @ others.T + others.square().sum(dim=1)
 
 
-def neighbours_picture(samples: Tensor, real: Tensor, neighbours: Neighbours, columns: int = 3) -> Image:
+def neighbours_picture(
+    samples: Tensor,
+    real: Tensor,
+    neighbours: Neighbours,
+    columns: int = 3,
+    names: Sequence[str] | None = None,
+    title: str | None = None,
+) -> Image:
     """Draws each sample, framed in white, with its nearest real images and their distances to the right of it.
 
     Args:
@@ -173,18 +188,29 @@ def neighbours_picture(samples: Tensor, real: Tensor, neighbours: Neighbours, co
         real: (M, 3, S, S), uint8 or in [0, 1].
         neighbours: What `nearest_neighbours` found for them.
         columns: Samples in a row.
+        names: What is written below the samples; by default their numbers.
+        title: A line above all, in ASCII.
 
     Returns:
         (H, W, 3) uint8.
     """
+    names = names or [f"sample {index}" for index in range(len(samples))]
     images: list[Image] = []
     captions: list[str] = []
     for index, sample in enumerate(as_arrays(samples)):
         images.append(_framed(_enlarged(sample)))
-        captions.append(f"sample {index}")
+        captions.append(names[index])
         images += [_enlarged(image) for image in as_arrays(real[neighbours.indices[index]])]
         captions += [f"{distance:.3f}" for distance in neighbours.distances[index].tolist()]
-    return contact_sheet(images, columns * (1 + neighbours.indices.shape[1]), captions)
+    sheet = contact_sheet(images, columns * (1 + neighbours.indices.shape[1]), captions)
+    return sheet if title is None else np.concatenate([_title(title, sheet), sheet])
+
+
+def _title(text: str, sheet: Image) -> Image:
+    # its ground is that of the sheet, whose corner is always empty
+    strip = np.broadcast_to(sheet[0, 0], (_TITLE, *sheet.shape[1:])).copy()
+    cv2.putText(strip, text, (8, _TITLE - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (225, 225, 225), 1, cv2.LINE_AA)
+    return strip
 
 
 def _enlarged(image: Image) -> Image:

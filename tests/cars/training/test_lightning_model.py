@@ -58,8 +58,26 @@ def test_all_networks_are_trained_and_scored(name: str, tmp_path: Path) -> None:
     assert ("train/latent_shift" in shown) == (VARIANTS[name].get("latent") is not None)
     trainer.test(model, TinyImages(), verbose=False)
     assert trainer.callback_metrics["test/samples"] == 16
+    for score in ("nearest_samples", "nearest_real"):
+        assert trainer.callback_metrics[f"test/{score}"] >= 0
+        assert score in model.metric_info
     for name_of_picture in ("samples/epoch_0001.png", "samples/epoch_0002.png", "neighbours.png"):
         assert cv2.imread(str(tmp_path / "plots" / name_of_picture)) is not None
+
+
+def test_copies_of_training_images_are_told_by_their_distance(tmp_path: Path) -> None:
+    model, data = tiny_gan(), TinyImages()
+    found = {}
+    for mirrors in (False, True):
+        data.mirrors = mirrors
+        for name, flipped in (("copies", data.images), ("mirrored", data.images.flip(3))):
+            model.sample = lambda latents, images=flipped: images.repeat(4, 1, 1, 1)[: len(latents)] / 255
+            trainer = tiny_trainer(tmp_path)
+            trainer.test(model, data, verbose=False)
+            found[mirrors, name] = trainer.callback_metrics["test/nearest_samples"].item()
+            assert trainer.callback_metrics["test/nearest_real"] > 0
+    assert found[False, "copies"] == found[True, "copies"] == found[True, "mirrored"] == 0
+    assert found[False, "mirrored"] > 0
 
 
 @pytest.mark.parametrize("name", VARIANTS)

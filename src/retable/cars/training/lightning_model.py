@@ -22,7 +22,7 @@ from retable.cars.training.gradients import Gradients
 from retable.cars.training.latent import LatentOptimisation
 from retable.cars.training.losses import AdversarialLoss
 from retable.cars.training.network import Build, build_network
-from retable.cars.training.snapshots import Snapshots
+from retable.cars.training.snapshots import NEAREST, Snapshots
 from retable.errors import ConfigError, DivergenceError
 from retable.nn.batch_norm import SynchronisedBatchNorm2d
 from retable.run import paths
@@ -121,7 +121,7 @@ class Gan(LightningModule):
     @property
     def metric_info(self) -> dict[str, tuple[str, str]]:
         """Unit and direction of each score."""
-        return dict(self.fidelity.info)
+        return {**self.fidelity.info, **NEAREST}
 
     @property
     def about(self) -> dict[str, str]:
