@@ -22,7 +22,7 @@ _GRID, _COLUMNS = 64, 8
 _COMPARED, _NEIGHBOURS = 64, 3  # samples, and as many real images; neighbours of each
 _SHOWN, _SHOWN_REAL = 15, 6
 
-NEAREST = dict.fromkeys(("nearest_samples", "nearest_real"), ("RMS difference of pixels in [0, 1]", "none"))
+NEAREST = dict.fromkeys(("nearest_samples", "nearest_real"), ("RMS pixel difference", "none"))
 """Unit and direction of what is logged at the test: how far a sample is from the nearest training image, and how far a
 training image is from the nearest other one, as medians. Samples that are much nearer than that are copies."""
 
