@@ -1,5 +1,9 @@
-"""Pictures of a GAN's samples: a grid after each scored epoch, and at the test the training images nearest to some."""
+"""Pictures of a GAN's samples: a grid after each scored epoch, and at the test the training images nearest to some.
 
+At the end also how the scores went, as the essay's figures show it.
+"""
+
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,8 @@ from retable.cars.pictures import (
     sample_grid,
     write_png,
 )
+from retable.data.plots import epochs_plot
+from retable.errors import DataError
 from retable.run import paths
 
 _GRID, _COLUMNS = 64, 8
@@ -28,7 +34,7 @@ training image is from the nearest other one, as medians. Samples that are much 
 
 
 class Snapshots(Callback):
-    """Writes ``plots/samples/epoch_NNNN.png`` from the same latents each time, and ``plots/neighbours.png``."""
+    """Writes grids ``plots/samples/epoch_NNNN.png`` of the same latents, ``neighbours.png`` and ``scores.png``."""
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the grid of an epoch.
@@ -82,6 +88,20 @@ class Snapshots(Callback):
             f"nearest is {medians[0]:.3f} for {len(samples)} samples, {medians[1]:.3f} for {len(chosen)} real images",
         )
         write_png(_plots(trainer) / "neighbours.png", picture)
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draws distance and inception score against the epoch, where they were logged (Figs. 7 to 19).
+
+        Raises:
+            OSError: The picture cannot be written.
+        """
+        metrics = Path(trainer.default_root_dir) / paths.METRICS
+        if trainer.fast_dev_run or not trainer.is_global_zero or not metrics.exists():  # type: ignore[attr-defined]
+            return
+        model: Any = pl_module
+        names = [f"{score}{model.fidelity.suffix}" for score in ("fid", "is")]
+        with contextlib.suppress(DataError):  # nothing was scored on the way
+            epochs_plot(metrics, _plots(trainer) / "scores.png", names)
 
 
 def _plots(trainer: Trainer) -> Path:
