@@ -126,7 +126,8 @@ def test_a_run_that_was_killed_ends_as_the_uninterrupted_one(tmp_path: Path) -> 
     assert kept.metrics["test/samples"] == 32
     assert kept.metrics["train/steps"] == 12
     assert kept.metric_info["test/fid_domain"]["direction"] == "lower"
-    assert {"curves.png", "neighbours.png", "scores.png"} <= {path.name for path in (tmp_path / "whole" / "plots").iterdir()}
+    drawn = {path.name for path in (tmp_path / "whole" / "plots").iterdir()}
+    assert {"curves.png", "neighbours.png", "scores.png"} <= drawn
     with (tmp_path / "whole" / "metrics.csv").open() as file:
         header = set(next(csv.reader(file)))
     assert {"train/loss_discriminator", "train/loss_generator", "train/latent_shift", "val/fid_domain"} <= header
