@@ -15,7 +15,7 @@ from tests.emoji.stand_in import Stripes, write_image
 
 from retable.emoji.classes import CLASSES
 from retable.emoji.networks.lightning_model import NetworkClassifier
-from retable.errors import DataError, StorageError
+from retable.errors import ConfigError, DataError, StorageError
 from retable.run import checkpoints, record
 from retable.run.build import build
 from retable.run.command_line import CONFIGURATIONS, compose, main
@@ -157,6 +157,11 @@ def test_a_classical_model_trains_and_predicts(tmp_path: Path, capsys: pytest.Ca
     assert (tmp_path / "run" / "predictions" / "predictions.csv").is_file()
     written = json.loads((tmp_path / "run" / "predictions" / "predictions.json").read_text())
     assert written["probability_kind"] == "the classifier's own probabilities, not calibrated"
+
+
+def test_prediction_without_drawings_is_told(trained: Path) -> None:
+    with pytest.raises(ConfigError, match="input: no value; this model needs an image or a folder of images"):
+        predict(compose("predict", [f"run={trained}"]))
 
 
 def test_predicts_on_a_folder_with_a_bad_file(trained: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from retable.errors import ConfigError
 from retable.run.command_line import CONFIGURATIONS, compose
-from retable.run.configuration import check_run, config_hash, identity, nearest, plain
+from retable.run.configuration import check_complete, check_run, config_hash, identity, nearest, plain
 
 ROOT = Path(__file__).parents[2]
 
@@ -119,13 +119,19 @@ def _shell(*words: str) -> tuple[subprocess.CompletedProcess[str], float]:
     return done, time.perf_counter() - start
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["model.lrr=1"], ["data=ssdd"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train.py", "--help"], ["train.py", "--cfg", "job"], ["train.py", "model.lrr=1"], ["train.py", "data=ssdd"],
+        ["prepare.py", "--help"], ["prepare.py", "root=a"],
+    ],
+)  # fmt: skip
 def test_nothing_heavy_is_imported_for_help_and_mistakes(words: list[str]) -> None:
-    done, seconds = _shell("train.py", *words)
+    done, seconds = _shell(*words)
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if "|" in line}
     assert "omegaconf" in imported
     assert not imported & {"torch", "numpy", "wandb", "matplotlib", "numba", "cv2", "timm"}
-    assert done.returncode == (0 if words[0].startswith("--") else 2)
+    assert done.returncode == (0 if words[1].startswith("--") else 2)
     assert seconds < 10  # about half a second alone; the machine may be busy with other tests
 
 
@@ -155,4 +161,29 @@ def test_every_group_folder_is_in_a_primary_file() -> None:
         primary = OmegaConf.load(CONFIGURATIONS / f"{name}.yaml")
         keys = [str(key) for entry in primary.defaults if not isinstance(entry, str) for key in entry]
         named |= {key.removeprefix("optional ").split("@")[0].split("/")[0] for key in keys}
-    assert {path.name for path in CONFIGURATIONS.iterdir() if path.is_dir()} == named
+    # prepare.py has its primary file and groups in a folder of its own
+    assert {path.name for path in CONFIGURATIONS.iterdir() if path.is_dir()} == named | {"prepare"}
+    assert {path.name for path in (CONFIGURATIONS / "prepare").iterdir()} == {"prepare.yaml", "data"}
+
+
+@pytest.mark.parametrize("data", _options("prepare/data"))
+def test_every_builder_composes(data: str) -> None:
+    config = compose("prepare/prepare", [f"data={data}", "root=a", "output=b"])
+    check_complete(config)
+    assert (config.root, config.output) == ("a", "b")
+    assert plain(config)["_target_"].startswith("retable.")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data=cityscapes_car"], "data: there is no 'cityscapes_car'; did you mean cityscapes_cars?"),
+        (["min_confidance=1"], "min_confidance: there is no such key; did you mean min_confidence?"),
+        (["unheard_of=1"], "unheard_of: there is no such key; prepare.py --help lists the keys"),
+        (["form=grey"], "form: 'grey' is not one of rgb, rgba"),
+    ],
+)
+def test_mistakes_of_a_builder_are_one_line(overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose("prepare/prepare", overrides)
+    assert str(caught.value).startswith(message)

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from retable.errors import ConfigError
 from retable.run import checkpoints, record
+from retable.run.command_line import compose
+from retable.run.predict import predict
 
 ROOT = Path(__file__).parents[2]
 TINY = (
@@ -94,6 +97,11 @@ def test_predicts_on_a_folder(trained: Path, tmp_path: Path) -> None:
     }  # fmt: skip
     assert (tmp_path / "out" / "Task1_ship.txt").exists()
     assert (tmp_path / "out" / "drawn" / "small.jpg").exists()
+
+
+def test_prediction_without_images_is_told(trained: Path) -> None:
+    with pytest.raises(ConfigError, match="input: no value; this model needs an image or a folder of images"):
+        predict(compose("predict", [f"run={trained}"]))
 
 
 @pytest.mark.parametrize(

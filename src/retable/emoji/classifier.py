@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
+from retable.data.inputs import given_input
 from retable.emoji.classes import CLASSES
 from retable.emoji.metrics import MACRO, METRIC_INFO, scores
 from retable.emoji.pictures import ClassificationPictures
@@ -113,13 +114,14 @@ class EmojiClassifier(LightningModule):
             about: What is told of the run in the results.
 
         Raises:
+            ConfigError: ``input`` was left out.
             DataError: An image cannot be read.
             StorageError: A result cannot be written.
         """
         network = fuse_batch_norm(self.network)
         classify_files(
             lambda images: network(self.resized(images.to(self.device))).softmax(dim=1).cpu(),
-            Path(options["input"]).expanduser(),
+            given_input(options),
             output,
             data.image_size,
             data.crop_to_ink,

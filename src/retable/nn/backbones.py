@@ -223,11 +223,12 @@ def _read_state(path: Path) -> dict[str, Tensor]:
 def _download(source: str) -> Path | None:
     """Path of the weights of a hub's repository or at an address, from the cache or downloaded; None without them."""
     if "://" in source:
-        return _download_address(source)
+        return download_address(source)
     return _download_repository(source)
 
 
-def _download_address(address: str) -> Path | None:
+def download_address(address: str) -> Path | None:
+    """Fetches a file of weights into torch's cache, once; None, after seconds, where it cannot be had."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / address.rsplit("/", 1)[1]
     if not path.exists():
         if not _answers(address):

@@ -139,9 +139,7 @@ class EpochLines(Callback):
         metrics = trainer.callback_metrics  # means over all processes, so that all of them must ask
         if not trainer.is_global_zero:
             return
-        shown = {
-            name: float(value) for name, value in metrics.items() if name.startswith("val/") or name == "train/loss"
-        }
+        shown = {name: float(value) for name, value in metrics.items() if name.startswith(("val/", "train/loss"))}
         text = ", ".join(f"{name} {value:.4g}" for name, value in sorted(shown.items()))
         log.info("epoch %d, step %d: %s", trainer.current_epoch + 1, trainer.global_step, text)
 

@@ -36,7 +36,8 @@ def main(
 
     Args:
         task: What to do with the checked configuration. It imports the heavy packages itself.
-        config_name: Name of the primary file in ``conf/``, without ``.yaml``.
+        config_name: Name of the primary file in ``conf/``, without ``.yaml``. A name in a folder, ``prepare/prepare``,
+            has its configuration groups in that folder, apart from those of a run.
         check: Refuses a composed configuration by raising `ConfigError`.
 
     Raises:
@@ -63,7 +64,8 @@ def main(
 
     # Hydra would otherwise print its own traceback and leave with 1 for everything
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    entry = hydra.main(version_base="1.3", config_path=str(CONFIGURATIONS), config_name=config_name)(checked)
+    place = _place(config_name)
+    entry = hydra.main(version_base="1.3", config_path=str(place.parent), config_name=place.name)(checked)
     try:
         entry()
     except Exception as error:
@@ -78,6 +80,11 @@ def main(
 def _checked(config: DictConfig, check: Callable[[DictConfig], None], task: Callable[[DictConfig], Any]) -> None:
     check(config)
     task(config)
+
+
+def _place(config_name: str) -> Path:
+    """The primary file, without ``.yaml``; its folder is where its groups are looked for."""
+    return CONFIGURATIONS / config_name
 
 
 def show_help(config_name: str) -> int:
@@ -96,9 +103,11 @@ def show_help(config_name: str) -> int:
     import __main__
 
     print(__main__.__doc__)
-    groups = {path.name: path for path in CONFIGURATIONS.iterdir() if path.is_dir()}
+    folder = _place(config_name).parent
+    groups = {path.name: path for path in folder.iterdir() if path.is_dir()}
     is_run = "model" in composed[0]
-    for name in (key for key in (*["debug"] * is_run, *composed[0]) if key in groups):
+    keys = (*["debug"] * is_run, *composed[0]) if folder == CONFIGURATIONS else sorted(groups)
+    for name in (key for key in keys if key in groups):
         print(f"{name}={'|'.join(sorted(path.stem for path in groups[name].glob('*.yaml')))}")
     print("\nKeys and their values (key.subkey=value):\n")
     print(OmegaConf.to_yaml(composed[0]))
@@ -158,9 +167,10 @@ def compose(config_name: str, overrides: list[str]) -> DictConfig:
     """
     prepare()
     GlobalHydra.instance().clear()
+    place = _place(config_name)
     try:
-        with hydra.initialize_config_dir(str(CONFIGURATIONS), version_base="1.3"):
-            return hydra.compose(config_name, overrides)
+        with hydra.initialize_config_dir(str(place.parent), version_base="1.3"):
+            return hydra.compose(place.name, overrides)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error, config_name, overrides)) from error
 
@@ -206,12 +216,17 @@ def _explain_option(text: str) -> str:
 
 
 def _explain_key(key: str, config_name: str, overrides: list[str]) -> str:
-    groups = [word for word in overrides if re.fullmatch(r"\w+=[\w-]+", word) and _is_option(word.replace("=", "/"))]
+    place = _place(config_name)
+    groups = [
+        word
+        for word in overrides
+        if re.fullmatch(r"\w+=[\w-]+", word) and (place.parent / f"{word.replace('=', '/')}.yaml").is_file()
+    ]
     valid: list[str] = []
     try:
         GlobalHydra.instance().clear()
-        with hydra.initialize_config_dir(str(CONFIGURATIONS), version_base="1.3"):
-            config = hydra.compose(config_name, groups)
+        with hydra.initialize_config_dir(str(place.parent), version_base="1.3"):
+            config = hydra.compose(place.name, groups)
         container = OmegaConf.to_container(config, resolve=False)
         assert isinstance(container, dict)
         valid = [name for name, _ in configuration.flatten({str(k): v for k, v in container.items()})]
@@ -219,12 +234,8 @@ def _explain_key(key: str, config_name: str, overrides: list[str]) -> str:
         pass  # the nearest key is a courtesy; the error itself is told all the same
     parents = {name.rsplit(".", depth)[0] for name in valid for depth in range(1, name.count(".") + 1)}
     near = configuration.nearest(key, valid + sorted(parents))
-    hint = f"; did you mean {near}?" if near else "; train.py --help lists the keys"
+    hint = f"; did you mean {near}?" if near else f"; {place.name}.py --help lists the keys"
     return f"{key}: there is no such key{hint}"
-
-
-def _is_option(path: str) -> bool:
-    return (CONFIGURATIONS / f"{path}.yaml").is_file()
 
 
 def _tell(message: str) -> None:

@@ -117,17 +117,23 @@ class PredictConfig:
 
     Attributes:
         run: Folder of a run.
-        input: An image or a folder of images.
+        input: An image or a folder of images; generators need none.
         output: Folder for the results; without one, `predictions` in the run's folder.
-        score_threshold: Detections below it are left out; means nothing to classifiers.
+        score_threshold: Detections below it are left out; means nothing to classifiers and generators.
+        n: Number of samples of a generator.
+        seed: Seed of the samples of a generator.
+        interpolation_steps: Images on the way from one sample of a generator to the next, both included.
         checkpoint: Which weights.
         accelerator: auto, cpu or gpu.
     """
 
     run: str = MISSING
-    input: str = MISSING
+    input: str | None = None
     output: str = "${run}/predictions"
     score_threshold: float = 0.3
+    n: int = 64
+    seed: int = 1
+    interpolation_steps: int = 8
     checkpoint: TestCheckpoint = TestCheckpoint.best
     accelerator: str = "auto"
 

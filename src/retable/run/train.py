@@ -5,6 +5,7 @@ What a model (LightningModule) brings beside Lightning's own hooks:
     monitor, monitor_mode: the logged metric that says which epoch is best, and ``max`` or ``min``.
     metric_info: unit and direction of each metric by its last name, such as ``{"ap50_voc07": ("fraction", "higher")}``.
     weights_origin: where the weights began: ``scratch``, ``imagenet:...``, ``file:...``.
+    about: further facts for the record, as plain values; may be absent.
 What the data (LightningDataModule) brings:
     provenance: ``kind`` (real, synthetic or mixed), ``source``, ``fingerprint`` and the sizes of the splits, as plain
         values, after ``setup``.
@@ -103,6 +104,7 @@ def train(config: DictConfig) -> None:
         model={
             "parameters": sum(parameter.numel() for parameter in model.network.parameters()),
             "weights_origin": model.weights_origin,
+            **getattr(model, "about", {}),
         },
         seed=config.seed,
         wall_seconds=clock.total(),

@@ -13,6 +13,7 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
+from retable.data.inputs import given_input
 from retable.errors import ConfigError
 from retable.metrics import DetectionAveragePrecision
 from retable.ships.pictures import DetectionPictures
@@ -167,13 +168,14 @@ class ShipDetector(LightningModule):
             about: What is told of the run in the results.
 
         Raises:
+            ConfigError: ``input`` was left out.
             DataError: An image cannot be read.
             StorageError: A result cannot be written.
         """
         names = (data.get("files") or {}).get("classes") or ["ship"]
         predict_files(
             lambda image: self.detect([image])[0],
-            Path(options["input"]).expanduser(),
+            given_input(options),
             output,
             list(names) if len(names) == self.num_classes else [f"class{label}" for label in range(self.num_classes)],
             options["score_threshold"],

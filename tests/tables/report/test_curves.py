@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import pytest
 from tests.tables.report.example import DONE, MIXED, SYNTHETIC, YAML, build
@@ -157,3 +158,9 @@ def test_a_wide_range_of_losses_is_logarithmic():
 def test_numbers_beyond_a_scale_are_drawn_at_its_end():
     scale = Scale(0, 1, 10, 20)
     assert (scale(-math.inf), scale(7)) == (10, 20)
+
+
+def test_all_losses_of_the_training_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text("step,train/loss_generator,train/loss_discriminator,train/seconds\n1,2.0,0.5,9\n")
+    assert curves.read(path, ()) == {"train/loss_generator": [(1, 2.0)], "train/loss_discriminator": [(1, 0.5)]}

@@ -20,7 +20,7 @@ Points = list[tuple[float, float]]
 
 COLOURS = 5
 """Rows to a panel: as many colours as can be told apart with any colour vision, in both themes."""
-_LOSS = "train/loss"
+_LOSS = "train/loss"  # a GAN has two: train/loss_generator, train/loss_discriminator
 _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 190, 42, 8, 8, 34
 _MOST_POINTS, _FEWEST_POINTS = 100, 40  # as many as a panel can show
 _POINTS_IN_ALL = 60_000  # keeps the page at about a megabyte, however many cells there are
@@ -48,8 +48,9 @@ class Panel:
 def panels(result: TableResult) -> list[Panel]:
     """For each column the loss and the validation metric of all its cells, where they were logged."""
     columns = result.table.columns
-    wanted = {_LOSS, *(_validation(column) for column in columns.values())}
+    wanted = {_validation(column) for column in columns.values()}
     logged = {cell: read(status.folder / paths.METRICS, wanted) for cell, status in result.statuses.items()}
+    losses = sorted({name for found in logged.values() for name in found if name.startswith(_LOSS)})
     found: dict[tuple[str, tuple[str, ...], float], Panel] = {}
     for label, column in columns.items():
         cells = {
@@ -58,7 +59,8 @@ def panels(result: TableResult) -> list[Panel]:
             if other == label
             for seed, cell in entry.cells.items()
         }
-        for quantity, unit, scale in ((_LOSS, "", 1.0), (_validation(column), column.unit, column.scale)):
+        quantities = [(loss, "", 1.0) for loss in losses] + [(_validation(column), column.unit, column.scale)]
+        for quantity, unit, scale in quantities:
             panel = found.setdefault((quantity, tuple(cells.values()), scale), Panel(quantity, unit))
             panel.columns.append(column)
             if len(panel.columns) == 1:
@@ -90,7 +92,7 @@ def read(path: Path, names: Collection[str]) -> dict[str, Points]:
 
     Args:
         path: CSV with columns ``step`` (or else ``epoch``), ``train/loss`` and so on, each line with some of them.
-        names: The quantities.
+        names: The quantities; losses of the training, all that begin with ``train/loss``, are read as well.
 
     Returns:
         For each the points in the order of their steps. What is missing, damaged or not finite is left out; of a step
@@ -106,7 +108,7 @@ def read(path: Path, names: Collection[str]) -> dict[str, Points]:
     with contextlib.suppress(ValueError, csv.Error):  # without an abscissa there is no curve; bytes are not read on
         heading = next(lines, [])
         abscissa = heading.index("step" if "step" in heading else "epoch")
-        wanted = [(index, name) for index, name in enumerate(heading) if name in names]
+        wanted = [(index, name) for index, name in enumerate(heading) if name in names or name.startswith(_LOSS)]
         for values in lines:
             for index, name in wanted:
                 if max(index, abscissa) < len(values) and values[index]:

@@ -229,12 +229,14 @@ def environment(result: TableResult) -> list[tuple[str, str]]:
             if version is not None and version not in packages.setdefault(name, []):
                 packages[name].append(version)
     first, last = min(record.started for record in found), max(record.finished for record in found)
+    scores = _distinct(str(record.model["scores"]) for record in found if "scores" in record.model)
     return [
         ("Run", f"{wording.moment(first)} to {wording.moment(last)}"),
         ("Machine", "; ".join(_distinct(_machine(record.devices) for record in found))),
         ("Packages", ", ".join(f"{name} {' and '.join(versions)}" for name, versions in packages.items() if versions)),
         ("Code", "; ".join(_distinct(code(record) for record in found))),
         ("First weights", ", ".join(_distinct(str(record.model.get("weights_origin", "?")) for record in found))),
+        *([("Scores", ", ".join(scores))] if scores else []),
     ]
 
 

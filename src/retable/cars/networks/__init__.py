@@ -1,0 +1,1 @@
+"""Generators and discriminators of the essay's GANs, plain modules that know nothing of their training."""

@@ -1,0 +1,117 @@
+"""From where a car is seen, and what hides a part of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from random import Random
+from typing import Final, NamedTuple
+
+VIEWS: Final = (
+    "front", "front_left", "left", "rear_left", "rear", "rear_right", "right", "front_right",
+)  # fmt: skip
+"""Names of the sides that a car shows, in sectors of 45 degrees."""
+
+OCCLUSIONS: Final = ("none", "pole", "pedestrian", "car", "border")
+"""What may hide a part of a car."""
+
+
+class Camera(NamedTuple):
+    """Where the camera stands.
+
+    Attributes:
+        azimuth: Direction from the car to the camera in radians: 0 before the nose, pi / 2 at the car's left side.
+        distance: From the car's middle, on the ground, in metres.
+        height: Above the ground in metres.
+        roll: Turn of the picture in radians.
+    """
+
+    azimuth: float
+    distance: float
+    height: float
+    roll: float
+
+
+Shape = tuple[float, float, float, float, float, float]
+"""A superellipse: middle x and y, half sizes, lean (dx/dy), power; sizes as shares of the car's box."""
+
+
+@dataclass(frozen=True)
+class Occlusion:
+    """What hides a part of a car.
+
+    Attributes:
+        kind: One of `OCCLUSIONS`.
+        shapes: What covers the car.
+        window: The part of the car's box inside the photograph: left, top, right, bottom, as shares.
+    """
+
+    kind: str
+    shapes: tuple[Shape, ...] = ()
+    window: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+
+
+def view_name(azimuth: float) -> str:
+    """Name the side that is seen from a direction given in radians."""
+    return VIEWS[round(azimuth / (math.tau / 8)) % 8]
+
+
+def draw_camera(random: Random) -> Camera:
+    """Draw a camera of a car in traffic: most cars are seen from behind or obliquely, parked or oncoming."""
+    where = random.random()
+    if where < 0.3:
+        azimuth = math.pi + random.gauss(0.0, 0.25)
+    elif where < 0.48:
+        azimuth = random.gauss(0.0, 0.25)
+    elif where < 0.62:
+        azimuth = random.choice((0.5, 1.5)) * math.pi + random.gauss(0.0, 0.15)
+    else:
+        azimuth = random.uniform(0.0, math.tau)
+    distance = 5.0 * (30.0 / 5.0) ** random.random()
+    return Camera(azimuth % math.tau, distance, random.uniform(1.1, 2.2), random.gauss(0.0, 0.012))
+
+
+def draw_occlusion(random: Random, share: float) -> Occlusion:
+    """Draw what hides a part of a car.
+
+    Args:
+        random: What decides.
+        share: How many cars are partly hidden.
+    """
+    if random.random() >= share:
+        return Occlusion("none")
+    kind = random.choices(OCCLUSIONS[1:], (0.3, 0.2, 0.25, 0.25))[0]
+    middle = random.uniform(0.1, 0.9)
+    if kind == "pole":
+        shapes: tuple[Shape, ...] = ((middle, 0.5, random.uniform(0.015, 0.06), 20.0, random.gauss(0.0, 0.03), 2.0),)
+        return Occlusion(kind, shapes)
+    if kind == "pedestrian":
+        half, top = random.uniform(0.05, 0.12), random.uniform(-0.2, 0.35)
+        head = half * random.uniform(0.4, 0.6)
+        return Occlusion(
+            kind,
+            (
+                (middle, top, head, head * 1.3, 0.0, 2.0),
+                (middle, top + 0.45, half, 0.38, random.gauss(0.0, 0.05), 2.0),
+                (middle - half * 0.4, top + 1.0, half * 0.35, 0.5, random.gauss(0.0, 0.1), 4.0),
+                (middle + half * 0.4, top + 1.0, half * 0.35, 0.5, random.gauss(0.0, 0.1), 4.0),
+            ),
+        )
+    hidden = random.uniform(0.12, 0.45)
+    left = random.random() < 0.5
+    if kind == "car":
+        body = 1.0  # half the other car's width
+        at = hidden - body if left else 1.0 - hidden + body
+        low = random.uniform(0.25, 0.6)  # where its bonnet or boot begins
+        slope = random.gauss(0.0, 0.1)
+        roof = at - body * 0.35 if left else at + body * 0.35
+        return Occlusion(
+            kind,
+            ((at, low + 1.0, body, 1.0, slope, 8.0), (roof, low, body * 0.8, random.uniform(0.3, 0.6), slope, 4.0)),
+        )
+    window = [0.0, 0.0, 1.0, 1.0]
+    if random.random() < 0.15:
+        window[3] = 1.0 - 0.5 * hidden
+    else:
+        window[0 if left else 2] = hidden if left else 1.0 - hidden
+    return Occlusion(kind, (), (window[0], window[1], window[2], window[3]))

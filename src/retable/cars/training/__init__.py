@@ -1,0 +1,1 @@
+"""Training of the GANs: losses, latent optimisation, penalties, and the LightningModule."""

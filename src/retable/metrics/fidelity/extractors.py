@@ -1,0 +1,88 @@
+"""What a feature extractor of the scores has to offer, and the two ways to one: Inception, or one trained here."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from retable.errors import ConfigError
+
+
+class Features(NamedTuple):
+    """What an extractor finds in N images, float32 on the CPU.
+
+    Attributes:
+        features: (N, d), for FID, KID, precision and recall.
+        logits: (N, K) of classes, for the inception score.
+    """
+
+    features: Tensor
+    logits: Tensor
+
+
+class Extractor(ABC):
+    """A fixed network whose features are compared.
+
+    The same image always has the same features: no autocast, no reduced precision, deterministic convolutions.
+
+    Args:
+        network: Maps uint8 images (B, 3, H, W), of any size, to features (B, d) and logits (B, K).
+        batch_size: Images that go through it at a time, which bounds the memory.
+
+    Attributes:
+        suffix: What is appended to the names of the scores: empty for the published ones alone.
+        origin: The network and the sha256 of its weights, for the record.
+    """
+
+    suffix: str
+    origin: str
+
+    def __init__(self, network: nn.Module, batch_size: int) -> None:
+        self._network = network.eval().requires_grad_(False)
+        self._batch_size = batch_size
+
+    def __call__(self, images: Tensor, device: torch.device | None = None) -> Features:
+        """Extracts features.
+
+        Args:
+            images: uint8 (N, 3, H, W).
+            device: Where the network works; by default where the images are.
+        """
+        device = device or images.device
+        self._network.to(device)
+        parts = []
+        with (
+            torch.inference_mode(),
+            torch.autocast(device.type, enabled=False),
+            torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
+        ):
+            for chunk in torch.split(images, self._batch_size):
+                features, logits = self._extract(chunk.to(device))
+                parts.append((features.float().cpu(), logits.float().cpu()))
+        return Features(torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts]))
+
+    @abstractmethod
+    def _extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B, d) and logits (B, K) of uint8 images (B, 3, H, W)."""
+
+
+def as_uint8(images: Tensor) -> Tensor:
+    """Rounds images in [0, 1] to the 256 levels that a file would have: real and generated ones are then alike."""
+    if images.dtype == torch.uint8:
+        return images
+    return images.float().clamp(0, 1).mul(255).round().to(torch.uint8)
+
+
+def check_weights_unused(weights: str | None) -> None:
+    """Refuses Inception weights that nothing would read.
+
+    Raises:
+        ConfigError: There are some.
+    """
+    if weights is not None:
+        raise ConfigError(
+            f"model.fidelity.weights={weights}: the domain extractor brings its own; use model/fidelity=inception"
+        )

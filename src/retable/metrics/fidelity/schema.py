@@ -1,0 +1,23 @@
+"""What may be set of the scores of generated images: ``conf/model/fidelity/*.yaml``."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import MISSING
+
+
+@dataclass
+class FidelityConfig:
+    """Scores of generated images against real ones.
+
+    Attributes:
+        extractor: What extracts the features, called with ``weights``.
+        weights: File of the published Inception weights; null: downloaded where that is possible.
+    """
+
+    _target_: str = "retable.cars.scores.Scores"
+    extractor: Any = MISSING
+    weights: str | None = None
+
+
+SCHEMAS: dict[str, Any] = {"model/fidelity/base": FidelityConfig}

@@ -1,0 +1,35 @@
+"""Building a dataset from files that others published."""
+
+import shlex
+import signal
+import sys
+
+from omegaconf import DictConfig
+
+from retable.errors import StoppedError
+from retable.run import environment
+from retable.run.build import build
+
+
+def prepare(config: DictConfig) -> None:
+    """Lets the builder that the configuration names build its dataset.
+
+    The builder brings ``build(about)``: what is built, and how, is the paper's own matter.
+
+    Raises:
+        ConfigError: A key has an impossible value.
+        DataError: The published files are not there, incomplete or damaged.
+        OSError: The output cannot be written.
+        StoppedError: It was interrupted.
+    """
+    about = {
+        "command": shlex.join(["python", *sys.argv]),
+        "versions": environment.package_versions(),
+        "git": environment.git_state(),
+    }
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        build(config).build(about)
+    except KeyboardInterrupt:
+        raise StoppedError("interrupted; the same command goes on with what is missing") from None
