@@ -82,9 +82,9 @@ def test_budgets_keep_the_method(name: str) -> None:
 
 
 def test_the_sets_of_latent_optimisation() -> None:
-    large = compose("train", ["model=logan", "data=cars", "hydra=quiet"]).model.latent
+    large = compose("train", ["model=logan", "data=cars", "model/latent=biggan", "hydra=quiet"]).model.latent
     assert (large.alpha, large.beta, large.fraction, large.weight, large.detach) == (0.9, 5.0, 0.5, 300.0, False)
-    small = compose("train", ["model=logan", "data=cars", "model/latent=small", "hydra=quiet"]).model.latent
+    small = compose("train", ["model=logan", "data=cars", "hydra=quiet"]).model.latent
     assert (small.alpha, small.beta, small.fraction, small.weight, small.detach) == (0.9, 0.1, 0.8, 0.1, False)
 
 
