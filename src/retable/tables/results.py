@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from retable.tables import statistics
@@ -114,16 +115,20 @@ def gather(
     """
     warnings = list(dict.fromkeys(status.warning for status in statuses.values() if status.warning))
     entries: dict[tuple[str, str], Entry] = {}
+    lacking: dict[str, list[Path]] = {}
     for row in table.rows:
         for column in table.columns.values():
             cells = {seed: plan[row, column.label, seed] for seed in seeds if (row, column.label, seed) in plan}
             found = {seed: statuses[cell.id] for seed, cell in cells.items()}
             values = {}
             for seed, status in found.items():
-                value = _value(status, column.metric_of(table.rows[row]), column.scale, warnings)
+                value = _value(status, column.metric_of(table.rows[row]), column.scale, lacking)
                 if value is not None:
                     values[seed] = value
             entries[row, column.label] = Entry(table.printed.get((row, column.label)), values, cells, found)
+    for problem, folders in lacking.items():  # one line, though a whole column may lack its metric
+        others = f" and {len(folders) - 1} other cells" if len(folders) > 1 else ""
+        warnings.append(f"{folders[0]}{others}: {problem}")
     provenance = {column: _provenance(table, column, entries, warnings) for column in table.columns}
     _check_commits(entries, warnings)
     return TableResult(
@@ -136,7 +141,7 @@ def metric_name(metric: str, tested_split: str) -> str:
     return metric if "/" in metric else f"{tested_split}/{metric}"
 
 
-def _value(status: Status, metric: str, scale: float, warnings: list[str]) -> float | None:
+def _value(status: Status, metric: str, scale: float, lacking: dict[str, list[Path]]) -> float | None:
     record = status.record
     if record is None:
         return None
@@ -145,7 +150,7 @@ def _value(status: Status, metric: str, scale: float, warnings: list[str]) -> fl
     if value is None or not math.isfinite(value):
         known = ", ".join(sorted(record.metrics))
         problem = "is undefined" if name in record.metrics else f"is not among its metrics ({known})"
-        warnings.append(f"{status.folder}: {name} {problem}")
+        lacking.setdefault(f"{name} {problem}", []).append(status.folder)
         return None
     return value * scale
 
