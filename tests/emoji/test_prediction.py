@@ -9,8 +9,9 @@ import torch
 from tests.emoji.stand_in import write_image
 from torch import Tensor
 
+from retable.data.inputs import image_files
 from retable.emoji.classes import CLASSES
-from retable.emoji.prediction import classify_files, image_files
+from retable.emoji.prediction import classify_files, images_below
 from retable.errors import DataError, StorageError
 
 ABOUT = {"run": "r", "checkpoint": "best.ckpt"}
@@ -72,9 +73,9 @@ def test_more_images_than_a_batch(tmp_path: Path) -> None:
 
 def test_nothing_to_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no file or folder"):
-        image_files(tmp_path / "absent")
+        image_files(tmp_path / "absent", images_below)
     with pytest.raises(DataError, match="there is no image in"):
-        image_files(tmp_path)
+        image_files(tmp_path, images_below)
 
 
 def test_unwritable_output_is_a_storage_error(tmp_path: Path) -> None:

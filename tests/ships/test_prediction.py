@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from retable.boxes import rotated_iou
+from retable.data.inputs import image_files
 from retable.errors import DataError, StorageError
 from retable.ships.datasets import DotaText
-from retable.ships.prediction import Scaling, image_files, predict_files
+from retable.ships.prediction import Scaling, images_in, predict_files
 
 BOX = torch.tensor([[30.0, 20.0, 24.0, 8.0, 0.5]])
 ABOUT = {"run": "r", "checkpoint": "best.ckpt"}
@@ -83,9 +84,9 @@ def test_an_unreadable_image_does_not_stop_the_others(tmp_path: Path) -> None:
 
 def test_nothing_to_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no file or folder"):
-        image_files(tmp_path / "absent")
+        image_files(tmp_path / "absent", images_in)
     with pytest.raises(DataError, match="there is no image in"):
-        image_files(tmp_path)
+        image_files(tmp_path, images_in)
 
 
 def test_unwritable_output_is_a_storage_error(tmp_path: Path) -> None:

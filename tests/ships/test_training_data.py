@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from retable.data.module import initialise_worker
 from retable.data.sampling import EpochSampler
 from retable.errors import ConfigError, DataError
 from retable.ships.training_data import (
@@ -12,7 +13,6 @@ from retable.ships.training_data import (
     ShipTrainingSet,
     collate_evaluation,
     collate_training,
-    initialise_worker,
     training_boxes,
 )
 from retable.ships.transforms import Augmentation

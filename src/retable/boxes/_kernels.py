@@ -7,7 +7,7 @@ integrated in closed form. Compared with collecting and ordering the corners of 
 to decide (touching corners, parallel or identical edges), the result changes continuously with the boxes, and the code
 has no branches, so that LLVM turns the loops over pairs into vector instructions.
 
-The plain Python functions hold the algorithm; `_compile` makes kernels of them, one signature each. Kernels release the
+The plain Python functions hold the algorithm; `compiled` makes kernels of them, one signature each. Kernels release the
 GIL and use one thread: callers spread rows over a thread pool. Numba's own `parallel=True` is not used because its
 OpenMP layer does not survive fork(), which DataLoader workers do.
 
@@ -19,33 +19,16 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numba import types
 from numpy.typing import NDArray
 from torch import Tensor
 
+from retable.kernels import compiled, inlined
+
 _TINY = 1e-30  # stands for a sine or cosine of zero in slopes; its square and 1e4 pixels times its inverse are finite
 _BLOCK = 512  # pairs that are integrated together: the scratch rows of a block stay in the L2 cache
-
-
-def _forced_inline(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a helper that LLVM merges into the kernels' loops, without which they are not vectorised."""
-    compiled: Callable[..., Any] = numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
-    return compiled
-
-
-def _compile(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
-    """Compile for one signature, kept on disk where there is a writable place for it."""
-    signature = types.void(*arguments)
-    options = {"nogil": True, "error_model": "numpy"}
-    compiled: Callable[..., Any]
-    try:
-        compiled = numba.njit(signature, cache=True, **options)(function)
-    except (RuntimeError, OSError):  # no writable cache folder, or a full disk: compile in memory
-        compiled = numba.njit(signature, **options)(function)
-    return compiled
 
 
 def box_table(boxes: Tensor) -> NDArray[np.float64]:
@@ -68,7 +51,7 @@ def _clamp_python(value: float, limit: float) -> float:
     return value if value > -limit else -limit
 
 
-_clamp = _forced_inline(_clamp_python)
+_clamp = inlined(_clamp_python)
 
 
 def _edge_integral_python(
@@ -89,7 +72,7 @@ def _edge_integral_python(
     return result
 
 
-_edge_integral = _forced_inline(_edge_integral_python)
+_edge_integral = inlined(_edge_integral_python)
 
 
 def _relative_iou_python(
@@ -143,7 +126,7 @@ def _relative_iou_python(
     return overlap / (union if union > 1e-300 else 1e-300)
 
 
-_relative_iou = _forced_inline(_relative_iou_python)
+_relative_iou = inlined(_relative_iou_python)
 
 
 def _pairwise(rows: Any, columns: Any, places: Any, reach: float, start: int, step: int, iou: Any) -> None:
@@ -236,7 +219,7 @@ def _pair_iou_python(first: Any, i: int, second: Any, j: int) -> float:
     return result
 
 
-_pair_iou = _forced_inline(_pair_iou_python)
+_pair_iou = inlined(_pair_iou_python)
 
 
 def _aligned(first: Any, second: Any, iou: Any) -> None:
@@ -300,16 +283,16 @@ _TABLE = types.float64[:, ::1]
 def pairwise_kernel() -> Callable[..., None]:
     """Return the compiled `_pairwise`; compiled or loaded from its cache on the first call."""
     integer = types.int64
-    return _compile(_pairwise, _TABLE, _TABLE, types.int64[::1], types.float64, integer, integer, types.float32[:, ::1])
+    return compiled(_pairwise, _TABLE, _TABLE, types.int64[::1], types.float64, integer, integer, types.float32[:, ::1])
 
 
 @functools.cache
 def aligned_kernel() -> Callable[..., None]:
     """Return the compiled `_aligned`; compiled or loaded from its cache on the first call."""
-    return _compile(_aligned, _TABLE, _TABLE, types.float32[::1])
+    return compiled(_aligned, _TABLE, _TABLE, types.float32[::1])
 
 
 @functools.cache
 def suppress_kernel() -> Callable[..., None]:
     """Return the compiled `_suppress`; compiled or loaded from its cache on the first call."""
-    return _compile(_suppress, _TABLE, types.int64[::1], types.float64, types.boolean[::1])
+    return compiled(_suppress, _TABLE, types.int64[::1], types.float64, types.boolean[::1])

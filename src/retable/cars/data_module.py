@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from retable.cars.datasets.folder import PictureFolder, read_folder
 from retable.cars.schema import Background, Fit
 from retable.data import Provenance
-from retable.data.sampling import EpochSampler, ShardSampler
+from retable.data.module import ShardedDataModule
 from retable.errors import ConfigError
 
 Batch = dict[str, Tensor]
@@ -27,7 +26,7 @@ Batch = dict[str, Tensor]
 log = logging.getLogger(__name__)
 
 
-class CarsDataModule(LightningDataModule):
+class CarsDataModule(ShardedDataModule):
     """Loaders of cars; the keys are described in `retable.cars.schema.CarsConfig`.
 
     The essay has no split: all images are learnt from, and samples are scored against all of them. The set is uint8
@@ -128,24 +127,12 @@ class CarsDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Tensor]:
         """Keys of training batches; data.batch_size is divided among the processes, incomplete batches are left out."""
-        world = self._world_size()
-        if self.batch_size % world:
-            raise ConfigError(f"data.batch_size={self.batch_size}: must be divisible by the {world} processes")
-        each = self.batch_size // world
-        sampler = EpochSampler(
-            len(self.images),
-            each,
-            self.seed,
-            rank=self._rank(),
-            world_size=world,
-            drop_last=True,
-            epoch=self.first_epoch,
-        )
-        return _loader(Keys(len(self.images), self.seed, self._flip), sampler, each)
+        sampler = self._training_sampler(len(self.images), drop_last=True)
+        return _loader(Keys(len(self.images), self.seed, self._flip), sampler, sampler.batch_size)
 
     def val_dataloader(self) -> DataLoader[Tensor]:
         """Keys of all images, in order."""
-        sampler = ShardSampler(len(self.images), rank=self._rank(), world_size=self._world_size())
+        sampler = self._evaluation_sampler(len(self.images))
         return _loader(Keys(len(self.images)), sampler, self.eval_batch_size)
 
     def test_dataloader(self) -> DataLoader[Tensor]:
@@ -168,12 +155,6 @@ class CarsDataModule(LightningDataModule):
             mirrored = batch[:, 1].to(device, non_blocking=True).bool()
             images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
         return {"images": images.to(torch.float32).mul_(1 / 255), "indices": indices}
-
-    def _world_size(self) -> int:
-        return 1 if self.trainer is None else self.trainer.world_size
-
-    def _rank(self) -> int:
-        return 0 if self.trainer is None else self.trainer.global_rank
 
 
 class Keys(Dataset[Tensor]):

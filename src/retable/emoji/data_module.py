@@ -1,18 +1,16 @@
 """The data of one run on drawings: generated ones, real files, or both, as the trainer's loaders."""
 
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from retable.data import Provenance, combined_fingerprint
-from retable.data.sampling import EpochSampler, ShardSampler
+from retable.data.module import ShardedDataModule, initialise_worker
 from retable.emoji.classes import CLASSES
 from retable.emoji.datasets.files import list_drawings
 from retable.emoji.datasets.splits import share_out, split_by_hand, stratified_split
@@ -24,7 +22,6 @@ from retable.emoji.training_data import (
     GeneratedCanvases,
     RealCanvases,
     as_it_is,
-    initialise_worker,
 )
 from retable.emoji.transforms import Augmentation
 from retable.errors import ConfigError
@@ -33,7 +30,7 @@ ROLES = ("train", "val", "test")
 log = logging.getLogger(__name__)
 
 
-class EmojiDataModule(LightningDataModule):
+class EmojiDataModule(ShardedDataModule):
     """Loaders of drawings; the keys are described in `retable.emoji.schema.EmojiConfig`.
 
     Training samples depend on seed, epoch and index alone; in validation and test each drawing is seen exactly once,
@@ -189,14 +186,8 @@ class EmojiDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training batches; data.batch_size is divided among the processes, and a last batch is filled up."""
-        world = self._world_size()
-        if self.batch_size % world:
-            raise ConfigError(f"data.batch_size={self.batch_size}: must be divisible by the {world} processes")
-        each = self.batch_size // world
-        sampler = EpochSampler(
-            len(self.training_set), each, self.seed, rank=self._rank(), world_size=world, epoch=self.first_epoch
-        )
-        return self._loader(self.training_set, sampler, each, persistent=True)
+        sampler = self._training_sampler(len(self.training_set), drop_last=False)
+        return self._loader(self.training_set, sampler, sampler.batch_size, persistent=True)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Validation drawings."""
@@ -206,22 +197,13 @@ class EmojiDataModule(LightningDataModule):
         """Test drawings."""
         return self._evaluation_loader("test", persistent=False)
 
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        """Moves a batch; on the CPU it is there already, and Lightning's walk through it costs time."""
-        if device.type == "cpu":
-            return batch
-        moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
-        return moved
-
     def _evaluation_loader(self, role: str, persistent: bool) -> DataLoader[Batch]:
         dataset = EmojiSamples(self.parts[role], cache_megabytes=self._cache_megabytes)
-        sampler = ShardSampler(len(dataset), rank=self._rank(), world_size=self._world_size())
+        sampler = self._evaluation_sampler(len(dataset))
         return self._loader(dataset, sampler, self.eval_batch_size, persistent)
 
     def _loader(self, dataset: EmojiSamples, sampler: Any, batch_size: int, persistent: bool) -> DataLoader[Batch]:
-        workers = self.workers
-        if workers is None:
-            workers = max(1, min(4, (os.cpu_count() or 2) // self._world_size() - 1))
+        workers = self._worker_count()
         return DataLoader(
             dataset,
             batch_size=batch_size,
@@ -232,9 +214,3 @@ class EmojiDataModule(LightningDataModule):
             worker_init_fn=initialise_worker,
             pin_memory=torch.cuda.is_available(),
         )
-
-    def _world_size(self) -> int:
-        return 1 if self.trainer is None else self.trainer.world_size
-
-    def _rank(self) -> int:
-        return 0 if self.trainer is None else self.trainer.global_rank

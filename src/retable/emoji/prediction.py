@@ -14,6 +14,7 @@ from rich.console import Console
 from torch import Tensor
 
 from retable.data import IMAGE_SUFFIXES
+from retable.data.inputs import image_files
 from retable.emoji.classes import CLASSES
 from retable.emoji.datasets.canvas import read_canvas
 from retable.errors import DataError, StorageError
@@ -26,21 +27,10 @@ _BATCH = 64
 log = logging.getLogger(__name__)
 
 
-def image_files(source: Path) -> list[Path]:
-    """The images that are meant by a file or a folder and its subfolders, in the order of their paths.
-
-    Raises:
-        DataError: There is no such file or folder, or no image in the folder.
-    """
-    if source.is_file():
-        return [source]
-    if not source.is_dir():
-        raise DataError(f"input: there is no file or folder {source}")
-    found = sorted(path for path in source.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
-    found = [path for path in found if not path.name.startswith(".")]
-    if not found:
-        raise DataError(f"input: there is no image in {source}")
-    return found
+def images_below(folder: Path) -> list[Path]:
+    """The images of a folder and its subfolders, but for hidden files."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    return [path for path in found if not path.name.startswith(".")]
 
 
 def classify_files(
@@ -63,7 +53,7 @@ def classify_files(
         DataError: There is nothing to read, or, at the end, some images could not be read; the message names them.
         StorageError: A result cannot be written.
     """
-    files = image_files(source)
+    files = image_files(source, images_below)
     names = [path.name if path == source else path.relative_to(source).as_posix() for path in files]
     entries: list[dict[str, Any]] = []
     failures: list[str] = []

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import Dataset, get_worker_info
@@ -203,8 +202,3 @@ class EmojiSamples(Dataset[Batch]):
 def as_it_is(batch: Any) -> Any:
     """Hands on the batch that `EmojiSamples` made, where a loader would collate samples."""
     return batch
-
-
-def initialise_worker(_worker: int) -> None:
-    """Keeps OpenCV from starting threads in a loader worker, where each worker is one thread of the whole."""
-    cv2.setNumThreads(0)

@@ -128,7 +128,7 @@ def load_starting_weights(body: nn.Module, name: str, weights: str) -> str:
         path = Path(weights).expanduser()
         origin = ""
     _load_file(body, name, path)
-    origin = origin or f"file:{path} sha256:{_sha256(path)}"
+    origin = origin or f"file:{path} sha256:{sha256(path)}"
     log.info("%s starts from %s", name, origin)
     return origin
 
@@ -279,7 +279,8 @@ def _answers(address: str) -> bool:
     return answered.is_set()
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,27 +1,24 @@
 """The data of one run on ships: published files or generated scenes, as the trainer's loaders."""
 
 import logging
-import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from retable.boxes import upright_size
 from retable.data import combine_provenances
-from retable.data.sampling import EpochSampler, ShardSampler
+from retable.data.module import ShardedDataModule, initialise_worker
 from retable.errors import ConfigError, DataError
 from retable.ships.training_data import (
     ShipEvaluationSet,
     ShipTrainingSet,
     collate_evaluation,
     collate_training,
-    initialise_worker,
     training_boxes,
 )
 from retable.ships.transforms import Augmentation
@@ -30,7 +27,7 @@ Batch = dict[str, Any]
 log = logging.getLogger(__name__)
 
 
-class ShipDataModule(LightningDataModule):
+class ShipDataModule(ShardedDataModule):
     """Loaders of a ship dataset; the keys are described in `retable.ships.schema.ShipsConfig`.
 
     Training samples depend on seed, epoch and index alone; in validation and test each image is seen exactly once,
@@ -144,23 +141,11 @@ class ShipDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training batches; data.batch_size is divided among the processes."""
-        world = self._world_size()
-        if self.batch_size % world:
-            raise ConfigError(f"data.batch_size={self.batch_size}: must be divisible by the {world} processes")
-        each = self.batch_size // world
-        sampler = EpochSampler(
-            len(self.training_set),
-            each,
-            self.seed,
-            rank=self._rank(),
-            world_size=world,
-            drop_last=True,
-            epoch=self.first_epoch,
-        )
+        sampler = self._training_sampler(len(self.training_set), drop_last=True)
         workers = self._worker_count()
         return DataLoader(
             self.training_set,
-            batch_size=each,
+            batch_size=sampler.batch_size,
             sampler=sampler,
             collate_fn=collate_training,
             num_workers=workers,
@@ -177,33 +162,15 @@ class ShipDataModule(LightningDataModule):
         """Whole images of the tested split."""
         return self._evaluation_loader(self.test_name, persistent=False)
 
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        """Moves a batch; on the CPU it is there already, and Lightning's walk through it costs a per cent of a step."""
-        if device.type == "cpu":
-            return batch
-        moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
-        return moved
-
     def _evaluation_loader(self, role: str, persistent: bool) -> DataLoader[Batch]:
         dataset = ShipEvaluationSet(self.datasets[role], cache_megabytes=self._cache_megabytes, **self._scale)
         workers = self._worker_count()
         return DataLoader(
             dataset,
             batch_size=self.eval_batch_size,
-            sampler=ShardSampler(len(dataset), rank=self._rank(), world_size=self._world_size()),
+            sampler=self._evaluation_sampler(len(dataset)),
             collate_fn=collate_evaluation,
             num_workers=workers,
             persistent_workers=persistent and workers > 0,
             worker_init_fn=initialise_worker,
         )
-
-    def _worker_count(self) -> int:
-        if self.workers is not None:
-            return self.workers
-        return max(1, min(4, (os.cpu_count() or 2) // self._world_size() - 1))
-
-    def _world_size(self) -> int:
-        return 1 if self.trainer is None else self.trainer.world_size
-
-    def _rank(self) -> int:
-        return 0 if self.trainer is None else self.trainer.global_rank

@@ -16,6 +16,7 @@ from torch import Tensor
 from retable.boxes import box_to_dota
 from retable.data import find_images, read_image
 from retable.data.drawing import draw_detections, write_picture
+from retable.data.inputs import image_files
 from retable.errors import DataError, StorageError
 from retable.files import write_text
 
@@ -43,20 +44,9 @@ class Scaling:
         return min(self.resize, limit)
 
 
-def image_files(source: Path) -> list[Path]:
-    """The images that are meant by a file or a folder, in the order of their names.
-
-    Raises:
-        DataError: There is no such file or folder, or no image in the folder.
-    """
-    if source.is_file():
-        return [source]
-    if not source.is_dir():
-        raise DataError(f"input: there is no file or folder {source}")
-    found = sorted(find_images(source).values())
-    if not found:
-        raise DataError(f"input: there is no image in {source}")
-    return found
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder, whose names must differ by more than their endings: results bear them."""
+    return list(find_images(folder).values())
 
 
 def predict_files(
@@ -87,7 +77,7 @@ def predict_files(
         DataError: There is nothing to read, or, at the end, some images could not be read; the message names them.
         StorageError: A result cannot be written.
     """
-    files = image_files(source)
+    files = image_files(source, images_in)
     entries, failures = [], []
     for path in track(files, "detecting"):
         try:

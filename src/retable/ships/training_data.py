@@ -314,11 +314,6 @@ def collate_evaluation(samples: Sequence[Sample]) -> dict[str, Any]:
     }
 
 
-def initialise_worker(_worker: int) -> None:
-    """Keeps OpenCV from starting threads in a loader worker, where each worker is one thread of the whole."""
-    cv2.setNumThreads(0)
-
-
 def training_boxes(dataset: ShipImages, resize: float = 1.0, max_side: int | None = None) -> npt.NDArray[np.float32]:
     """Collects the boxes of a dataset at the scale of training, for the anchors' k-means.
 

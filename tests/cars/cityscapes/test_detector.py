@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from retable.cars.cityscapes import detector as module
-from retable.cars.cityscapes.detector import MaskRCNN, choose_device, find_weights, sha256
+from retable.cars.cityscapes.detector import MaskRCNN, choose_device, find_weights
 from retable.errors import CheckpointError, ConfigError
+from retable.nn.backbones import sha256
 
 
 def _network() -> Any:

@@ -13,7 +13,7 @@ from rich.progress import track
 
 from retable.cars.cityscapes import report
 from retable.cars.cityscapes.cutting import Look
-from retable.cars.cityscapes.detector import choose_device, find_weights, sha256
+from retable.cars.cityscapes.detector import choose_device, find_weights
 from retable.cars.cityscapes.files import Source, list_sources
 from retable.cars.cityscapes.finding import Detector
 from retable.cars.cityscapes.pool import Job, available_cores, do_all
@@ -21,6 +21,7 @@ from retable.cars.cityscapes.schema import Form
 from retable.cars.cityscapes.work import IMAGES, Entry, Fate, Rules, clear_unfinished, done_before
 from retable.errors import ConfigError, DataError
 from retable.files import write_text
+from retable.nn.backbones import sha256
 
 SETTINGS = "settings.json"
 _GPU_WORKERS = 4  # each has a network of its own on the GPU

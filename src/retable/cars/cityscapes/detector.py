@@ -1,6 +1,5 @@
 """What finds a car in a picture: torchvision's Mask R-CNN with weights of COCO."""
 
-import hashlib
 import logging
 import re
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ import torch
 
 from retable.cars.cityscapes.finding import Found, Image
 from retable.errors import CheckpointError, ConfigError
-from retable.nn.backbones import download_address
+from retable.nn.backbones import download_address, sha256
 
 log = logging.getLogger(__name__)
 
@@ -127,12 +126,6 @@ def find_weights(weights: str) -> Path | None:
             "says; delete it and fetch it again"
         )
     return path
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _named_digest(path: Path) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retable.cars.scenes.bodies import OUTLINE_POINTS, Body
-from retable.cars.scenes.kernels import helper, kernel
+from retable.kernels import helper, kernel
 
 Floats = NDArray[np.float64]
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retable.cars.scenes.bodies import Body
-from retable.cars.scenes.kernels import helper, kernel
 from retable.cars.scenes.looks import Light, Look
 from retable.cars.scenes.mesh import MIRROR, SIDE, STRIP, TREAD, UNDERSIDE, WHEEL
+from retable.kernels import helper, kernel
 
 Floats = NDArray[np.float64]
 Material = tuple[float, float, float, float]

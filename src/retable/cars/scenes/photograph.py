@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retable.cars.scenes.bodies import Body
-from retable.cars.scenes.kernels import helper, kernel, record
+from retable.cars.scenes.kernels import record
 from retable.cars.scenes.looks import Light, Look
 from retable.cars.scenes.mesh import PARTS, TRIANGLES, VERTICES, build
 from retable.cars.scenes.paint import shade
 from retable.cars.scenes.raster import find_visible, project
 from retable.cars.scenes.views import Camera, Occlusion
+from retable.kernels import helper, kernel
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.float32]

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from retable.cars.scenes.kernels import kernel
 from retable.cars.scenes.views import Camera
+from retable.kernels import kernel
 
 Floats = NDArray[np.float64]
 

@@ -10,10 +10,8 @@ Lines are painted by each pixel's distance to them, fillings by exact areas, bot
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 from retable.emoji.drawings.shapes import CLOSED, SHAPES, STEPS
 from retable.emoji.drawings.sketch import Column
 from retable.emoji.drawings.tools import Trait
+from retable.kernels import compiled, helper
 
 Floats = NDArray[np.float64]
 
@@ -30,24 +29,7 @@ _SHAPES = np.ascontiguousarray(SHAPES)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-def _helper(function: Callable[..., Any]) -> Callable[..., Any]:
-    compiled: Callable[..., Any] = numba.njit(nogil=True, error_model="numpy")(function)
-    return compiled
-
-
-def _compile(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
-    """Compile for one signature, kept on disk where there is a writable place for it."""
-    signature = types.void(*arguments)
-    options = {"nogil": True, "error_model": "numpy"}
-    compiled: Callable[..., Any]
-    try:
-        compiled = numba.njit(signature, cache=True, **options)(function)
-    except (RuntimeError, OSError):  # no writable cache folder, or a full disk: compile in memory
-        compiled = numba.njit(signature, **options)(function)
-    return compiled
-
-
-@_helper
+@helper
 def _noise(state: NDArray[np.uint64]) -> float:
     """Draw a number of mean 0 and variance 1, uniformly distributed (SplitMix64)."""
     state[0] += _GOLDEN
@@ -58,7 +40,7 @@ def _noise(state: NDArray[np.uint64]) -> float:
     return (float(z >> np.uint64(11)) * 2.0**-53 - 0.5) * 3.4641016151377544
 
 
-@_helper
+@helper
 def _grain(x: int, y: int, salt: int) -> float:
     """Return a number in [0, 1) that depends on a pixel alone: the paper's or the brush's roughness."""
     h = (x * 374761393 + y * 668265263 + salt) & 0xFFFFFFFF
@@ -66,7 +48,7 @@ def _grain(x: int, y: int, salt: int) -> float:
     return ((h ^ (h >> 16)) & 0xFFFF) / 65536.0
 
 
-@_helper
+@helper
 def _outline(row: Floats, points: Floats) -> float:
     """Write a stroke's points in its frame's coordinates; returns its length."""
     shape, other, mix = int(row[Column.SHAPE]), int(row[Column.OTHER]), row[Column.MIX]
@@ -99,7 +81,7 @@ def _outline(row: Floats, points: Floats) -> float:
     return length
 
 
-@_helper
+@helper
 def _unsteady(row: Floats, points: Floats, pressure: Floats, length: float, tool: Floats, state: Any) -> None:
     """Draw the outline as a hand does: misplaced, turned, bent, trembling, with changing pressure.
 
@@ -147,7 +129,7 @@ def _unsteady(row: Floats, points: Floats, pressure: Floats, length: float, tool
             pressure[_POINTS - 1 - i] *= thinner
 
 
-@_helper
+@helper
 def _place(points: Floats, frame: Floats, perspective: Floats, size: int) -> None:
     """Take points from their frame to pixels, pixel centres at +0.5."""
     for i in range(_POINTS):
@@ -159,7 +141,7 @@ def _place(points: Floats, frame: Floats, perspective: Floats, size: int) -> Non
         points[i, 1] = (page_y / depth + 1.0) * 0.5 * size
 
 
-@_helper
+@helper
 def _fill(area: NDArray[np.float32], points: Floats, shift: float, box: NDArray[np.int64]) -> None:
     """Accumulate the signed area that a polygon covers of each pixel, as differences along the rows.
 
@@ -202,7 +184,7 @@ def _fill(area: NDArray[np.float32], points: Floats, shift: float, box: NDArray[
         box[2], box[3] = min(box[2], first), max(box[3], last)
 
 
-@_helper
+@helper
 def _line(cover: Any, points: Floats, pressure: Floats, width: float, tool: Floats, salt: int, box: Any) -> None:
     """Take each pixel's coverage by a line with round ends, the largest of its segments, into `cover`."""
     size = cover.shape[0]
@@ -239,7 +221,7 @@ def _line(cover: Any, points: Floats, pressure: Floats, width: float, tool: Floa
         x0, y0 = x1, y1
 
 
-@_helper
+@helper
 def _blend(canvas: Any, cover: Any, colour: Any, opacity: float, tool: Floats, salt: int, box: Any) -> None:
     """Lay a colour on the canvas where `cover` says, and clear it."""
     grain = tool[Trait.GRAIN]
@@ -345,7 +327,7 @@ _CANVAS = types.float32[:, :, ::1]
 _TABLE = types.float64[:, ::1]
 _VECTOR = types.float64[::1]
 
-paint = _compile(_paint, _CANVAS, _TABLE, _TABLE, types.float64[:, :, ::1], _VECTOR, _VECTOR, types.int64)
-develop = _compile(
+paint = compiled(_paint, _CANVAS, _TABLE, _TABLE, types.float64[:, :, ::1], _VECTOR, _VECTOR, types.int64)
+develop = compiled(
     _develop, _CANVAS, types.UniTuple(types.float64, 9), types.float64, types.int64, types.uint8[:, :, ::1]
 )

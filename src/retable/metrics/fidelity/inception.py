@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from retable.errors import CheckpointError
 from retable.metrics.fidelity.extractors import Extractor
-from retable.nn.backbones import download_address
+from retable.nn.backbones import download_address, sha256
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +51,7 @@ def check(path: Path) -> None:
         CheckpointError: It does not, or cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
+        digest, size = sha256(path), path.stat().st_size
     except OSError as error:
         raise CheckpointError(f"{path}: Inception weights cannot be read ({error.strerror})") from None
     if digest != SHA256:
