@@ -21,10 +21,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from retable.cars.data_module import CarsDataModule
-from retable.cars.scenes import CarScenes
-from retable.cars.schema import AugmentConfig
 from retable.data import read_image
+from retable.papers.cars.data_module import CarsDataModule
+from retable.papers.cars.scenes import CarScenes
+from retable.papers.cars.schema import AugmentConfig
 
 TARGET = 3.0
 SIZE, BATCH = 64, 256

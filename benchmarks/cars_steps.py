@@ -21,7 +21,7 @@ import torch
 from pytorch_lightning import LightningDataModule, Trainer
 from pytorch_lightning.callbacks import Callback
 
-from retable.cars.training.lightning_model import Gan
+from retable.papers.cars.training.lightning_model import Gan
 from retable.run.build import build
 from retable.run.callbacks import ProgressBar, RunClock, SeedEpochs
 from retable.run.checkpoints import AtomicCheckpointIO

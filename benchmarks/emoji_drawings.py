@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import cv2
 
-from retable.emoji.drawings import EmojiDrawings, raster
+from retable.papers.emoji.drawings import EmojiDrawings, raster
 
 TARGET = 10_000.0
 SIZE = 64

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from retable.emoji.datasets.canvas import read_canvas
 from retable.nn.fusion import fuse_batch_norm
+from retable.papers.emoji.datasets.canvas import read_canvas
 from retable.run.build import build
 from retable.run.command_line import compose
 

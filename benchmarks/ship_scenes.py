@@ -12,8 +12,8 @@ import time
 
 import cv2
 
-from retable.ships.scenes import ShipScenes
-from retable.ships.scenes.noise import noise_banks
+from retable.papers.larsd.scenes import ShipScenes
+from retable.papers.larsd.scenes.noise import noise_banks
 
 TARGET = 100.0
 

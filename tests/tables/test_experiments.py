@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.ships.larsd.variants import VARIANTS
+from tests.papers.larsd.variants import VARIANTS
 
 from retable.errors import ConfigError
 from retable.tables import spec

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 def draw_curves(folder: Path) -> None:
     """Draws the curves of ``metrics.csv``, where there is one, into ``plots/curves.png``."""
     if (folder / paths.METRICS).exists():
-        from retable.data.plots import loss_curves_plot
+        from retable.visualization.plots import loss_curves_plot
 
         try:
             loss_curves_plot(folder / paths.METRICS, folder / paths.PLOTS / "curves.png")

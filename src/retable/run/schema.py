@@ -1,7 +1,7 @@
 """Dataclass schemas of a run's configuration: what may be set, and of which type.
 
 Nothing here imports torch: a mistyped override has to be told in about a second. Each room brings the schemas of its
-own models and datasets in a module named ``schema`` (``retable/ships/larsd/schema.py``), which `register` finds.
+own models and datasets in a module named ``schema`` (``retable/papers/larsd/schema.py``), which `register` finds.
 """
 
 import importlib

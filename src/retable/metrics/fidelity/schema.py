@@ -15,7 +15,7 @@ class FidelityConfig:
         weights: File of the published Inception weights; null: downloaded where that is possible.
     """
 
-    _target_: str = "retable.cars.scores.Scores"
+    _target_: str = "retable.papers.cars.scores.Scores"
     extractor: Any = MISSING
     weights: str | None = None
 

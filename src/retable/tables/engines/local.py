@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from retable.errors import ConfigError
 from retable.tables.engines import Job
-from retable.tables.engines.aftermath import end_orphan
+from retable.tables.engines.cleanup import end_orphan
 
 _CPU_WORKERS = 4
 

@@ -20,7 +20,7 @@ from typing import Any
 from retable.errors import ConfigError
 from retable.tables import runner
 from retable.tables.engines import Job
-from retable.tables.engines.aftermath import note_failure
+from retable.tables.engines.cleanup import note_failure
 from retable.tables.engines.local import visible_gpus
 
 _STOP_SECONDS = 40.0  # the runner gives its command 30

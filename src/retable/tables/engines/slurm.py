@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from retable.errors import ConfigError, StorageError
 from retable.tables import runner
 from retable.tables.engines import Job
-from retable.tables.engines.aftermath import end_orphan, note_failure
+from retable.tables.engines.cleanup import end_orphan, note_failure
 
 if TYPE_CHECKING:
     import submitit

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from retable.run.record import Record
-from retable.tables.report import wording
+from retable.tables.report import formatting
 from retable.tables.results import TableResult
 from retable.tables.spec import Column, Row
 from retable.tables.store import Failure, Status
@@ -45,7 +45,7 @@ def cell_lines(result: TableResult) -> Iterator[CellLine]:
                 cell.id,
                 status,
                 entry.values.get(seed),
-                wording.command(cell, recorded),
+                formatting.command(cell, recorded),
             )
 
 

@@ -3,7 +3,7 @@
 import csv
 from io import StringIO
 
-from retable.tables.report import cell_lines, facts
+from retable.tables.report import cell_lines, view_model
 from retable.tables.report.cell_lines import CellLine
 from retable.tables.results import TableResult, metric_name
 from retable.tables.spec import Row
@@ -19,7 +19,7 @@ FIELDS = (
 
 def document(result: TableResult) -> str:
     """The CSV file. Numbers are not rounded; values are in the unit of the paper."""
-    about = facts.about(result)
+    about = view_model.about(result)
     text = StringIO()
     writer = csv.DictWriter(
         text, [*FIELDS, *(f"about/{name}" for name in about)], restval="", extrasaction="raise", lineterminator="\n"
@@ -27,11 +27,13 @@ def document(result: TableResult) -> str:
     writer.writeheader()
     for line in cell_lines.cell_lines(result):
         writer.writerow({**_place(result, line.row, line.column.label), **_cell(result, line)})
-    for row in facts.rows_not_available(result):
+    for row in view_model.rows_not_available(result):
         for column in result.table.columns:
             for seed in result.seeds:
                 place = _place(result, row, column)
-                writer.writerow({**place, "seed": seed, "state": facts.NOT_AVAILABLE, "failure": row.not_available})
+                writer.writerow(
+                    {**place, "seed": seed, "state": view_model.NOT_AVAILABLE, "failure": row.not_available}
+                )
     return text.getvalue()
 
 
@@ -45,7 +47,7 @@ def _place(result: TableResult, row: Row, column: str) -> dict[str, object]:
         "unit": found.unit,
         "metric": found.metric_of(row),
         "printed": result.entries[row.label, column].printed,
-        "data_warning": facts.mark(result, found).warning,
+        "data_warning": view_model.mark(result, found).warning,
         **{f"about/{name}": words for name, words in row.about.items()},
     }
 
@@ -71,7 +73,7 @@ def _cell(result: TableResult, line: CellLine) -> dict[str, object]:
         "data_kind": data.get("kind"),
         "data_source": data.get("source"),
         "data_fingerprint": data.get("fingerprint"),
-        "data_splits": facts.splits(data),
+        "data_splits": view_model.splits(data),
         "seconds": record.wall_seconds,
         "peak_memory_bytes": record.peak_memory_bytes.get("resident"),
         "peak_gpu_bytes": record.peak_memory_bytes.get("gpu"),

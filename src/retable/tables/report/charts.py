@@ -6,7 +6,7 @@ Inline SVG whose colours are CSS variables of the page, so that they follow its 
 import math
 from collections.abc import Sequence
 
-from retable.tables.report import facts, wording
+from retable.tables.report import formatting, view_model
 from retable.tables.report.claim_lines import LinkLine
 from retable.tables.report.markup import Markup, join, tag
 from retable.tables.report.scale import Scale, fit
@@ -74,7 +74,7 @@ def dot_plot(result: TableResult, column: Column) -> Markup | None:
     drawn = _vertical_axis_lines(scale, _TOP, bottom)
     for index, (row, entry) in enumerate(zip(rows, entries, strict=True)):
         y = _TOP + _ROW * index + 25
-        shown = facts.shown(result, row, column)
+        shown = view_model.shown(result, row, column)
         marks = [line(8, y, WIDTH - 8, y, "track")]
         marks += [tag("circle", cx=scale(value), cy=y, r=2, class_="seed") for value in entry.values.values()]
         mean, std = entry.summary.mean, entry.summary.std
@@ -181,4 +181,4 @@ def forest_key() -> Markup:
 
 def _key_item(drawn: Markup, words: str, width: int = 16) -> Markup:
     drawing = tag("svg", drawn, class_="chart", width=width, height=16, viewBox=f"0 0 {width} 16", aria_hidden="true")
-    return tag("span", drawing, wording.printable(words))
+    return tag("span", drawing, formatting.printable(words))

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from retable.tables.claims import Comparison
-from retable.tables.report import facts, wording
+from retable.tables.report import formatting, view_model
 from retable.tables.results import ClaimResult, TableResult
 from retable.tables.statistics import LinkTest
 
@@ -96,16 +96,16 @@ def claim_lines(result: TableResult) -> list[ClaimLine]:
 def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLine:
     judgement = claim.judgement
     columns = dict.fromkeys(term.column for link in claim.claim.links for term in link.terms)
-    marks = [facts.mark(result, result.table.columns[column]) for column in columns]
+    marks = [view_model.mark(result, result.table.columns[column]) for column in columns]
     return ClaimLine(
         number,
         claim.claim.text.replace(" +- ", " ± ").replace(" - ", " − "),
         claim.claim.says,
         _SUPPORT[claim.printed_holds],
         tuple(mark.warning for mark in marks if mark.warning),
-        wording.p_value(judgement.p),
-        wording.p_value(judgement.p_adjusted),
-        wording.NONE if judgement.seeds_needed is None else str(judgement.seeds_needed),
+        formatting.p_value(judgement.p),
+        formatting.p_value(judgement.p_adjusted),
+        formatting.NONE if judgement.seeds_needed is None else str(judgement.seeds_needed),
         re.sub(r"(?<=[ \[])-(?=\d)", "−", judgement.reason),
         tuple(
             _link_line(result, link, printed, test)
@@ -121,15 +121,15 @@ def _link_line(result: TableResult, link: Comparison, printed: float | None, tes
     several = len(columns) > 1
     names = [f"{term.row}[{term.column}]" if several else term.row for term in link.terms]
     factors = [term.factor for term in link.terms]
-    numbers = [wording.number(result.entries[term.row, term.column].printed, decimals) for term in link.terms]
+    numbers = [formatting.number(result.entries[term.row, term.column].printed, decimals) for term in link.terms]
     return LinkLine(
         _sum(factors, names),
         _region(link),
-        wording.signed(printed, decimals),
+        formatting.signed(printed, decimals),
         "" if printed is None else _sum(factors, numbers),
-        wording.signed(test.mean, decimals + 1),  # one digit more than the paper: differences are small
-        "[no spread]" if test.std == 0 else wording.interval(test.low, test.high, decimals + 1),
-        wording.signed(test.effect, 2),
+        formatting.signed(test.mean, decimals + 1),  # one digit more than the paper: differences are small
+        "[no spread]" if test.std == 0 else formatting.interval(test.low, test.high, decimals + 1),
+        formatting.signed(test.effect, 2),
         str(test.n),
         next(column.unit or column.metric for column in columns.values()),
         link,

@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 from retable.run import paths
-from retable.tables.report import facts, wording
+from retable.tables.report import formatting, view_model
 from retable.tables.report.charts import WIDTH, line, svg, text
 from retable.tables.report.markup import Markup, tag
 from retable.tables.report.scale import Scale, fit
@@ -140,7 +140,7 @@ def thin(points: Points, most: int) -> Points:
 def groups(result: TableResult, found: Sequence[Panel]) -> list[list[str]]:
     """The rows that have curves, in parts for which there are enough colours."""
     drawn = {curve.row for panel in found for curve in panel.lines}
-    return facts.parts([row for row in result.table.rows if row in drawn], COLOURS)
+    return view_model.parts([row for row in result.table.rows if row in drawn], COLOURS)
 
 
 def draw(panel: Panel, rows: Sequence[str]) -> Markup | None:
@@ -154,14 +154,14 @@ def draw(panel: Panel, rows: Sequence[str]) -> Markup | None:
     drawn = [*_axes(xs, ys), text(WIDTH - _RIGHT, _HEIGHT - 4, "step", "tick", "end")]
     for curve in chosen:
         x, y = curve.points[-1]
-        title = tag("title", f"{curve.row}, seed {curve.seed}: {wording.number(y, 3)} at step {x:.0f}")
+        title = tag("title", f"{curve.row}, seed {curve.seed}: {formatting.number(y, 3)} at step {x:.0f}")
         colour = f"c{rows.index(curve.row) + 1}"
         if len(curve.points) == 1:
             drawn.append(tag("circle", title, cx=xs(x), cy=ys(y), r=3, class_=f"{colour} dot"))
         else:
             path = " ".join(f"{xs(x)},{ys(y)}" for x, y in curve.points)
             drawn.append(tag("polyline", title, points=path, class_=f"{colour} curve"))
-    label = f"{panel.quantity} during training for {wording.listed(rows)}"
+    label = f"{panel.quantity} during training for {formatting.listed(rows)}"
     return svg(WIDTH, _HEIGHT, label, *drawn)
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from retable.tables.report import cell_lines, charts, curves, facts, html_tables, pictures, wording
+from retable.tables.report import cell_lines, charts, curves, formatting, html_tables, pictures, view_model
 from retable.tables.report.markup import Markup, join, tag
 from retable.tables.results import TableResult
 
@@ -59,12 +59,12 @@ def document(result: TableResult, folder: Path) -> str:
 
 def _header(result: TableResult) -> Markup:
     items = [
-        ("State", facts.state_sentence(result)),
-        *([("Claims", facts.verdict_sentence(result))] if result.claims else []),
+        ("State", view_model.state_sentence(result)),
+        *([("Claims", view_model.verdict_sentence(result))] if result.claims else []),
         ("Budget", result.budget),
-        ("Seeds", facts.seeds_sentence(result)),
+        ("Seeds", view_model.seeds_sentence(result)),
         ("Command", tag("code", result.command)),
-        *((name, words) for name, words in facts.environment(result) if name in ("Run", "Code")),
+        *((name, words) for name, words in view_model.environment(result) if name in ("Run", "Code")),
     ]
     return tag(
         "header",
@@ -77,7 +77,7 @@ def _header(result: TableResult) -> Markup:
 
 
 def _generated(result: TableResult) -> Markup | None:
-    warnings = facts.warnings_of_marks(result, result.table.columns.values())
+    warnings = view_model.warnings_of_marks(result, result.table.columns.values())
     items = [tag("span", html_tables.badge("synthetic"), words) for words in warnings]
     return tag("p", *items, class_="generated") if items else None
 
@@ -90,13 +90,13 @@ def _warnings(result: TableResult) -> Markup | None:
     if not result.warnings:
         return None
     items = tag("ul", *(tag("li", warning) for warning in result.warnings))
-    title = tag("strong", wording.counted(len(result.warnings), "warning"))
+    title = tag("strong", formatting.counted(len(result.warnings), "warning"))
     return tag("aside", title, items, class_="warnings", aria_label="Warnings")
 
 
 def _panel_title(result: TableResult, title: str, labels: list[str]) -> Markup:
     """The head of a drawing, with the marks of its columns."""
-    marks = [facts.mark(result, result.table.columns[label]) for label in labels]
+    marks = [view_model.mark(result, result.table.columns[label]) for label in labels]
     return tag(
         "figcaption",
         tag("span", title, class_="title"),
@@ -129,7 +129,7 @@ def _curves(result: TableResult) -> Markup | None:
                 figures.append(
                     tag(
                         "figure",
-                        _panel_title(result, f"{wording.listed(labels)}: {panel.quantity}{unit}", labels),
+                        _panel_title(result, f"{formatting.listed(labels)}: {panel.quantity}{unit}", labels),
                         drawing,
                     )
                 )
@@ -148,7 +148,7 @@ def _pictures(result: TableResult) -> Markup | None:
         if encoded is None:
             continue
         source, width, height = encoded
-        shown = facts.shown(result, result.table.rows[row], pair.column)
+        shown = view_model.shown(result, result.table.rows[row], pair.column)
         words = f"{row}, {rank} row in {pair.column.label}: {shown.ours} {pair.column.unit}".strip()
         picture = tag("img", src=source, width=width, height=height, alt=f"{path.stem} of {words}, seed {pair.seed}")
         figures.append(tag("figure", _panel_title(result, words, [pair.column.label]), picture))
@@ -162,8 +162,8 @@ def _pictures(result: TableResult) -> Markup | None:
 def _data(result: TableResult) -> Markup:
     parts = []
     for label in result.table.columns:
-        origins = [origin for origin in facts.origins(result) if origin.column == label]
-        found = facts.mark(result, result.table.columns[label])
+        origins = [origin for origin in view_model.origins(result) if origin.column == label]
+        found = view_model.mark(result, result.table.columns[label])
         parts.append(tag("h3", label, html_tables.mark(found)))
         for origin in origins:
             items = [
@@ -180,7 +180,7 @@ def _data(result: TableResult) -> Markup:
 
 
 def _environment(result: TableResult) -> Markup:
-    return _definitions([("Cost", facts.cost_sentence(result)), *facts.environment(result)])
+    return _definitions([("Cost", view_model.cost_sentence(result)), *view_model.environment(result)])
 
 
 def _notes(result: TableResult) -> Markup | None:
@@ -193,7 +193,7 @@ def _failures(result: TableResult) -> Markup | None:
         return None
     parts = []
     for places, cell, failure in found:
-        when = f"attempt {failure.attempts}, {wording.moment(failure.finished)}"
+        when = f"attempt {failure.attempts}, {formatting.moment(failure.finished)}"
         parts.append(
             tag(
                 "details",

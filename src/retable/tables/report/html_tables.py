@@ -4,12 +4,12 @@ import os
 from itertools import groupby
 from pathlib import Path
 
-from retable.tables.report import cell_lines, charts, claim_lines, facts, wording
+from retable.tables.report import cell_lines, charts, claim_lines, formatting, view_model
 from retable.tables.report.cell_lines import CellLine
 from retable.tables.report.claim_lines import ClaimLine, LinkLine
-from retable.tables.report.facts import Mark
 from retable.tables.report.markup import Markup, join, tag
 from retable.tables.report.scale import Scale
+from retable.tables.report.view_model import Mark
 from retable.tables.results import TableResult
 from retable.tables.spec import Column, Row
 
@@ -41,29 +41,29 @@ def _scrolling(label: str, table: Markup) -> Markup:
 
 def results(result: TableResult) -> Markup:
     """Rows by columns as printed, each with the paper's number, ours and the difference."""
-    about = facts.about(result)
+    about = view_model.about(result)
     most = _MOST_COLUMNS - (len(about) > 1)  # as many as a screen of 1280 pixels and a page across are wide
-    blocks = facts.parts(list(result.table.columns.values()), most)
+    blocks = view_model.parts(list(result.table.columns.values()), most)
     tables = [_results_block(result, block, [] if index else about) for index, block in enumerate(blocks)]
     reasons = [
         tag("li", tag("strong", row.label), f" is not available: {row.not_available}")
-        for row in facts.rows_not_available(result)
+        for row in view_model.rows_not_available(result)
     ]
-    note = f"{facts.spread_sentence(result)} Difference: ours − paper’s. Bold: the best of its kind in a column."
+    note = f"{view_model.spread_sentence(result)} Difference: ours − paper’s. Bold: the best of its kind in a column."
     return join(*tables, tag("p", note, class_="note"), tag("ul", *reasons, class_="note") if reasons else None)
 
 
 def _results_block(result: TableResult, columns: list[Column], about: list[str]) -> Markup:
-    names = wording.listed(column.label for column in columns)
+    names = formatting.listed(column.label for column in columns)
     caption = f"{result.table.title}: the paper’s numbers beside ours in {names}"
-    if warnings := facts.warnings_of_marks(result, columns):
+    if warnings := view_model.warnings_of_marks(result, columns):
         caption += f" ({'; '.join(warnings)})"
     heads = [
         tag(
             "th",
             tag("span", column.label, class_="title"),
-            tag("span", facts.unit(column), class_="unit"),
-            mark(facts.mark(result, column)),
+            tag("span", view_model.unit(column), class_="unit"),
+            mark(view_model.mark(result, column)),
             colspan=3,
             scope="colgroup",
             class_="first",
@@ -90,14 +90,16 @@ def _results_block(result: TableResult, columns: list[Column], about: list[str])
 
 def _described(words: list[str]) -> Markup | None:
     """The descriptive columns in one, for a screen that is too narrow for them."""
-    return tag("span", " · ".join(word or wording.NONE for word in words), class_="described") if any(words) else None
+    return (
+        tag("span", " · ".join(word or formatting.NONE for word in words), class_="described") if any(words) else None
+    )
 
 
 def _results_row(result: TableResult, row: Row, columns: list[Column], about: list[str]) -> Markup:
     label = tag("th", row.label, _described([row.about.get(name, "") for name in about]), scope="row")
     cells = [tag("td", row.about.get(name, ""), class_="about") for name in about]
     for column in columns:
-        shown = facts.shown(result, row, column)
+        shown = view_model.shown(result, row, column)
         printed = tag("strong", shown.printed) if shown.printed_best else shown.printed
         if shown.mean:
             mean = tag("strong", shown.mean) if shown.best else shown.mean
@@ -106,7 +108,7 @@ def _results_row(result: TableResult, row: Row, columns: list[Column], about: li
             ours = join(tag("span", mean, spread, class_="number"), note)
         else:
             ours = tag("span", _unbroken(shown.words), class_="words")
-        generated = "ours generated" if facts.mark(result, column).warning else "ours"
+        generated = "ours generated" if view_model.mark(result, column).warning else "ours"
         cells += [
             tag("td", printed, class_="first"),
             tag("td", ours, class_=generated),
@@ -126,7 +128,7 @@ def _unbroken(words: str) -> str:
 def claims(result: TableResult) -> Markup:
     """Each claim with its verdict, its numbers and its place in a forest plot; one table for each unit."""
     lines = claim_lines.claim_lines(result)
-    parts = [tag("p", facts.verdict_sentence(result), class_="lead")]
+    parts = [tag("p", view_model.verdict_sentence(result), class_="lead")]
     if lines:
         parts.append(charts.forest_key())
     units = list(dict.fromkeys(line.links[0].unit for line in lines))
@@ -227,7 +229,7 @@ def cells(result: TableResult, folder: Path) -> Markup | None:
         class_="cells",
     )
     return tag(
-        "details", tag("summary", f"{wording.counted(len(lines), 'cell')} with commands"), _scrolling(title, table)
+        "details", tag("summary", f"{formatting.counted(len(lines), 'cell')} with commands"), _scrolling(title, table)
     )
 
 
@@ -235,7 +237,7 @@ def _cell(line: CellLine, folder: Path, width: int) -> Markup:
     record = line.record
     path = line.status.folder
     link = tag("a", f"cells/{path.name}", href=Path(os.path.relpath(path, folder.absolute())).as_posix())
-    value = wording.number(line.value, line.column.decimals + 1)
+    value = formatting.number(line.value, line.column.decimals + 1)
     generated = "generated" if record is not None and record.data.get("kind") != "real" else None
     counts = [line.metric(name) for name in ("train/epochs", "train/steps")]
     first = [
@@ -244,11 +246,11 @@ def _cell(line: CellLine, folder: Path, width: int) -> Markup:
         tag("td", str(line.seed)),
         tag("td", line.status.state.value, class_=f"state {line.status.state.value}"),
         tag("td", value, class_=generated),
-        tag("td", wording.duration(record.wall_seconds) if record is not None else wording.NONE),
-        tag("td", facts.memory(record) if record is not None else wording.NONE),
-        *(tag("td", wording.number(count, 0)) for count in counts),
+        tag("td", formatting.duration(record.wall_seconds) if record is not None else formatting.NONE),
+        tag("td", view_model.memory(record) if record is not None else formatting.NONE),
+        *(tag("td", formatting.number(count, 0)) for count in counts),
         tag("td", link),
-        tag("td", (record.wandb_id if record is not None else None) or wording.NONE),
+        tag("td", (record.wandb_id if record is not None else None) or formatting.NONE),
     ]
     command = tag("tr", tag("td", tag("code", line.command), colspan=width, class_="command"))
     return tag("tbody", tag("tr", *first), command)

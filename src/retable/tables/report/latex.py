@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from retable.tables.report import facts, wording
+from retable.tables.report import formatting, view_model
 from retable.tables.results import TableResult
 from retable.tables.spec import Column, Row
 
@@ -48,15 +48,15 @@ _SPECIAL = {
 
 def document(result: TableResult) -> str:
     """One ``table`` environment for each few columns, with what the numbers are in the caption."""
-    most = _MOST_COLUMNS - (len(facts.about(result)) > 1)
-    blocks = facts.parts(list(result.table.columns.values()), most)
+    most = _MOST_COLUMNS - (len(view_model.about(result)) > 1)
+    blocks = view_model.parts(list(result.table.columns.values()), most)
     parts = [_environment(result, block, index, len(blocks)) for index, block in enumerate(blocks)]
     return "% needs \\usepackage{booktabs}\n" + "\n".join("\n".join(lines) + "\n" for lines in parts)
 
 
 def escape(text: str) -> str:
     """Text that LaTeX sets as it is, on one line; a letter that plain LaTeX does not know becomes ``?``."""
-    text = re.sub(r'"([^"]*)"', r"“\1”", " ".join(wording.printable(text).split()))
+    text = re.sub(r'"([^"]*)"', r"“\1”", " ".join(formatting.printable(text).split()))
     return "".join(_character(character) for character in text)
 
 
@@ -65,7 +65,7 @@ def _character(character: str) -> str:
 
 
 def _environment(result: TableResult, columns: list[Column], index: int, count: int) -> Iterator[str]:
-    about = [] if index else facts.about(result)
+    about = [] if index else view_model.about(result)
     yield "\\begin{table}[tb]"
     yield "  \\centering"
     yield f"  \\caption{{{_caption(result, columns, index, count)}}}"
@@ -89,17 +89,17 @@ def _environment(result: TableResult, columns: list[Column], index: int, count: 
 
 def _caption(result: TableResult, columns: list[Column], index: int, count: int) -> str:
     sentences = [f"{result.table.title} ({result.table.source})" + (f", part {index + 1}" if index else "") + "."]
-    sentences.append(f"Budget {result.budget}. {facts.spread_sentence(result)}")
+    sentences.append(f"Budget {result.budget}. {view_model.spread_sentence(result)}")
     for column in columns:
-        mark = facts.mark(result, column)
+        mark = view_model.mark(result, column)
         sentences.append(f"{column.label}: {mark.word} data{f', {mark.warning}' if mark.warning else ''}.")
-    if result.table.rows and facts.state_sentence(result).count(","):
-        sentences.append(f"Not finished: {facts.state_sentence(result)}.")
+    if result.table.rows and view_model.state_sentence(result).count(","):
+        sentences.append(f"Not finished: {view_model.state_sentence(result)}.")
     return escape(" ".join(sentences))
 
 
 def _head(result: TableResult, column: Column) -> str:
-    mark = facts.mark(result, column)
+    mark = view_model.mark(result, column)
     label = f"{column.label} ({mark.word})" if mark.warning else column.label
     return f"\\multicolumn{{2}}{{c}}{{{escape(label)}}}"
 
@@ -107,7 +107,7 @@ def _head(result: TableResult, column: Column) -> str:
 def _row(result: TableResult, row: Row, columns: list[Column], about: list[str]) -> list[str]:
     cells = [escape(row.label), *(escape(row.about.get(name, "")) for name in about)]
     for column in columns:
-        shown = facts.shown(result, row, column)
+        shown = view_model.shown(result, row, column)
         # of the note only the number of seeds: a page is narrow
         note = f" {{\\scriptsize ({escape(shown.note.partition(',')[0])})}}" if shown.note else ""
         cells += [_bold(shown.printed, shown.printed_best), _bold(shown.ours, shown.best) + note]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from retable.tables.report import cell_lines, claim_lines, facts, wording
+from retable.tables.report import cell_lines, claim_lines, formatting, view_model
 from retable.tables.report.claim_lines import ClaimLine
 from retable.tables.results import TableResult
 from retable.tables.spec import Column, Row
@@ -23,12 +23,12 @@ def _lines(result: TableResult) -> Iterator[str]:
     table = result.table
     yield f"# Table {escape(table.name)}: {escape(table.title)}"
     yield f"\n{escape(table.source)}\n"
-    yield f"- **State:** {facts.state_sentence(result)}"
+    yield f"- **State:** {view_model.state_sentence(result)}"
     yield f"- **Budget:** {escape(result.budget)}"
-    yield f"- **Seeds:** {facts.seeds_sentence(result)}"
+    yield f"- **Seeds:** {view_model.seeds_sentence(result)}"
     yield f"- **Command:** {_code(result, result.command)}"
-    yield f"- **Cost:** {facts.cost_sentence(result)}"
-    yield from (f"- **{name}:** {_text(result, words)}" for name, words in facts.environment(result))
+    yield f"- **Cost:** {view_model.cost_sentence(result)}"
+    yield from (f"- **{name}:** {_text(result, words)}" for name, words in view_model.environment(result))
     if result.warnings:
         yield "\n## Warnings\n"
         yield from (f"- ⚠ {_text(result, warning)}" for warning in result.warnings)
@@ -44,18 +44,18 @@ def _lines(result: TableResult) -> Iterator[str]:
 
 def escape(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
-    text = " ".join(wording.printable(text).split()).replace("&", "&amp;")
+    text = " ".join(formatting.printable(text).split()).replace("&", "&amp;")
     text = _SPECIAL.sub(r"\\\1", text)
     return re.sub(r"^([-+]|\d+[.)])(?=\s|$)", r"\\\1", text)
 
 
 def _text(result: TableResult, text: str) -> str:
-    return escape(wording.portable(text, facts.outputs(result)))
+    return escape(formatting.portable(text, view_model.outputs(result)))
 
 
 def _code(result: TableResult, text: str) -> str:
     """A code span: fenced by more backquotes than follow each other in it."""
-    text = " ".join(wording.printable(wording.portable(text, facts.outputs(result))).split())
+    text = " ".join(formatting.printable(formatting.portable(text, view_model.outputs(result))).split())
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     space = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{space}{text}{space}{fence}"
@@ -70,32 +70,32 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) ->
 
 def _results(result: TableResult) -> Iterator[str]:
     yield "\n## Results"
-    about = facts.about(result)
-    for index, columns in enumerate(facts.parts(list(result.table.columns.values()), _MOST_COLUMNS)):
+    about = view_model.about(result)
+    for index, columns in enumerate(view_model.parts(list(result.table.columns.values()), _MOST_COLUMNS)):
         names = [] if index else about
         head = ["Method", *map(escape, names)]
         for column in columns:
-            mark = facts.mark(result, column)
+            mark = view_model.mark(result, column)
             word = f"**{mark.word}: {escape(mark.warning)}**" if mark.warning else mark.word
             head += [
-                f"{escape(column.label)}, {escape(facts.unit(column))}: paper",
+                f"{escape(column.label)}, {escape(view_model.unit(column))}: paper",
                 f"{escape(column.label)}: ours ({word})",
                 "difference",
             ]
         yield from _table(
             head, (_result_row(result, row, columns, names) for row in result.table.rows.values()), 1 + len(names)
         )
-    yield f"\n{facts.spread_sentence(result)} Difference: ours − paper's. Bold: the best of its kind in a column."
-    for warning in facts.warnings_of_marks(result, result.table.columns.values()):
+    yield f"\n{view_model.spread_sentence(result)} Difference: ours − paper's. Bold: the best of its kind in a column."
+    for warning in view_model.warnings_of_marks(result, result.table.columns.values()):
         yield f"\n**{escape(warning)}.**"
-    for row in facts.rows_not_available(result):
+    for row in view_model.rows_not_available(result):
         yield f"\n{escape(row.label)} is not available: {escape(row.not_available)}"
 
 
 def _result_row(result: TableResult, row: Row, columns: list[Column], names: list[str]) -> list[str]:
     cells = [escape(row.label), *(escape(row.about.get(name, "")) for name in names)]
     for column in columns:
-        shown = facts.shown(result, row, column)
+        shown = view_model.shown(result, row, column)
         note = f" ({shown.note})" if shown.note else ""
         cells += [_bold(shown.printed, shown.printed_best), _bold(shown.ours, shown.best) + note, shown.difference]
     return cells
@@ -106,7 +106,7 @@ def _bold(text: str, bold: bool) -> str:
 
 
 def _claims(result: TableResult) -> Iterator[str]:
-    yield f"\n## Claims\n\n{facts.verdict_sentence(result)}"
+    yield f"\n## Claims\n\n{view_model.verdict_sentence(result)}"
     lines = claim_lines.claim_lines(result)
     if not lines:
         return
@@ -142,10 +142,10 @@ def _claim_row(line: ClaimLine) -> list[str]:
 def _data(result: TableResult) -> Iterator[str]:
     yield "\n## Data\n"
     for label, column in result.table.columns.items():
-        mark = facts.mark(result, column)
+        mark = view_model.mark(result, column)
         warning = f": {escape(mark.warning)}" if mark.warning else ""
         yield f"- **{escape(label)}** ({mark.word}{warning})"
-        for origin in facts.origins(result):
+        for origin in view_model.origins(result):
             if origin.column == label:
                 fingerprint = _code(result, origin.fingerprint)
                 yield f"  - {origin.kind}: {_text(result, origin.source)}; {escape(origin.splits)}; {fingerprint}"
@@ -157,29 +157,31 @@ def _failures(result: TableResult) -> Iterator[str]:
     if found:
         yield "\n## Failed cells"
     for places, cell, failure in found:
-        when = f"attempt {failure.attempts}, {wording.moment(failure.finished)}"
+        when = f"attempt {failure.attempts}, {formatting.moment(failure.finished)}"
         yield f"\n- **{escape(places)}**: {_text(result, failure.reason)} ({when}), {_code(result, cell.command)}\n"
         yield from (f"      {line}" for line in _log(result, failure.lines))
 
 
 def _log(result: TableResult, lines: Sequence[str]) -> list[str]:
     """The lines of a log, for a block that is indented rather than fenced, so that no line can end it."""
-    return [wording.printable(wording.portable(line, facts.outputs(result))).replace("\n", " ") for line in lines]
+    return [
+        formatting.printable(formatting.portable(line, view_model.outputs(result))).replace("\n", " ") for line in lines
+    ]
 
 
 def _cells(result: TableResult) -> Iterator[str]:
     lines = list(cell_lines.cell_lines(result))
     if not lines:
         return
-    yield f"\n## Cells\n\n<details><summary>{wording.counted(len(lines), 'cell')} with commands</summary>\n"
+    yield f"\n## Cells\n\n<details><summary>{formatting.counted(len(lines), 'cell')} with commands</summary>\n"
     for line in lines:
         record = line.record
         words = [f"{line.row.label} in {line.column.label}, seed {line.seed}: {line.status.state}"]
         if line.value is not None and record is not None:
-            words.append(f"{wording.number(line.value, line.column.decimals + 1)} ({record.data.get('kind')} data)")
+            words.append(f"{formatting.number(line.value, line.column.decimals + 1)} ({record.data.get('kind')} data)")
         if record is not None:
-            words += [wording.duration(record.wall_seconds), facts.memory(record)]
-            words += [f"{wording.number(line.metric(f'train/{name}'), 0)} {name}" for name in ("epochs", "steps")]
+            words += [formatting.duration(record.wall_seconds), view_model.memory(record)]
+            words += [f"{formatting.number(line.metric(f'train/{name}'), 0)} {name}" for name in ("epochs", "steps")]
         where = _code(result, f"outputs/cells/{line.id}")
         wandb = f", W&amp;B {_code(result, record.wandb_id)}" if record is not None and record.wandb_id else ""
         yield f"- {escape(', '.join(words))}, {where}{wandb}<br>{_code(result, line.command)}"

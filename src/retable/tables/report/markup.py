@@ -2,7 +2,7 @@
 
 from html import escape
 
-from retable.tables.report.wording import printable
+from retable.tables.report.formatting import printable
 
 _VOID = ("br", "img", "meta")
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from retable.tables.report.wording import number
+from retable.tables.report.formatting import number
 
 
 @dataclass(frozen=True)

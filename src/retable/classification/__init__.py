@@ -1,0 +1,1 @@
+"""What classifiers share, by class list: module, models without gradients, metrics, pictures, prediction."""

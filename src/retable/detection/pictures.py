@@ -1,0 +1,90 @@
+"""Pictures of a test: detections on the first images and on the worst ones, and the precision-recall curve."""
+
+import heapq
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback
+from torch import Tensor
+
+from retable.visualization.drawing import classify_detections, contact_sheet, draw_detections, write_picture
+from retable.visualization.plots import precision_recall_plot
+
+Image = npt.NDArray[np.uint8]
+
+
+class DetectionPictures(Callback):
+    """Draws what a test found into the run's ``plots`` folder.
+
+    ``detections.png`` shows the first images, ``worst.png`` those with the most missed ships and false alarms, both
+    with the truth; ``precision_recall.png`` the curve of each class. The module hands out ``predictions`` from its test
+    step and has ``test_metric``. Under several processes the pictures are those of the first one's images.
+
+    Args:
+        first: Number of first images.
+        worst: Number of worst images.
+        score_threshold: Detections below it are not drawn.
+    """
+
+    def __init__(self, first: int = 12, worst: int = 12, score_threshold: float = 0.3) -> None:
+        self.first, self.worst, self.score_threshold = first, worst, score_threshold
+        self._first: list[Image] = []
+        self._worst: list[tuple[int, int, Image]] = []
+        self._seen = 0
+
+    def on_test_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:  # fmt: skip
+        """Draws the images of a batch that are among the first or the worst so far."""
+        if not trainer.is_global_zero:
+            return
+        for image, target, prediction in zip(batch["images"], batch["targets"], outputs["predictions"], strict=True):
+            found = {name: value.cpu() for name, value in prediction.items()}
+            errors = self._errors(found, target)
+            self._seen += 1
+            is_worst = errors > 0 and (len(self._worst) < self.worst or errors > self._worst[0][0])
+            if len(self._first) >= self.first and not is_worst:
+                continue
+            drawn = draw_detections(_pixels(image), found, target, self.score_threshold, minimum_size=384)
+            if len(self._first) < self.first:
+                self._first.append(drawn)
+            if is_worst:
+                # equally bad images stay in the order of the test
+                heapq.heappush(self._worst, (errors, -self._seen, drawn))
+                if len(self._worst) > self.worst:
+                    heapq.heappop(self._worst)
+
+    def on_test_end(self, trainer: Any, pl_module: LightningModule) -> None:
+        """Writes the pictures.
+
+        Raises:
+            OSError: They cannot be written.
+        """
+        if not trainer.is_global_zero or trainer.fast_dev_run:
+            return
+        plots = Path(trainer.default_root_dir) / "plots"
+        metric: Any = pl_module.test_metric
+        classes = trainer.datamodule.classes
+        curves = {name: metric.curve(label) for label, name in enumerate(classes)}
+        precision_recall_plot(curves, plots / "precision_recall.png")
+        worst = [drawn for _, _, drawn in sorted(self._worst, reverse=True)]
+        for name, drawn in (("detections", self._first), ("worst", worst)):
+            if drawn:
+                write_picture(plots / f"{name}.png", contact_sheet(drawn, 4, legend=True))
+        self._first, self._worst, self._seen = [], [], 0
+
+    def _errors(self, prediction: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> int:
+        """Missed ships and false alarms of an image, at the drawing's threshold."""
+        shown = prediction["scores"] >= self.score_threshold
+        kept = {name: value[shown].numpy() for name, value in prediction.items()}
+        hit, ignored, missed = classify_detections(kept, target, 0.5)
+        return int((~hit & ~ignored).sum() + missed.sum())
+
+
+def _pixels(image: Tensor) -> Image:
+    return (image.permute(1, 2, 0) * 255).round().byte().cpu().numpy()

@@ -1,0 +1,153 @@
+"""Detections on a user's own images: DOTA text, JSON, and drawn on the image."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from rich.progress import track
+from torch import Tensor
+
+from retable.boxes import box_to_dota
+from retable.data import find_images, read_image
+from retable.data.inputs import image_files
+from retable.errors import DataError, StorageError
+from retable.files import write_text
+from retable.visualization.drawing import draw_detections, write_picture
+
+log = logging.getLogger(__name__)
+
+Detect = Callable[[Tensor], dict[str, Tensor]]
+"""Maps an image, uint8 (3, H, W) of any size, to boxes (N, 5), scores (N,), labels (N,) in its pixels."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How images are scaled before the network sees them, as in training.
+
+    Attributes:
+        resize: Factor for every image.
+        max_side: Images whose longer side is still larger are shrunk to it; None keeps them.
+    """
+
+    resize: float = 1.0
+    max_side: int | None = None
+
+    def factor(self, height: int, width: int) -> float:
+        """The factor for an image of this size in pixels."""
+        limit = self.max_side / max(height, width) if self.max_side is not None else self.resize
+        return min(self.resize, limit)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder, whose names must differ by more than their endings: results bear them."""
+    return list(find_images(folder).values())
+
+
+def predict_files(
+    detect: Detect,
+    source: Path,
+    output: Path,
+    classes: Sequence[str],
+    score_threshold: float,
+    scaling: Scaling,
+    about: dict[str, Any],
+) -> None:
+    """Detects in an image or in all images of a folder and writes what was found.
+
+    Written are, each all or nothing: ``labelTxt/NAME.txt`` (the eight corner coordinates, class, 0: DOTA's annotation
+    form, which `data=dota` reads), ``Task1_CLASS.txt`` (image, score, corners: DOTA's form for results), one
+    ``detections.json`` and ``drawn/NAME.jpg``. An image that cannot be read does not stop the others.
+
+    Args:
+        detect: The detector.
+        source: An image or a folder of images.
+        output: Folder for the results.
+        classes: Names of the labels.
+        score_threshold: Detections below it are left out.
+        scaling: How images are scaled first; the results are in the pixels of the files.
+        about: What is told of the detector in ``detections.json``.
+
+    Raises:
+        DataError: There is nothing to read, or, at the end, some images could not be read; the message names them.
+        StorageError: A result cannot be written.
+    """
+    files = image_files(source, images_in)
+    entries, failures = [], []
+    for path in track(files, "detecting"):
+        try:
+            image = read_image(path)
+        except DataError as error:
+            log.error("%s", error)
+            failures.append(path.name)
+            continue
+        prediction = _detect_scaled(detect, image, scaling)
+        kept = prediction["scores"] >= score_threshold
+        prediction = {key: value[kept].cpu() for key, value in prediction.items()}
+        drawn = draw_detections(image, prediction, minimum_size=256)
+        try:
+            write_picture(output / "drawn" / f"{path.stem}.jpg", drawn)
+            entries.append(_entry(path, image, prediction, classes))
+            write_text(output / "labelTxt" / f"{path.stem}.txt", _annotation_lines(entries[-1]))
+        except OSError as error:
+            raise StorageError(f"cannot write into {output}: {error.strerror}") from error
+    for name in classes:
+        write_text(output / f"Task1_{name}.txt", _result_lines(entries, name))
+    result = {**about, "score_threshold": score_threshold, "images": entries, "unreadable": failures}
+    write_text(output / "detections.json", json.dumps(result, indent=1) + "\n")
+    found = sum(len(entry["detections"]) for entry in entries)
+    log.info("%d detections in %d images, in %s", found, len(entries), output)
+    if failures:
+        raise DataError(f"{len(failures)} of {len(files)} images could not be read: {', '.join(failures)}")
+
+
+def _detect_scaled(detect: Detect, image: np.ndarray[Any, np.dtype[np.uint8]], scaling: Scaling) -> dict[str, Tensor]:
+    height, width = image.shape[:2]
+    factor = scaling.factor(height, width)
+    if factor != 1:
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    prediction = detect(torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1))
+    if factor != 1:
+        boxes = prediction["boxes"]
+        back = torch.tensor([width / image.shape[1], height / image.shape[0]], device=boxes.device)
+        sides = boxes[:, 2:4] * back.prod().sqrt()
+        prediction = {**prediction, "boxes": torch.cat([boxes[:, :2] * back, sides, boxes[:, 4:]], dim=1)}
+    return prediction
+
+
+def _entry(path: Path, image: Any, prediction: dict[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
+    corners = box_to_dota(prediction["boxes"])
+    detections = [
+        {
+            "class": classes[int(label)],
+            "score": round(float(score), 5),
+            "box": dict(zip(("cx", "cy", "w", "h", "theta"), (round(float(v), 4) for v in box), strict=True)),
+            "corners": [round(float(v), 2) for v in points],
+        }
+        for box, score, label, points in zip(
+            prediction["boxes"], prediction["scores"], prediction["labels"], corners, strict=True
+        )
+    ]
+    return {"file": path.name, "height": image.shape[0], "width": image.shape[1], "detections": detections}
+
+
+def _annotation_lines(entry: dict[str, Any]) -> str:
+    return "".join(
+        " ".join(f"{value:.2f}" for value in found["corners"]) + f" {found['class']} 0\n"
+        for found in entry["detections"]
+    )
+
+
+def _result_lines(entries: list[dict[str, Any]], name: str) -> str:
+    return "".join(
+        f"{Path(entry['file']).stem} {found['score']:.5f} " + " ".join(f"{v:.2f}" for v in found["corners"]) + "\n"
+        for entry in entries
+        for found in entry["detections"]
+        if found["class"] == name
+    )

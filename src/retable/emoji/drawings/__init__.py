@@ -1,6 +1,0 @@
-"""Drawing generator: hand-drawn emoji of the eight classes, determined by a seed."""
-
-from retable.emoji.drawings.dataset import GENERATOR_VERSION, EmojiDrawings
-from retable.emoji.drawings.tools import MEDIA
-
-__all__ = ["GENERATOR_VERSION", "MEDIA", "EmojiDrawings"]

@@ -1,0 +1,1 @@
+"""The papers: for each its datasets, scene generator, networks and LightningModules."""

@@ -1,0 +1,100 @@
+"""Cutting a car out of a photograph: background, crop, transparency, size."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from retable.files import write_atomically
+from retable.papers.cars.cityscapes.files import Box
+from retable.papers.cars.cityscapes.schema import Form
+
+Image = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the picture of a car looks.
+
+    Attributes:
+        form: What is outside the car.
+        background: Colour outside the car, RGB; of transparent pixels the colour that is left below.
+        crop: Whether the picture is cropped to the car's box.
+        size: Side of square pictures, or None.
+    """
+
+    form: Form = Form.rgb
+    background: tuple[int, int, int] = (51, 255, 51)
+    crop: bool = True
+    size: int | None = None
+
+
+def on_background(photo: Image, mask: Mask, background: tuple[int, int, int]) -> Image:
+    """Sets everything outside a mask (H, W) to a colour; the photograph (H, W, 3) is left as it is."""
+    # in less than half the time of numpy.where
+    alone = np.empty_like(photo)
+    alone[:] = background
+    cv2.copyTo(photo, mask.view(np.uint8), alone)
+    return alone
+
+
+def cut(photo: Image, mask: Mask, box: Box, look: Look) -> Image:
+    """Makes the picture of a car.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB.
+        mask: (H, W), true on the car.
+        box: What is cropped to.
+        look: How the picture looks.
+
+    Returns:
+        (h, w, 3) uint8 RGB, or (h, w, 4) with transparency.
+    """
+    if look.crop:
+        left, top, right, bottom = box
+        photo, mask = photo[top:bottom, left:right], mask[top:bottom, left:right]
+    alone = on_background(np.ascontiguousarray(photo), np.ascontiguousarray(mask), look.background)
+    alpha = mask.astype(np.uint8) * 255
+    if look.size is not None:
+        alone, alpha = _fitted(alone, alpha, look.size, look.background)
+    if look.form is Form.rgb:
+        return alone
+    return np.dstack([_without_background(alone, alpha, look.background), alpha])
+
+
+def _fitted(alone: Image, alpha: Image, size: int, background: tuple[int, int, int]) -> tuple[Image, Image]:
+    """Scales a car into the middle of a square. The essay does not say how; a car keeps its proportions here."""
+    height, width = alpha.shape
+    factor = size / max(height, width)
+    shape = max(1, round(width * factor)), max(1, round(height * factor))
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    top, left = (size - shape[1]) // 2, (size - shape[0]) // 2
+    square = np.full((size, size, 3), background, dtype=np.uint8)
+    square[top : top + shape[1], left : left + shape[0]] = cv2.resize(alone, shape, interpolation=way)
+    clear = np.zeros((size, size), dtype=np.uint8)
+    clear[top : top + shape[1], left : left + shape[0]] = cv2.resize(alpha, shape, interpolation=way)
+    return square, clear
+
+
+def _without_background(alone: Image, alpha: Image, background: tuple[int, int, int]) -> Image:
+    """Takes the background's part out of the colours of half transparent pixels, which a scaled car has at its rim."""
+    rim = (alpha > 0) & (alpha < 255)
+    part = alpha[rim, None].astype(np.float32) / 255
+    colours = alone.copy()
+    pure = (alone[rim] - (1 - part) * np.asarray(background, dtype=np.float32)) / part
+    colours[rim] = np.rint(pure.clip(0, 255)).astype(np.uint8)
+    return colours
+
+
+def write_image(path: Path, image: Image) -> None:
+    """Writes a PNG (H, W, 3) or, with transparency, (H, W, 4), complete or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    order = cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(image, order))
+    write_atomically(path, lambda temporary: temporary.write_bytes(encoded.tobytes()))

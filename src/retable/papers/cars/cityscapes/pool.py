@@ -1,0 +1,115 @@
+"""Photographs in several processes, each with a detector of its own."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from retable.errors import DataError, RetableError
+from retable.papers.cars.cityscapes.detector_protocol import Detector
+from retable.papers.cars.cityscapes.files import Source
+from retable.papers.cars.cityscapes.process_image import Entry, Rules, do_photograph
+
+Result = tuple[Source, list[Entry] | DataError]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all photographs have in common. It is sent to other processes.
+
+    Attributes:
+        rules: What is kept.
+        output: The dataset's folder.
+        make_detector: Makes the detector, in the process that uses it; None does without.
+    """
+
+    rules: Rules
+    output: Path
+    make_detector: Callable[[], Detector] | None
+
+
+def available_cores() -> int:
+    """Number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def do_all(sources: Sequence[Source], job: Job, workers: int) -> Iterator[Result]:
+    """Does photographs, in any order.
+
+    Args:
+        sources: The photographs.
+        job: What they have in common.
+        workers: Number of processes; 1 is this one.
+
+    Yields:
+        Each photograph as soon as it is done, with its cars, or with the reason why it cannot be read.
+
+    Raises:
+        RetableError: A process ended, most often for want of memory.
+        OSError: A picture cannot be written.
+    """
+    if workers == 1:
+        detector = job.make_detector and job.make_detector()
+        for source in sources:
+            yield source, _attempt(source, job, detector)
+        return
+    others = set(multiprocessing.active_children())
+    # a fork would copy the locks of threads that exist in this process alone
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(sources)), context, _start, (job,))
+    try:
+        for future in as_completed([pool.submit(_in_process, source) for source in sources]):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise RetableError(
+            "a process ended before its work was done, most often for want of memory; give fewer workers=..., the same "
+            "command goes on"
+        ) from error
+    except BaseException:
+        # a process may have minutes to go with the cars of its photograph, which it would do again
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_common: tuple[Job, Detector | None] | None = None  # of this process, where it is one of several
+
+
+def _start(job: Job) -> None:
+    global _common
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    cv2.setNumThreads(1)
+    _common = job, job.make_detector and job.make_detector()
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the first one was killed, and could not end it itself."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _in_process(source: Source) -> Result:
+    assert _common is not None
+    job, detector = _common
+    return source, _attempt(source, job, detector)
+
+
+def _attempt(source: Source, job: Job, detector: Detector | None) -> list[Entry] | DataError:
+    try:
+        return do_photograph(source, job.rules, detector, job.output)
+    except DataError as error:
+        return error

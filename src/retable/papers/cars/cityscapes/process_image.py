@@ -1,0 +1,187 @@
+"""What is done with one photograph: its cars are looked at, kept or dropped, and written."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from retable.data import read_image
+from retable.errors import DataError
+from retable.files import write_text
+from retable.papers.cars.cityscapes.cutting import Image, Look, Mask, cut, on_background, write_image
+from retable.papers.cars.cityscapes.detector_protocol import Detector, Found
+from retable.papers.cars.cityscapes.files import CAR, Box, CarInstance, Ids, Source, find_cars, read_ids
+
+IMAGES, PARTS = "images", "parts"
+
+
+class Fate(StrEnum):
+    """What became of a car."""
+
+    kept = "kept"
+    group = "group"  # cars that the annotators did not tell apart
+    too_small = "too_small"
+    no_car = "no_car"  # the detector finds none
+    low_confidence = "low_confidence"
+    elsewhere = "elsewhere"  # the detector's box lies beside the car
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A car of a photograph, and what became of it: a line of ``instances.csv``.
+
+    Attributes:
+        photo: `Source.name`.
+        instance: Its value in the mask.
+        fate: What became of it.
+        file: Its picture below the dataset's folder, if it was kept.
+        confidence: The detector's, if it found a car.
+        pixels: Number of its pixels in the mask.
+        mask_box: The box of these; of a group None.
+        box: The box in the photograph that the picture is cropped to (under ``crop=false`` would be), if it was kept.
+        height: Of the picture, if it was kept.
+        width: Of the picture, if it was kept.
+    """
+
+    photo: str
+    instance: int
+    fate: Fate
+    file: str | None = None
+    confidence: float | None = None
+    pixels: int = 0
+    mask_box: Box | None = None
+    box: Box | None = None
+    height: int | None = None
+    width: int | None = None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What decides which cars are kept and how they look.
+
+    Attributes:
+        min_confidence: Least confidence of the detector.
+        min_side: Least height and width of a mask in pixels.
+        look: How pictures look.
+    """
+
+    min_confidence: float
+    min_side: int
+    look: Look
+
+
+def do_photograph(source: Source, rules: Rules, detector: Detector | None, output: Path) -> list[Entry]:
+    """Writes the pictures of a photograph's cars, and after them the file that says that it is done.
+
+    Args:
+        source: The photograph and its mask.
+        rules: What is kept.
+        detector: Finds a car; None keeps all that are large enough, cropped to their masks.
+        output: The dataset's folder.
+
+    Returns:
+        The cars in the order of their ids; after them the group, if there is one.
+
+    Raises:
+        DataError: Photograph or mask cannot be read, or are of different sizes.
+        OSError: A picture cannot be written.
+    """
+    ids = read_ids(source.mask)
+    cars, grouped = find_cars(ids)
+    small = [car for car in cars if min(_sides(car.box)) < rules.min_side]
+    large = [car for car in cars if min(_sides(car.box)) >= rules.min_side]
+    entries = [_entry(source, car, Fate.too_small) for car in small]
+    if large:
+        photo = read_image(source.photo)
+        if photo.shape[:2] != ids.shape:
+            raise DataError(
+                f"{source.mask}: {ids.shape[1]} x {ids.shape[0]} pixels, but {source.photo.name} has "
+                f"{photo.shape[1]} x {photo.shape[0]}; unpack both again"
+            )
+        for car, mask, found in _examined(photo, ids, large, rules, detector):
+            box, entry = _judged(source, car, mask, found, rules, detector is not None)
+            if box is not None:
+                picture = cut(photo, mask, box, rules.look)
+                entry = replace(entry, height=picture.shape[0], width=picture.shape[1])
+                write_image(output / str(entry.file), picture)
+            entries.append(entry)
+    entries.sort(key=lambda entry: entry.instance)
+    if grouped:
+        entries.append(Entry(source.name, CAR, Fate.group, pixels=grouped))
+    text = json.dumps([asdict(entry) for entry in entries], indent=1)
+    write_text(part_file(output, source), text + "\n")
+    return entries
+
+
+def part_file(output: Path, source: Source) -> Path:
+    """The file that says that a photograph is done."""
+    return output / PARTS / f"{source.name}.json"
+
+
+def done_before(source: Source, output: Path) -> list[Entry] | None:
+    """What `do_photograph` returned in an earlier call, if all that it wrote is still there."""
+    try:
+        lines = json.loads(part_file(output, source).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    entries = []
+    for line in lines:
+        boxes = {name: line[name] and tuple(line[name]) for name in ("mask_box", "box")}
+        entries.append(Entry(**{**line, **boxes, "fate": Fate(line["fate"])}))
+    if all((output / entry.file).is_file() for entry in entries if entry.file):
+        return entries
+    return None
+
+
+def clear_unfinished(output: Path) -> None:
+    """Removes the files that a process was writing when it was ended."""
+    for folder in (IMAGES, PARTS):
+        for path in (output / folder).rglob(".*"):
+            path.unlink(missing_ok=True)
+
+
+def _sides(box: Box) -> tuple[int, int]:
+    left, top, right, bottom = box
+    return right - left, bottom - top
+
+
+def _entry(
+    source: Source, car: CarInstance, fate: Fate, confidence: float | None = None, box: Box | None = None
+) -> Entry:
+    file = None if box is None else f"{IMAGES}/{source.split}_{source.stem}_{car.id}.png"
+    rounded = None if confidence is None else round(confidence, 6)
+    return Entry(source.name, car.id, fate, file, rounded, car.pixels, car.box, box)
+
+
+def _examined(
+    photo: Image, ids: Ids, cars: Sequence[CarInstance], rules: Rules, detector: Detector | None
+) -> Iterator[tuple[CarInstance, Mask, Found | None]]:
+    """Asks the detector for each car alone on the background, in the whole photograph's frame, as the essay does."""
+    step = 1 if detector is None else detector.batch_size
+    for first in range(0, len(cars), step):
+        chosen = cars[first : first + step]
+        masks = [ids == car.id for car in chosen]
+        found: Sequence[Found | None] = [None] * len(chosen)
+        if detector is not None:
+            found = detector.find([on_background(photo, mask, rules.look.background) for mask in masks])
+        yield from zip(chosen, masks, found, strict=True)
+
+
+def _judged(
+    source: Source, car: CarInstance, mask: Mask, found: Found | None, rules: Rules, asked: bool
+) -> tuple[Box | None, Entry]:
+    if not asked:
+        return car.box, _entry(source, car, Fate.kept, box=car.box)
+    if found is None:
+        return None, _entry(source, car, Fate.no_car)
+    if found.confidence < rules.min_confidence:
+        return None, _entry(source, car, Fate.low_confidence, found.confidence)
+    height, width = mask.shape
+    left, top = max(0, math.floor(found.box[0])), max(0, math.floor(found.box[1]))
+    right, bottom = min(width, math.ceil(found.box[2])), min(height, math.ceil(found.box[3]))
+    if not mask[top:bottom, left:right].any():
+        return None, _entry(source, car, Fate.elsewhere, found.confidence)
+    box = left, top, right, bottom
+    return box, _entry(source, car, Fate.kept, found.confidence, box)

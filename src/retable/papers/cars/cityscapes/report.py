@@ -1,0 +1,134 @@
+"""What is written of a dataset when it is complete: a table of all cars, sheets to look at, the record."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from retable.data import fingerprint_files, read_image, read_shown_image
+from retable.files import write_text
+from retable.papers.cars.cityscapes.cutting import Image, Look, cut
+from retable.papers.cars.cityscapes.files import Source, read_ids
+from retable.papers.cars.cityscapes.process_image import Entry, Fate
+from retable.visualization.drawing import contact_sheet, write_picture
+
+TABLE, RECORD, SHEET, DROPPED_SHEET = "instances.csv", "record.json", "contact_sheet.png", "dropped.png"
+
+MEANINGS = {
+    Fate.kept: "written to images/",
+    Fate.group: "groups that the annotators did not divide into cars, one of them at most in a photograph",
+    Fate.too_small: "with a mask lower or narrower than min_side",
+    Fate.no_car: "in which the detector finds no car",
+    Fate.low_confidence: "with the detector's confidence below min_confidence",
+    Fate.elsewhere: "with the detector's box beside the car",
+}
+
+_SIDE = 112  # pixels of a picture on a sheet
+_COLUMNS = 10
+_SHOWN = 80
+_BOX = ("left", "top", "right", "bottom")
+_COLUMN_NAMES = (
+    "photo", "instance", "fate", "file", "height", "width", "confidence", "pixels",
+    *(f"mask_{name}" for name in _BOX), *(f"box_{name}" for name in _BOX),
+)  # fmt: skip
+
+
+def write_table(output: Path, entries: Sequence[Entry]) -> None:
+    """Writes ``instances.csv``: each car with what became of it; boxes in pixels, right and bottom outside.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMN_NAMES)
+    for entry in entries:
+        boxes = [*(entry.mask_box or [None] * 4), *(entry.box or [None] * 4)]
+        size = entry.height, entry.width
+        about = (entry.photo, entry.instance, entry.fate.value, entry.file)
+        writer.writerow([*about, *size, entry.confidence, entry.pixels, *boxes])
+    write_text(output / TABLE, text.getvalue())
+
+
+def write_sheets(output: Path, entries: Sequence[Entry], sources: Sequence[Source], look: Look) -> None:
+    """Writes ``contact_sheet.png`` with cars that were kept and ``dropped.png`` with others, evenly spread over all.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    kept = _spread([entry for entry in entries if entry.file])
+    if kept:
+        pictures = [_small(read_shown_image(output / str(entry.file))) for entry in kept]
+        captions = [f"{entry.width}x{entry.height} {_confidence(entry)}" for entry in kept]
+        write_picture(output / SHEET, contact_sheet(pictures, _COLUMNS, captions))
+    dropped = _spread([entry for entry in entries if not entry.file and entry.mask_box])
+    if dropped:
+        by_name = {source.name: source for source in sources}
+        pictures = [_small(_dropped_picture(by_name[entry.photo], entry, look)) for entry in dropped]
+        captions = [f"{entry.fate.replace('_', ' ')} {_confidence(entry)}" for entry in dropped]
+        write_picture(output / DROPPED_SHEET, contact_sheet(pictures, _COLUMNS, captions))
+
+
+def _spread(entries: Sequence[Entry]) -> list[Entry]:
+    count = min(_SHOWN, len(entries))
+    return [entries[index * len(entries) // count] for index in range(count)]
+
+
+def _confidence(entry: Entry) -> str:
+    return "" if entry.confidence is None else f"{entry.confidence:.2f}"
+
+
+def _small(image: Image) -> Image:
+    factor = _SIDE / max(image.shape[:2])
+    size = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_NEAREST))
+
+
+def _dropped_picture(source: Source, entry: Entry, look: Look) -> Image:
+    assert entry.mask_box is not None
+    mask = read_ids(source.mask) == entry.instance
+    return cut(read_image(source.photo), mask, entry.mask_box, Look(background=look.background))
+
+
+def count_fates(entries: Sequence[Entry]) -> dict[Fate, int]:
+    """Number of cars of each fate, in the order of the fates."""
+    counts = Counter(entry.fate for entry in entries)
+    return {fate: counts[fate] for fate in Fate}
+
+
+def write_record(
+    output: Path, entries: Sequence[Entry], sources: Sequence[Source], settings: dict[str, Any], facts: dict[str, Any]
+) -> None:
+    """Writes ``record.json``, last and all at once: the folder then holds a complete dataset.
+
+    Args:
+        output: The dataset's folder.
+        entries: All cars.
+        sources: All photographs.
+        settings: What decides the dataset's content.
+        facts: What else is to be told: times, versions, notes.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    splits = list(dict.fromkeys(source.split for source in sources))
+    of_split = {split: [entry for entry in entries if entry.photo.startswith(f"{split}/")] for split in splits}
+    files = {entry.file: output / entry.file for entry in entries if entry.file}
+    record = {
+        "dataset": "cityscapes_cars",
+        "settings": settings,
+        "photographs": dict(Counter(source.split for source in sources)),
+        "images": len(files),
+        "fates": count_fates(entries),
+        "fates_by_split": {split: count_fates(some) for split, some in of_split.items()},
+        "meanings": MEANINGS,
+        "fingerprint": fingerprint_files({TABLE: output / TABLE}, files),
+        **facts,
+    }
+    write_text(output / RECORD, json.dumps(record, indent=2, allow_nan=False) + "\n")

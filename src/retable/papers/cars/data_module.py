@@ -1,0 +1,211 @@
+"""The data of one run on cars: all images in memory, batches made on the device."""
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from retable.data import Provenance
+from retable.data.module import ShardedDataModule
+from retable.errors import ConfigError
+from retable.papers.cars.datasets.folder import PictureFolder, read_folder
+from retable.papers.cars.schema import Background, Fit
+
+Batch = dict[str, Tensor]
+"""images float32 (B, 3, S, S) in [0, 1], indices int64 (B,): places in the set."""
+
+log = logging.getLogger(__name__)
+
+
+class CarsDataModule(ShardedDataModule):
+    """Loaders of cars; the keys are described in `retable.papers.cars.schema.CarsConfig`.
+
+    The essay has no split: all images are learnt from, and samples are scored against all of them. The set is uint8
+    and small (82 MB for 6,700 images of 64 x 64), so that it is copied to the device once; loaders hand out indices
+    only, and `transfer_batch_to_device` makes the batch there. Which images a training batch holds, and which of them
+    are mirrored, depends on seed, epoch and index alone. In validation and test each image comes once, in order.
+
+    Attributes:
+        test_name: The split that is tested.
+        mirrors: Whether training batches hold mirrored images.
+
+    Raises:
+        ConfigError: A value that cannot work.
+    """
+
+    test_name = "test"
+
+    def __init__(
+        self,
+        seed: int,
+        root: str | None,
+        scenes: Callable[..., Any],
+        count: int,
+        scenes_seed: int,
+        image_size: int,
+        fit: Fit,
+        background: Background,
+        augment: Mapping[str, Any],
+        batch_size: int,
+        eval_batch_size: int,
+    ) -> None:
+        super().__init__()
+        for name, value, least in (
+            ("count", count, 1),
+            ("image_size", image_size, 8),
+            ("batch_size", batch_size, 1),
+            ("eval_batch_size", eval_batch_size, 1),
+        ):
+            if value < least:
+                raise ConfigError(f"data.{name}={value}: must be {least} or more")
+        flip = float(augment["horizontal_flip"])
+        if not 0 <= flip <= 1:
+            raise ConfigError(f"data.augment.horizontal_flip={flip:g}: a share, 0 to 1")
+        if root is None and count < batch_size:
+            raise ConfigError(_too_few(count, batch_size, "data.count"))
+        self.seed = seed
+        self.first_epoch = 0
+        self.image_size, self.batch_size, self.eval_batch_size = image_size, batch_size, eval_batch_size
+        self._root = None if root is None else Path(root).expanduser()
+        self._generator, self._count, self._scenes_seed = scenes, count, scenes_seed
+        self._fit, self._background = Fit(fit), Background(background)
+        self._flip = flip if augment["enabled"] else 0.0
+        self.mirrors = self._flip > 0
+        self._resident: Tensor | None = None
+
+    @cached_property
+    def _folder(self) -> PictureFolder | None:
+        if self._root is None:
+            return None
+        folder = read_folder(self._root, self.image_size, self._fit, self._background)
+        if len(folder.names) < self.batch_size:
+            raise ConfigError(_too_few(len(folder.names), self.batch_size, f"data.root={self._root}"))
+        for note in folder.notes:
+            log.warning("%s", note)
+        return folder
+
+    @cached_property
+    def _scenes(self) -> Any:
+        return self._generator(count=self._count, size=self.image_size, seed=self._scenes_seed)
+
+    @cached_property
+    def images(self) -> Tensor:
+        """All images, uint8 (N, 3, S, S): generated ones by index, those of a folder in the natural order of names.
+
+        Raises:
+            ConfigError: There are fewer images than a batch has.
+            DataError: An image cannot be read.
+        """
+        if self._folder is not None:
+            pixels = self._folder.images
+        else:
+            with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # kernels leave the interpreter to the others
+                pixels = np.stack(list(pool.map(self._scenes.image, range(self._count))))
+        return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Kind, source, fingerprint and number of the images, as plain values."""
+        note = "one set without a split, as in the essay: samples are scored against the images that were learnt from"
+        folder = self._folder
+        return Provenance(
+            kind="synthetic" if folder is None else "real",
+            source="generated cars" if folder is None else "own pictures",
+            fingerprint=self._scenes.fingerprint() if folder is None else folder.fingerprint,
+            splits=dict.fromkeys(("train", "val", "test"), len(self.images)),
+            notes=(note, *(() if folder is None else folder.notes)),
+        ).as_dict()
+
+    def train_dataloader(self) -> DataLoader[Tensor]:
+        """Keys of training batches; data.batch_size is divided among the processes, incomplete batches are left out."""
+        sampler = self._training_sampler(len(self.images), drop_last=True)
+        return _loader(Keys(len(self.images), self.seed, self._flip), sampler, sampler.batch_size)
+
+    def val_dataloader(self) -> DataLoader[Tensor]:
+        """Keys of all images, in order."""
+        sampler = self._evaluation_sampler(len(self.images))
+        return _loader(Keys(len(self.images)), sampler, self.eval_batch_size)
+
+    def test_dataloader(self) -> DataLoader[Tensor]:
+        """As for validation."""
+        return self.val_dataloader()
+
+    def transfer_batch_to_device(self, batch: Tensor, device: torch.device, dataloader_idx: int) -> Batch:
+        """Makes a batch on the device.
+
+        Args:
+            batch: (B, 2) int64 keys, as of `Keys`.
+            device: Where the batch is used; the whole set is copied there on the first call.
+            dataloader_idx: Not used.
+        """
+        if self._resident is None or self._resident.device != device:
+            self._resident = self.images.to(device)
+        indices = batch[:, 0].to(device, non_blocking=True)
+        images = self._resident.index_select(0, indices)  # many times quicker than [indices] on a CPU
+        if self._flip:
+            mirrored = batch[:, 1].to(device, non_blocking=True).bool()
+            images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        return {"images": images.to(torch.float32).mul_(1 / 255), "indices": indices}
+
+
+class Keys(Dataset[Tensor]):
+    """What a batch consists of: (B, 2) int64, the index of each image, and 1 where it is mirrored.
+
+    Args:
+        length: Number of images.
+        seed: What mirroring depends on besides epoch and index.
+        flip: How often an image is mirrored.
+    """
+
+    def __init__(self, length: int, seed: int = 0, flip: float = 0.0) -> None:
+        self._length, self._seed, self._flip = length, seed, flip
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitems__(self, keys: Sequence[tuple[int, int] | int]) -> Tensor:
+        """Makes the keys of a batch.
+
+        Args:
+            keys: (epoch, index) each, as of `EpochSampler`; a bare index is not mirrored.
+        """
+        if isinstance(keys[0], int):
+            return torch.tensor([(key, 0) for key in keys])
+        pairs = np.array(keys, np.uint64)
+        mirrored = _dice(self._seed, pairs[:, 0], pairs[:, 1]) < self._flip
+        return torch.from_numpy(np.stack([pairs[:, 1], mirrored], axis=1).astype(np.int64))
+
+
+def _dice(seed: int, epochs: NDArray[np.uint64], indices: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """One number in [0, 1) for each pair (SplitMix64 over the three numbers)."""
+    state = np.full(len(epochs), seed, np.uint64)
+    for number in (epochs, indices):
+        state = (state ^ number) + np.uint64(0x9E3779B97F4A7C15)
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state ^= state >> np.uint64(31)
+    return np.asarray(state >> np.uint64(11), np.float64) * 2.0**-53
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _loader(dataset: Keys, sampler: Any, batch_size: int) -> DataLoader[Tensor]:
+    return DataLoader(dataset, batch_size=batch_size, sampler=sampler, collate_fn=_as_it_is)
+
+
+def _too_few(count: int, batch_size: int, source: str) -> str:
+    return (
+        f"data.batch_size={batch_size}: {source} has {count} images, fewer than a batch; "
+        f"set data.batch_size={count} or less"
+    )

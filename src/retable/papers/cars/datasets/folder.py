@@ -1,0 +1,186 @@
+"""Any folder of images, subfolders too, as squares of one size."""
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from retable.data import IMAGE_SUFFIXES, fingerprint_files, read_shown_image
+from retable.errors import DataError
+from retable.papers.cars.schema import Background, Fit
+
+Image = NDArray[np.uint8]
+
+COLOURS = {Background.green: (51, 255, 51), Background.white: (255, 255, 255)}
+"""What is not car: the essay's green (section 2), or white; RGB."""
+
+_READERS = 4  # threads; decoding leaves the interpreter to the others
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image file as a square.
+
+    Attributes:
+        image: uint8 (S, S, 3) RGB.
+        resized: Whether the file has another size.
+        transparent: Whether some of it is transparent, so that the background shows.
+    """
+
+    image: Image
+    resized: bool
+    transparent: bool
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """The images of a folder, in memory.
+
+    Attributes:
+        names: Their paths below the folder, with slashes, in natural order: 2.png comes before 10.png.
+        images: (N, S, S, 3) uint8 RGB, in this order.
+        fingerprint: Of the files' contents, and of how they were read.
+        notes: What a reader of the numbers must know.
+    """
+
+    names: tuple[str, ...]
+    images: Image
+    fingerprint: str
+    notes: tuple[str, ...]
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """What file names are sorted by, so that numbers in them count as numbers."""
+    parts = re.split(r"(\d+)", name)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts] + [(2, 0, name)]
+
+
+def list_pictures(root: Path) -> tuple[list[str], list[str]]:
+    """Lists the images below a folder; hidden files and folders are left out.
+
+    Args:
+        root: An existing folder.
+
+    Returns:
+        Their paths below the folder, with slashes, in natural order, and those of the other files.
+
+    Raises:
+        DataError: There is no image.
+    """
+    names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
+    shown = sorted(
+        (name for name in names if not any(part.startswith(".") for part in name.split("/"))), key=natural_key
+    )
+    images = [name for name in shown if Path(name).suffix.lower() in IMAGE_SUFFIXES]
+    if not images:
+        endings = ", ".join(sorted(IMAGE_SUFFIXES))
+        raise DataError(f"data.root={root}: no images; put files with the ending {endings} there, subfolders too")
+    return images, [name for name in shown if Path(name).suffix.lower() not in IMAGE_SUFFIXES]
+
+
+def read_picture(path: Path, size: int, fit: Fit, background: Background) -> Picture:
+    """Reads an image as a square that shows all of it.
+
+    Args:
+        path: The file: grey, palette, RGB or RGBA, 8 or 16 bits.
+        size: Side of the square in pixels.
+        fit: What becomes of an oblong image.
+        background: What shows where the image is transparent, and beside an oblong one.
+
+    Raises:
+        DataError: The file is missing, damaged or no image.
+    """
+    image = read_shown_image(path)  # what is transparent shows white
+    colour = np.array(COLOURS[background], np.float32)
+    hidden = _transparency(path, image)
+    if hidden is not None and background is not Background.white:
+        image = np.rint(image + (colour - 255) * hidden[..., None]).clip(0, 255).astype(np.uint8)
+    resized = image.shape[:2] != (size, size)
+    return Picture(_square(image, size, fit, colour) if resized else image, resized, hidden is not None)
+
+
+def read_folder(root: Path, size: int, fit: Fit, background: Background) -> PictureFolder:
+    """Reads all images of a folder.
+
+    Args:
+        root: An existing folder.
+        size: Side of the squares in pixels.
+        fit: As of `read_picture`.
+        background: As of `read_picture`.
+
+    Raises:
+        DataError: There is no image, or one cannot be read; the message names it.
+    """
+    names, others = list_pictures(root)
+    images = np.empty((len(names), size, size, 3), np.uint8)
+    resized = transparent = 0
+    with ThreadPoolExecutor(_READERS) as pool:
+        read = pool.map(lambda name: read_picture(root / name, size, fit, background), names)
+        for index, picture in enumerate(read):
+            images[index] = picture.image
+            resized += picture.resized
+            transparent += picture.transparent
+    fingerprint = fingerprint_files({}, {name: root / name for name in names}, [f"{size} {fit} {background}"])
+    return PictureFolder(
+        tuple(names), images, fingerprint, tuple(_notes(names, others, resized, transparent, size, fit, background))
+    )
+
+
+def _notes(
+    names: Sequence[str],
+    others: Sequence[str],
+    resized: int,
+    transparent: int,
+    size: int,
+    fit: Fit,
+    background: Background,
+) -> list[str]:
+    notes = []
+    if resized:
+        how = f"oblong ones padded with {background}" if fit is Fit.pad else "oblong ones stretched"
+        notes.append(
+            f"{resized} of {len(names)} images are not {size} x {size}: they were resized whole, antialiased, {how}"
+        )
+    if transparent:
+        notes.append(f"{transparent} of {len(names)} images are partly transparent and were put on {background}")
+    if others:
+        notes.append(f"{len(others)} files are no images by their ending and were left out, first {others[0]}")
+    return notes
+
+
+def _transparency(path: Path, shown: Image) -> NDArray[np.float32] | None:
+    """How transparent each pixel is, from 0 to 1; None where the image is opaque."""
+    if path.suffix.lower() in (".jpg", ".jpeg", ".bmp"):
+        return None
+    stored = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.ndim < 3 or stored.shape[2] != 4 or stored.shape[:2] != shown.shape[:2]:
+        return None
+    full = 65535 if stored.dtype == np.uint16 else 255
+    hidden = 1 - stored[..., 3].astype(np.float32) / full
+    return hidden if hidden.any() else None
+
+
+def _square(image: Image, size: int, fit: Fit, colour: NDArray[np.float32]) -> Image:
+    height, width = image.shape[:2]
+    if fit is Fit.stretch:
+        return _resize(image, size, size)
+    scale = size / max(height, width)
+    inner = _resize(image, max(1, round(width * scale)), max(1, round(height * scale)))
+    square = np.empty((size, size, 3), np.uint8)
+    square[:] = colour
+    top, left = (size - inner.shape[0]) // 2, (size - inner.shape[1]) // 2
+    square[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+    return square
+
+
+def _resize(image: Image, width: int, height: int) -> Image:
+    """Shrinks by areas and enlarges linearly, each side for itself, as one may shrink and the other grow."""
+    for shape in ((width, image.shape[0]), (width, height)):
+        shrinks = shape[0] < image.shape[1] or shape[1] < image.shape[0]
+        image = np.asarray(cv2.resize(image, shape, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+    return image

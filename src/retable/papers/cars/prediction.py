@@ -1,0 +1,117 @@
+"""Samples of a trained generator: single images, a grid, and walks between the first of them."""
+
+import json
+import logging
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from retable.errors import ConfigError, StorageError
+from retable.files import write_text
+from retable.papers.cars.pictures import as_arrays, as_uint8, interpolation, sample_grid, walks_picture, write_png
+
+log = logging.getLogger(__name__)
+
+_BATCH = 64
+_WALKS = 8  # rows of interpolation.png
+_LARGEST_GRID = 256  # images; more of them are written, but not laid out
+
+
+class Sampler(Protocol):
+    """What is asked of a generator.
+
+    Attributes:
+        spherical_latents: Whether latents are normal, so that one walks between them on a great circle.
+    """
+
+    spherical_latents: bool
+
+    @property
+    def device(self) -> torch.device:
+        """Where latents are expected."""
+
+    def draw_latents(self, count: int, generator: torch.Generator) -> Tensor:
+        """Draws latents (count, latent_size) with a random generator of the CPU."""
+
+    def sample(self, latents: Tensor) -> Tensor:
+        """Makes images (B, 3, S, S) in [0, 1] from latents (B, latent_size)."""
+
+
+def write_samples(model: Sampler, output: Path, options: dict[str, Any], about: dict[str, Any]) -> None:
+    """Draws samples and writes them, each file complete or not at all.
+
+    ``samples/0000.png`` and so on, ``grid.png`` with all of them (the first 256 of more), ``interpolation.png``, whose
+    row i goes from sample i to sample i + 1, and ``samples.json``. A seed names its samples: more of them begin with
+    the same ones.
+
+    Args:
+        model: The trained model, in evaluation mode.
+        output: Folder for the results.
+        options: ``n`` samples, ``seed``, ``interpolation_steps`` images in a row of ``interpolation.png``; an
+            ``input`` is refused.
+        about: What is told of the run in ``samples.json``.
+
+    Raises:
+        ConfigError: An option cannot be.
+        StorageError: A result cannot be written.
+    """
+    count, seed, steps = options["n"], options["seed"], options["interpolation_steps"]
+    _check(options)
+    generator = torch.Generator().manual_seed(seed)
+    # One at a time: the numbers that torch draws at once depend on how many they are. Two are needed for a walk.
+    latents = torch.cat([model.draw_latents(1, generator) for _ in range(max(2, count))])
+    digits = max(4, len(str(count - 1)))
+    names = [f"{index:0{digits}}.png" for index in range(count)]
+    shown = []
+    first = 0
+    for images in _sampled(model, latents[:count]):
+        for name, image in zip(names[first:], as_arrays(images), strict=False):
+            write_png(output / "samples" / name, image)
+        shown += [images] if first < _LARGEST_GRID else []
+        first += len(images)
+    grid = torch.cat(shown)[:_LARGEST_GRID]
+    write_png(output / "grid.png", sample_grid(grid, math.ceil(math.sqrt(len(grid)))))
+    rows = min(_WALKS, len(latents) - 1)
+    walks = interpolation(latents[:rows], latents[1 : rows + 1], steps, model.spherical_latents)  # (steps, rows, L)
+    images = torch.cat(list(_sampled(model, walks.transpose(0, 1).flatten(0, 1))))
+    write_png(output / "interpolation.png", walks_picture(torch.split(images, steps)))
+    result = {
+        **about,
+        "seed": seed,
+        "n": count,
+        "latents": {"size": latents.shape[1], "interpolation": "spherical" if model.spherical_latents else "linear"},
+        "interpolation_steps": steps,
+        "samples": [f"samples/{name}" for name in names],
+    }
+    try:
+        write_text(output / "samples.json", json.dumps(result, indent=1) + "\n")
+    except OSError as error:
+        raise StorageError(f"cannot write into {output}: {error.strerror}") from error
+    log.info("%d samples of seed %d, in %s", count, seed, output)
+    _tell_others(output / "samples", set(names))
+
+
+def _check(options: dict[str, Any]) -> None:
+    if options.get("input") is not None:
+        raise ConfigError("input: this model makes images out of nothing; leave input out, and say how many with n=64")
+    for key, least in (("n", 1), ("interpolation_steps", 2), ("seed", 0)):
+        if options[key] < least:
+            raise ConfigError(f"{key} must be at least {least}, not {options[key]}")
+    if options["seed"] >= 2**63:
+        raise ConfigError(f"seed must be below 2**63, not {options['seed']}")
+
+
+def _sampled(model: Sampler, latents: Tensor) -> Iterator[Tensor]:
+    for chunk in torch.split(latents, _BATCH):
+        yield as_uint8(model.sample(chunk.to(model.device)))
+
+
+def _tell_others(folder: Path, names: set[str]) -> None:
+    others = [path.name for path in folder.iterdir() if re.fullmatch(r"\d+\.png", path.name) and path.name not in names]
+    if others:
+        log.warning("%s also holds %d samples of an earlier call, such as %s", folder, len(others), min(others))

@@ -1,0 +1,198 @@
+"""What a car looks like apart from its shape: paint, glass, lights, plates, wheels, and the light around it."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+from typing import Final, NamedTuple
+
+Colour = tuple[float, float, float]
+
+
+class Look(NamedTuple):
+    """Materials of a car; colours are linear reflectances.
+
+    Attributes:
+        red: Of the paint.
+        green: Of the paint.
+        blue: Of the paint.
+        gloss: Strength of the paint's reflections.
+        plastic: Up to which height bumpers and sills are of bare plastic.
+        strip: 1 with a dark strip along the doors, else 0.
+        crease: Height of the crease along the sides.
+        glass: How bright the inside is behind the windows.
+        through: How much light is seen through opposite windows.
+        tint: Share of the paint's hue in the glass.
+        rim: Brightness of the rims.
+        spokes: Their number.
+        spoke_width: From 0, narrow, to 1.
+        spoke_phase: Where they stand, in radians.
+        lamp_inner: Where headlights end towards the middle, as a share of half the width.
+        lamp_height: Of the headlights.
+        lamps_on: 1 with lit headlights, else 0.
+        grille: Half its width as a share of half the width.
+        chrome: Brightness of the grille's frame.
+        tail_inner: Where tail lights end towards the middle.
+        tail_height: Of the tail lights.
+        tail_tall: 1 with tail lights beside the rear window too, else 0.
+        brakes_on: 1 with lit brake lights, else 0.
+        plate_height: Of the rear plate's middle.
+        plate_yellow: 1 for yellow plates, else 0.
+        handles: Brightness of the door handles against the paint: 1 is the paint itself.
+        dirt: Strength of the dirt above the sills.
+        seed: Of plates' characters and other small things.
+    """
+
+    red: float
+    green: float
+    blue: float
+    gloss: float
+    plastic: float
+    strip: float
+    crease: float
+    glass: float
+    through: float
+    tint: float
+    rim: float
+    spokes: float
+    spoke_width: float
+    spoke_phase: float
+    lamp_inner: float
+    lamp_height: float
+    lamps_on: float
+    grille: float
+    chrome: float
+    tail_inner: float
+    tail_height: float
+    tail_tall: float
+    brakes_on: float
+    plate_height: float
+    plate_yellow: float
+    handles: float
+    dirt: float
+    seed: float
+
+
+class Light(NamedTuple):
+    """The light around a car.
+
+    Attributes:
+        sun_x: Towards the sun, a unit vector in the car's axes.
+        sun_y: As above.
+        sun_z: As above.
+        sun: Strength of the sun.
+        sky: Strength of the sky.
+        blue: How blue the sky's zenith is.
+        warm: How yellow the sun is.
+        ground: Reflectance of the street.
+        houses: Height of what hides the sky at the horizon, as a sine.
+        house_tone: Its brightness.
+        exposure: Of the photograph.
+        haze: Grey that lies over everything.
+        seed: Of the houses.
+    """
+
+    sun_x: float
+    sun_y: float
+    sun_z: float
+    sun: float
+    sky: float
+    blue: float
+    warm: float
+    ground: float
+    houses: float
+    house_tone: float
+    exposure: float
+    haze: float
+    seed: float
+
+
+# share on the street; linear red, green and blue from a dark to a light tone
+_PAINTS: Final[dict[str, tuple[float, Colour, Colour]]] = {
+    "black": (0.21, (0.004, 0.004, 0.005), (0.022, 0.022, 0.026)),
+    "grey": (0.15, (0.035, 0.037, 0.042), (0.12, 0.12, 0.13)),
+    "silver": (0.18, (0.24, 0.25, 0.26), (0.46, 0.47, 0.48)),
+    "white": (0.15, (0.62, 0.62, 0.61), (0.86, 0.86, 0.85)),
+    "blue": (0.12, (0.006, 0.014, 0.07), (0.06, 0.16, 0.48)),
+    "red": (0.10, (0.14, 0.006, 0.008), (0.55, 0.03, 0.025)),
+    "green": (0.03, (0.006, 0.035, 0.018), (0.05, 0.16, 0.07)),
+    "beige": (0.03, (0.2, 0.15, 0.09), (0.5, 0.42, 0.3)),
+    "yellow": (0.03, (0.5, 0.26, 0.01), (0.8, 0.55, 0.03)),
+}
+
+COLOURS: Final = tuple(_PAINTS)
+"""Names of the paints."""
+
+
+def draw_colour(random: Random) -> str:
+    """Draw the name of a paint."""
+    return random.choices(COLOURS, [paint[0] for paint in _PAINTS.values()])[0]
+
+
+def draw_look(random: Random, colour: str, body: str) -> Look:
+    """Draw the materials of a car.
+
+    Args:
+        random: What decides.
+        colour: One of `COLOURS`.
+        body: One of `retable.papers.cars.scenes.bodies.BODIES`.
+    """
+    _, dark, light = _PAINTS[colour]
+    tone = random.random()
+    red, green, blue = (
+        (low * (high / low) ** tone) * random.uniform(0.93, 1.07) for low, high in zip(dark, light, strict=True)
+    )
+    bare = random.random() < (0.45 if body in ("van", "suv") else 0.2)
+    return Look(
+        red=red,
+        green=green,
+        blue=blue,
+        gloss=random.uniform(0.6, 1.2),
+        plastic=random.uniform(0.42, 0.58) if bare else random.uniform(0.22, 0.32),
+        strip=float(random.random() < 0.3),
+        crease=random.uniform(0.62, 0.8),
+        glass=random.uniform(0.008, 0.05),
+        through=random.uniform(0.0, 0.4) if random.random() < 0.7 else 0.0,
+        tint=random.random(),
+        rim=random.uniform(0.2, 0.65) if random.random() < 0.85 else 0.04,
+        spokes=float(random.choice((5, 5, 6, 7, 8, 10, 12))),
+        spoke_width=random.uniform(0.25, 0.85),
+        spoke_phase=random.uniform(0.0, math.tau),
+        lamp_inner=random.uniform(0.5, 0.72),
+        lamp_height=random.uniform(0.0, 0.08),
+        lamps_on=float(random.random() < 0.12),
+        grille=random.uniform(0.25, 0.5),
+        chrome=random.choice((0.04, 0.04, 0.5)),
+        tail_inner=random.uniform(0.58, 0.78),
+        tail_height=random.uniform(0.14, 0.3),
+        tail_tall=float(random.random() < {"van": 0.6, "estate": 0.35, "suv": 0.3, "hatchback": 0.3}.get(body, 0.0)),
+        brakes_on=float(random.random() < 0.25),
+        plate_height=random.choice((random.uniform(0.45, 0.55), random.uniform(0.66, 0.8))),
+        plate_yellow=float(random.random() < 0.06),
+        handles=random.choice((0.25, 1.3)),
+        dirt=random.uniform(0.0, 0.5) * random.random(),
+        seed=float(random.randrange(1 << 20)),
+    )
+
+
+def draw_light(random: Random) -> Light:
+    """Draw the light: sunny, cloudy or in the shade of houses."""
+    around, height = random.uniform(0.0, math.tau), random.uniform(0.3, 1.1)
+    sunny = random.random() < 0.5
+    sun = random.uniform(0.8, 2.2) if sunny else random.uniform(0.0, 0.25)
+    sky = random.uniform(0.35, 0.7) if sunny else random.uniform(0.6, 1.0)
+    return Light(
+        sun_x=math.cos(around) * math.cos(height),
+        sun_y=math.sin(around) * math.cos(height),
+        sun_z=math.sin(height),
+        sun=sun,
+        sky=sky,
+        blue=random.uniform(0.2, 0.8) if sunny else random.uniform(0.0, 0.25),
+        warm=random.uniform(0.0, 0.3),
+        ground=random.uniform(0.06, 0.2),
+        houses=random.uniform(0.0, 0.6),
+        house_tone=random.uniform(0.05, 0.35),
+        exposure=random.uniform(0.75, 1.45) / (0.45 + 0.35 * sun + 0.45 * sky),
+        haze=random.uniform(0.0, 0.03) if random.random() < 0.7 else random.uniform(0.03, 0.09),
+        seed=float(random.randrange(1 << 20)),
+    )

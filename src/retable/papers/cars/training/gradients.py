@@ -1,0 +1,85 @@
+"""Gradients of one player: summed over micro-batches, scaled for mixed precision, averaged over processes."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.amp import GradScaler
+
+from retable.papers.cars.training.second_order import weight_gradients_of
+
+
+class Gradients:
+    """Gradients of a loss by the parameters of one player.
+
+    They are asked for by name and not accumulated into ``grad`` by a backward pass. So a pass costs only what this
+    player's gradients need, nothing has to be set to zero, and `DistributedDataParallel`, whose hooks wait for one
+    backward pass over all parameters, stays out of it: the average over the processes is taken here, once for each
+    update and network.
+
+    Args:
+        parameters: The player's parameters.
+        scaler: The scaler of losses under ``16-mixed``; None otherwise.
+
+    Attributes:
+        loss: Sum of the losses times their weights, before they are scaled.
+    """
+
+    def __init__(self, parameters: Sequence[nn.Parameter], scaler: GradScaler | None = None) -> None:
+        self._parameters, self._scaler = list(parameters), scaler
+        self._sums: list[Tensor] | None = None
+        self._scale: Tensor | None = None
+        self.loss = torch.zeros(())
+
+    def add(self, loss: Tensor, weight: float = 1.0, retain_graph: bool = False) -> None:
+        """Adds the gradients of a micro-batch.
+
+        Args:
+            loss: Its loss, a scalar.
+            weight: Its part of the batch.
+            retain_graph: Keeps the loss's graph for another player.
+        """
+        if weight != 1:
+            loss = loss * weight
+        self.loss = loss.detach() if self._sums is None else self.loss + loss.detach()
+        if self._scaler is not None:
+            self._scale = self._present_scale(loss)
+            loss = loss * self._scale
+        with weight_gradients_of(self._parameters):
+            found = torch.autograd.grad(
+                loss, self._parameters, retain_graph=retain_graph, allow_unused=True, materialize_grads=True
+            )
+        if self._sums is None:
+            self._sums = list(found)
+        else:
+            torch._foreach_add_(self._sums, found)
+
+    def assign(self, world_size: int = 1) -> None:
+        """Averages the gradients over the processes and makes them the parameters' ``grad``, for the optimiser.
+
+        They are still scaled under ``16-mixed``, by the scale of now: the other player's update may have changed it
+        since they were computed.
+        """
+        assert self._sums is not None
+        if world_size > 1:
+            flat = torch.cat([part.flatten() for part in self._sums])
+            dist.all_reduce(flat)
+            parts = torch.split(flat / world_size, [part.numel() for part in self._sums])
+            self._sums = [part.view_as(old) for part, old in zip(parts, self._sums, strict=True)]
+        if self._scale is not None:
+            factor = self._present_scale(self._scale) / self._scale
+            self._sums = [part * factor for part in self._sums]
+        for parameter, part in zip(self._parameters, self._sums, strict=True):
+            parameter.grad = part
+
+    def norm(self) -> Tensor:
+        """The norm of what was assigned: of all gradients together, a scalar."""
+        assert self._sums is not None
+        return nn.utils.get_total_norm(self._sums)
+
+    def _present_scale(self, like: Tensor) -> Tensor:
+        assert self._scaler is not None
+        scale = self._scaler.scale(torch.ones((), device=like.device))
+        assert isinstance(scale, Tensor)
+        return scale

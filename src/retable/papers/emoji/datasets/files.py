@@ -1,0 +1,139 @@
+"""Folders of drawings: one folder a class, or a labels.csv with path, class and, where it is known, hand."""
+
+import csv
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from retable.data import IMAGE_SUFFIXES
+from retable.errors import DataError
+from retable.papers.emoji.classes import CLASSES
+
+LABELS = "labels.csv"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawing in a file.
+
+    Attributes:
+        path: The file.
+        name: Its path below the dataset's folder, with slashes.
+        label: Index into `CLASSES`.
+        hand: Who drew it; "" where that is not known.
+    """
+
+    path: Path
+    name: str
+    label: int
+    hand: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a dataset's folder holds.
+
+    Attributes:
+        drawings: By name.
+        notes: What a reader of the numbers must know.
+    """
+
+    drawings: tuple[Drawing, ...]
+    notes: tuple[str, ...]
+
+
+def list_drawings(root: Path) -> Listing:
+    """Lists the drawings of a folder: those of its labels.csv where it has one, else of its class folders.
+
+    Raises:
+        DataError: There is none, a class or a file is unknown, or labels.csv has a fault; the message names folder or
+            line.
+    """
+    listing = _from_table(root) if (root / LABELS).is_file() else _from_folders(root)
+    if not listing.drawings:
+        raise DataError(
+            f"data.root={root}: no drawings; put images into folders named as the classes are ({', '.join(CLASSES)}), "
+            f"or write {LABELS} with the columns path, class and, if known, hand"
+        )
+    return listing
+
+
+def class_label(word: str, place: str) -> int:
+    """The label of a class that a user wrote: letter case, spaces, hyphens and underscores do not count.
+
+    Args:
+        word: Such as ``Winking Face`` or ``winking-face``.
+        place: Folder or file and line, for the message.
+
+    Raises:
+        DataError: There is no such class; the message names the nearest.
+    """
+    name = re.sub(r"[\s_-]+", "_", word.strip().lower())
+    if name in CLASSES:
+        return CLASSES.index(name)
+    raise DataError(f"{place}: there is no class {word!r}; {suggestion(name, CLASSES)}")
+
+
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """What an error message says of an unknown name: the known one that is most like it, or all of them."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+
+
+def _from_folders(root: Path) -> Listing:
+    drawings: list[Drawing] = []
+    others = [path.name for path in root.iterdir() if path.is_file() and not path.name.startswith(".")]
+    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        label = class_label(folder.name, str(folder))
+        found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        images = [path for path in found if path.suffix.lower() in IMAGE_SUFFIXES]
+        if not images:
+            raise DataError(f"{folder}: the class folder holds no image; delete it, or put images into it")
+        drawings += [Drawing(path, path.relative_to(root).as_posix(), label) for path in images]
+        others += [path.relative_to(root).as_posix() for path in found if path.suffix.lower() not in IMAGE_SUFFIXES]
+    notes = []
+    if others:
+        notes.append(f"{len(others)} files are no images by their ending and were left out, first {sorted(others)[0]}")
+    return Listing(tuple(sorted(drawings, key=lambda drawing: drawing.name)), tuple(notes))
+
+
+def _from_table(root: Path) -> Listing:
+    path = root / LABELS
+    drawings: dict[Path, tuple[Drawing, int]] = {}  # by the file itself, which may be written in several ways
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            rows.fieldnames = columns = [name.strip().lower() for name in rows.fieldnames or ()]
+            for name in ("path", "class", "hand"):
+                if columns.count(name) != 1 and (name != "hand" or name in columns):
+                    raise DataError(
+                        f"{path}:1: the column {name!r} is {'there twice' if name in columns else 'missing'}; "
+                        "the first line must be path,class or path,class,hand"
+                    )
+            for row in rows:
+                drawing = _drawing(root, row, f"{path}:{rows.line_num}")
+                same, line = drawings.setdefault(drawing.path.resolve(), (drawing, rows.line_num))
+                if same is not drawing:
+                    raise DataError(
+                        f"{path}:{rows.line_num}: {drawing.name} is listed already, as {same.name} in line {line}; "
+                        "list it once"
+                    )
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not a text file in UTF-8 (byte {error.start})") from None
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from None
+    found = (drawing for drawing, _ in drawings.values())
+    return Listing(tuple(sorted(found, key=lambda drawing: drawing.name)), ())
+
+
+def _drawing(root: Path, row: dict[str, str | None], place: str) -> Drawing:
+    words = {key: (row.get(key) or "").strip() for key in ("path", "class", "hand")}
+    for key in ("path", "class"):
+        if not words[key]:
+            raise DataError(f"{place}: no {key}; fill it in, or delete the line")
+    name = PurePosixPath(words["path"].replace("\\", "/")).as_posix()
+    if not (root / name).is_file():
+        raise DataError(f"{place}: there is no file {root / name}; correct the path, or delete the line")
+    return Drawing(root / name, name, class_label(words["class"], place), words["hand"])

@@ -1,0 +1,278 @@
+"""Heads, and all that people draw at, on and around them without meaning anything by it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from retable.papers.emoji.drawings.layout import Layout
+from retable.papers.emoji.drawings.rng import Weighted
+from retable.papers.emoji.drawings.shapes import Shape
+from retable.papers.emoji.drawings.sketch import Frame, Ink, Sketch
+
+_draw_shape: Final = Weighted(
+    (Shape.CIRCLE, 0.56),
+    (Shape.SQUARE, 0.12),
+    (Shape.BLOB, 0.12),
+    (Shape.BEAN, 0.12),
+    (Shape.DROP, 0.03),
+    (Shape.DIAMOND, 0.02),
+    (Shape.TRIANGLE, 0.02),
+    (Shape.CLOUD, 0.01),
+).draw
+_NEAT_SHAPES = (Shape.CIRCLE,) * 7 + (Shape.SQUARE,)
+_WAYS_TO_BEGIN = (0.0, 0.0, 0.5, 0.75)  # top, bottom, left
+
+
+def draw_head(sketch: Sketch, outlined: bool) -> None:
+    """Draw the head: round by and large, seldom closed exactly.
+
+    Args:
+        sketch: The drawing.
+        outlined: Whether there is a line; without one only coloured heads are seen.
+    """
+    dice = sketch.dice
+    fill = sketch.tint(Ink.SKIN)
+    if not outlined and fill == Ink.NONE:
+        return
+    line = (1.0 if dice.chance(0.85) else dice.uniform(0.7, 2.0)) if outlined else 0.0
+    if sketch.neat:
+        shape, mix, taper = dice.pick(_NEAT_SHAPES), 0.0, 0.0
+        other = Shape.CIRCLE
+        if shape == Shape.SQUARE:
+            mix = dice.uniform(0.0, 0.7)
+        start, sweep = 0.0, 1.0
+    else:
+        shape = _draw_shape(dice)
+        other = dice.pick((Shape.SQUARE, Shape.BLOB, Shape.BEAN, Shape.DROP))
+        mix = dice.uniform(0.0, 0.4)
+        if shape in (Shape.SQUARE, Shape.DROP, Shape.DIAMOND, Shape.TRIANGLE):
+            other = Shape.CIRCLE
+            mix = dice.uniform(0.0 if shape == Shape.SQUARE else 0.35, 0.8)
+        taper = dice.around(0.2)
+        start = dice.pick(_WAYS_TO_BEGIN) + dice.around(0.1)
+        sweep = dice.uniform(0.8, 0.95) if dice.chance(0.12) else dice.uniform(0.95, 1.12)
+    mirrored = dice.sign() if shape in (Shape.BLOB, Shape.BEAN) else 1.0
+    outlines = [(start, sweep, fill)]
+    if outlined and not sketch.neat and dice.chance(0.1):  # drawn over again
+        outlines.append((start + dice.around(0.2), dice.uniform(0.5, 1.1), Ink.NONE))
+    for begin, part, inside in outlines:
+        sketch.add(
+            shape,
+            0.0,
+            0.0,
+            mirrored,
+            1.0,
+            other=other,
+            mix=mix,
+            taper=taper,
+            start=begin,
+            sweep=part,
+            line=line,
+            ink=Ink.LINE,
+            fill=inside,
+            frame=Frame.HEAD,
+        )
+
+
+def _hair(sketch: Sketch, _: Layout) -> None:
+    """A fringe, a tuft, curls, or single hairs."""
+    dice = sketch.dice
+    style = dice.unit()
+    if style < 0.3:
+        shape = dice.pick((Shape.ZIGZAG, Shape.CURLS, Shape.RIPPLE))
+        y, height, bend = dice.uniform(-1.05, -0.75), dice.uniform(0.08, 0.22), dice.uniform(-2.0, 0.5)
+        sketch.add(shape, 0.0, y, dice.uniform(0.4, 0.8), height, bend=bend, ink=Ink.LINE, frame=Frame.HEAD)
+    elif style < 0.75:
+        count, spread, length = dice.integer(1, 7), dice.uniform(0.2, 0.9), dice.uniform(0.12, 0.4)
+        lean = dice.around(0.6)
+        for k in range(count):
+            angle = spread * ((2 * k + 1) / count - 1.0)
+            x, y = math.sin(angle), -math.cos(angle)
+            reach = length * dice.uniform(0.7, 1.3)
+            sketch.add(
+                dice.pick((Shape.LINE, Shape.HOOK)),
+                x * (0.95 + 0.5 * reach),
+                y * (0.95 + 0.5 * reach),
+                0.5 * reach,
+                0.15 * reach,
+                angle - math.pi / 2 + lean,
+                ink=Ink.LINE,
+                frame=Frame.HEAD,
+            )
+    else:  # long, down both sides
+        low, width = dice.uniform(0.3, 1.1), dice.uniform(1.0, 1.2)
+        for side in (-1.0, 1.0):
+            for k in range(dice.integer(1, 2)):
+                x = side * (width + 0.12 * k)
+                sketch.add(
+                    Shape.HOOK,
+                    x - side * 0.25,
+                    low / 2 - 0.4,
+                    side * 0.35,
+                    low / 2 + 0.45,
+                    ink=Ink.LINE,
+                    frame=Frame.HEAD,
+                )
+
+
+def _ears(sketch: Sketch, _: Layout) -> None:
+    dice = sketch.dice
+    fill = sketch.tint(Ink.SKIN)
+    if dice.chance(0.7):
+        width, height, y = dice.uniform(0.08, 0.22), dice.uniform(0.12, 0.32), dice.uniform(-0.35, 0.15)
+        shape = dice.pick((Shape.CIRCLE, Shape.LOOP, Shape.BOW))
+        for side in (-1.0, 1.0):
+            x = side * (1.0 + 0.6 * width)
+            if shape == Shape.CIRCLE:
+                sketch.add(shape, x, y, width, height, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
+            elif shape == Shape.BOW:
+                sketch.add(shape, x, y, height, width, -side * math.pi / 2, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
+            else:
+                sketch.add(shape, x, y, -side * width, height, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
+    else:  # on top
+        size = dice.uniform(0.15, 0.32)
+        shape = dice.pick((Shape.TRIANGLE, Shape.CIRCLE, Shape.VEE))
+        upwards = -1.0 if shape == Shape.VEE else 1.0
+        for side in (-1.0, 1.0):
+            # above the head: inside, their lines would be angry brows
+            at, angle = side * dice.uniform(0.6, 0.75), side * dice.uniform(0.1, 0.5)
+            sketch.add(
+                shape, at, -0.8 - 0.7 * size, size, upwards * size, angle, ink=Ink.LINE, fill=fill, frame=Frame.HEAD
+            )
+
+
+def _hat(sketch: Sketch, _: Layout) -> None:
+    dice = sketch.dice
+    fill = sketch.tint(Ink.CLOTH)
+    width, height = dice.uniform(0.35, 0.75), dice.uniform(0.15, 0.35)
+    shape = dice.pick((Shape.SQUARE, Shape.TRIANGLE, Shape.CIRCLE, Shape.ZIGZAG))
+    base = -0.85
+    sketch.add(shape, 0.0, base - height, width, height, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
+    if dice.chance(0.6):
+        brim = min(width * dice.uniform(1.2, 1.7), 1.0)
+        sketch.line(-brim, base, brim, base, Ink.LINE, Frame.HEAD)
+
+
+def _nose(sketch: Sketch, layout: Layout) -> None:
+    dice = sketch.dice
+    x, y = layout.mouth_x + dice.around(0.06), 0.5 * (layout.eye_y + layout.mouth_y) - dice.uniform(0.02, 0.1)
+    size = dice.uniform(0.05, 0.17)
+    style = dice.unit()
+    if style < 0.4:
+        sketch.add(Shape.LINE, x, y, size, 0.0, math.pi / 2 + dice.around(0.2))
+    elif style < 0.6:
+        sketch.add(Shape.ANGLE, x, y, dice.sign() * 0.5 * size, size)
+    elif style < 0.75:
+        sketch.add(Shape.NOSE, x, y, dice.sign() * 0.7 * size, size)
+    elif style < 0.85:
+        fill = Ink.DETAIL if dice.chance(0.5) else Ink.NONE
+        sketch.add(dice.pick((Shape.CIRCLE, Shape.TRIANGLE)), x, y, 0.6 * size, 0.6 * size, fill=fill)
+    else:
+        for side in (-1.0, 1.0):
+            sketch.add(Shape.CIRCLE, x + side * 0.06, y, 0.02, 0.02, fill=Ink.DETAIL)
+
+
+def _cheeks(sketch: Sketch, _: Layout) -> None:
+    dice = sketch.dice
+    x, y = dice.uniform(0.55, 0.72), dice.uniform(0.05, 0.25)
+    width = dice.uniform(0.09, 0.19)
+    height = width * dice.uniform(0.45, 0.85)  # wide: tears are tall
+    style = dice.pick(("oval", "oval", "full", "lines", "dots", "spiral"))
+    for side in (-1.0, 1.0):
+        if style in ("oval", "full"):
+            fill = sketch.tint(Ink.CHEEK)
+            line = 0.0 if fill != Ink.NONE and dice.chance(0.7) else 1.0
+            if style == "full":
+                fill = Ink.DETAIL
+            sketch.add(Shape.CIRCLE, side * x, y, width, height, line=line, fill=fill, frame=Frame.HEAD)
+        elif style == "lines":
+            for k in (-1.0, 0.0, 1.0):
+                at = side * x + 0.08 * k
+                sketch.line(at + 0.03, y - 0.06, at - 0.03, y + 0.06, frame=Frame.HEAD)
+        elif style == "dots":
+            for dx, dy in ((-0.07, 0.0), (0.06, -0.05), (0.02, 0.07)):
+                sketch.add(Shape.CIRCLE, side * x + dx, y + dy, 0.012, 0.012, frame=Frame.HEAD)
+        else:
+            sketch.add(Shape.SPIRAL, side * x, y, side * width, height, sweep=0.7, frame=Frame.HEAD)
+
+
+def _body(sketch: Sketch, _: Layout) -> None:
+    """A neck, shoulders, or a stick figure's trunk."""
+    dice = sketch.dice
+    style = dice.unit()
+    if style < 0.35:
+        sketch.line(0.0, 1.0, dice.around(0.2), dice.uniform(1.3, 2.2), Ink.LINE, Frame.HEAD)
+        return
+    half = dice.uniform(0.15, 0.4)
+    for side in (-1.0, 1.0):
+        sketch.line(side * half, 0.95, side * half, 1.0 + dice.uniform(0.1, 0.3), Ink.LINE, Frame.HEAD)
+    if style < 0.7:
+        sketch.add(Shape.BOW, 0.0, 1.6, dice.uniform(0.8, 1.4), -0.4, ink=Ink.LINE, frame=Frame.HEAD)
+    elif style < 0.85:  # a bow tie
+        for side in (-1.0, 1.0):
+            fill = sketch.tint(Ink.CLOTH)
+            angle = -side * math.pi / 2
+            sketch.add(Shape.TRIANGLE, side * 0.2, 1.1, 0.14, 0.2, angle, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
+
+
+def _wrinkles(sketch: Sketch, _: Layout) -> None:
+    dice = sketch.dice
+    shape, width = dice.pick((Shape.LINE, Shape.WAVE, Shape.RIPPLE)), dice.uniform(0.15, 0.4)
+    for k in range(dice.integer(1, 3)):
+        sketch.add(shape, dice.around(0.1), -0.84 + 0.1 * k, width, 0.025, frame=Frame.HEAD)
+
+
+def _marks(sketch: Sketch, _: Layout) -> None:
+    """Something else on the page: a stroke, a star, a signature, a frame, a neighbour's edge."""
+    dice = sketch.dice
+    style = dice.unit()
+    side, low = dice.sign(), dice.sign()
+    x, y = side * dice.uniform(0.8, 0.98), low * dice.uniform(0.8, 0.98)
+    size = dice.uniform(0.05, 0.2)
+    if style < 0.3:
+        shape = dice.pick((Shape.LINE, Shape.HOOK, Shape.WAVE, Shape.VEE, Shape.LOOP, Shape.SPIRAL, Shape.HATCHING))
+        sketch.add(shape, x, y, size, size, dice.uniform(-3.0, 3.0), ink=Ink.LINE, frame=Frame.PAGE)
+    elif style < 0.45:
+        sketch.add(
+            dice.pick((Shape.STAR, Shape.CIRCLE, Shape.SQUARE)), x, y, size, size, ink=Ink.LINE, frame=Frame.PAGE
+        )
+    elif style < 0.6:  # a signature
+        shape = dice.pick((Shape.CURLS, Shape.RIPPLE, Shape.ZIGZAG))
+        sketch.add(shape, 0.7 * x, y, dice.uniform(0.15, 0.3), 0.06, ink=Ink.LINE, frame=Frame.PAGE)
+    elif style < 0.7:
+        sketch.add(Shape.SQUARE, 0.0, 0.0, 0.98, 0.98, ink=Ink.LINE, frame=Frame.PAGE)
+    elif style < 0.85:  # whatever stood beside it
+        at, angle = dice.around(0.9), dice.pick((0.0, math.pi / 2))
+        place = (side, at) if angle == 0.0 else (at, side)
+        sketch.add(Shape.LINE, *place, dice.uniform(0.05, 0.3), 0.0, angle, ink=Ink.LINE, frame=Frame.PAGE)
+    else:
+        reach = dice.uniform(0.3, 0.7)
+        sketch.add(Shape.CIRCLE, 1.2 * side * (1.0 + 0.6 * reach), y, reach, reach, ink=Ink.LINE, frame=Frame.PAGE)
+
+
+_draw_extra: Final = Weighted[Callable[[Sketch, Layout], None]](
+    (_hair, 0.25),
+    (_ears, 0.15),
+    (_hat, 0.06),
+    (_nose, 0.24),
+    (_cheeks, 0.14),
+    (_body, 0.05),
+    (_wrinkles, 0.04),
+    (_marks, 0.07),
+).draw
+
+
+def draw_extras(sketch: Sketch, layout: Layout, most: int) -> None:
+    """Draw parts that mean nothing.
+
+    Args:
+        sketch: The drawing.
+        layout: The face's proportions.
+        most: The largest number of parts; few are more frequent than many.
+    """
+    dice = sketch.dice
+    count = int(dice.unit() ** 2 * (most + 1))
+    for extra in dict.fromkeys(_draw_extra(dice) for _ in range(count)):  # each kind once, in the order drawn
+        extra(sketch, layout)

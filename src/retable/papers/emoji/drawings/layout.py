@@ -1,0 +1,108 @@
+"""Where a drawing's head lies in the picture, and where its features lie in the head."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from retable.papers.emoji.drawings.rng import Dice
+
+Affine = tuple[tuple[float, float, float], tuple[float, float, float]]
+
+PAGE: Affine = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Proportions of a face, in head radii; the same for all classes.
+
+    Attributes:
+        eye_x: Half the distance between the eyes.
+        eye_y: Their height; negative above the head's centre.
+        mouth_x: Centre of the mouth.
+        mouth_y: Likewise.
+        mouth: Half its width.
+    """
+
+    eye_x: float
+    eye_y: float
+    mouth_x: float
+    mouth_y: float
+    mouth: float
+
+
+def draw_layout(dice: Dice) -> Layout:
+    """Draw a face's proportions."""
+    return Layout(
+        eye_x=dice.uniform(0.24, 0.5),
+        eye_y=dice.uniform(-0.5, -0.12),
+        mouth_x=dice.around(0.12),
+        mouth_y=dice.uniform(0.3, 0.6),
+        mouth=dice.uniform(0.2, 0.56),
+    )
+
+
+def _affine(x: float, y: float, width: float, height: float, angle: float, shear: float) -> Affine:
+    cosine, sine = math.cos(angle), math.sin(angle)
+    return (
+        (cosine * width, cosine * width * shear - sine * height, x),
+        (sine * width, sine * width * shear + cosine * height, y),
+    )
+
+
+def _chain(outer: Affine, inner: Affine) -> Affine:
+    (a, b, c), (d, e, f) = outer
+    (g, h, i), (j, k, m) = inner
+    return ((a * g + b * j, a * h + b * k, a * i + b * m + c), (d * g + e * j, d * h + e * k, d * i + e * m + f))
+
+
+def draw_head_frame(dice: Dice, neat: bool) -> tuple[Affine, float]:
+    """Draw where the head lies in the picture.
+
+    Returns:
+        From the head's coordinates to the page's, and the head's mean radius in the latter.
+    """
+    size = dice.unit()
+    radius = (
+        dice.uniform(0.5, 1.0) if size < 0.88 else dice.uniform(0.38, 0.5) if size < 0.95 else dice.uniform(1.0, 1.1)
+    )
+    stretch = math.exp(dice.around(0.05 if neat else 0.28))
+    width, height = min(radius * stretch, 1.15), min(radius / stretch, 1.15)
+    angle = dice.around(0.25)
+    if neat and dice.chance(0.7):
+        angle = 0.0
+    elif dice.chance(0.08):
+        angle = dice.around(0.6)
+    shear = 0.0 if neat else dice.around(0.2)
+    # within the picture, now and then a little beyond its edge
+    beyond = 0.12 if dice.chance(0.1) else 0.0
+    free_x, free_y = max(1.0 - 1.06 * width, 0.03) + beyond, max(1.0 - 1.06 * height, 0.03) + beyond
+    x, y = (
+        free_x * (0.6 * dice.uniform(-1.0, 1.0) + dice.around(0.4)),
+        free_y * (0.6 * dice.uniform(-1.0, 1.0) + dice.around(0.4)),
+    )
+    return _affine(x, y, width, height, angle, shear), radius
+
+
+def draw_face_frame(dice: Dice, head: Affine, radius: float, outlined: bool, neat: bool) -> Affine:
+    """Draw where the features lie in the head: nearly in the middle, seldom straight.
+
+    Args:
+        dice: Source of all choices.
+        head: From the head's coordinates to the page's.
+        radius: The head's mean radius on the page.
+        outlined: Whether the head has a line; faces without one fill more of the picture.
+        neat: Whether a shape tool places the features.
+
+    Returns:
+        From the face's coordinates to the page's.
+    """
+    if neat:
+        return head
+    scale = dice.uniform(0.82, 1.08)
+    if not outlined:
+        scale *= dice.uniform(1.0, max(min(1.5, 1.05 / radius), 1.0))
+    stretch = math.exp(dice.around(0.15))
+    angle = dice.around(0.4) if dice.chance(0.15) else dice.around(0.12)
+    x, y = dice.around(0.16), dice.around(0.14)
+    return _chain(head, _affine(x, y, scale * stretch, scale / stretch, angle, dice.around(0.12)))

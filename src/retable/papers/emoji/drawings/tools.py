@@ -1,0 +1,187 @@
+"""What drawings are made with: pens and programs, how steady the hand is that leads them, and their colours."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from retable.papers.emoji.drawings.rng import Dice, Weighted
+
+Colour = tuple[float, float, float]  # RGB, 0 to 255
+
+
+class Trait(IntEnum):
+    """The numbers that make a tool, in the order that `raster.paint` takes."""
+
+    WIDTH = 0  # of the line, as a part of the picture's side
+    WOBBLE = 1  # how far lines stray, in head radii
+    SMOOTHNESS = 2  # how long a deviation lasts, relative to the stroke
+    TREMOR = 3  # short deviations, in head radii
+    JITTER = 4  # how far whole strokes are misplaced
+    PRESSURE = 5  # how much the width changes along a stroke
+    ENDS = 6  # how much thinner strokes begin and end
+    GRAIN = 7  # how much of the paper shines through
+    ROUGHNESS = 8  # of the edges, as a part of the radius
+    OPACITY = 9  # of lines
+    COVERAGE = 10  # opacity of filled areas
+    STEPPED = 11  # 1 for pixels without anti-aliasing
+    MISPRINT = 12  # how far fillings lie beside their outlines, as a part of the picture's side
+
+
+@dataclass(frozen=True)
+class Medium:
+    """A way to draw.
+
+    Attributes:
+        name: What `EmojiDrawings.medium` returns.
+        share: Part of all drawings.
+        widths: Range of the line's width, as a part of the picture's side.
+        unsteadiness: Factor on the hand's wobble and jitter.
+        coloured: Part of the drawings that have filled areas.
+        neat: Whether shapes are set by a shape tool.
+        photographed: Whether the picture is a photograph of paper.
+    """
+
+    name: str
+    share: float
+    widths: tuple[float, float]
+    unsteadiness: float = 1.0
+    coloured: float = 0.0
+    neat: bool = False
+    photographed: bool = False
+
+
+MEDIA: Final = (
+    Medium("pen", 0.26, (0.012, 0.048), coloured=0.06),
+    Medium("marker", 0.14, (0.034, 0.075), coloured=0.15),
+    Medium("pencil", 0.09, (0.010, 0.030), 0.9, coloured=0.06),
+    Medium("mouse", 0.18, (0.012, 0.070), 1.15, coloured=0.15),
+    Medium("shapes", 0.14, (0.008, 0.060), 0.0, coloured=0.55, neat=True),
+    Medium("paint", 0.08, (0.012, 0.060), 0.9, coloured=1.0),
+    Medium("paper", 0.11, (0.012, 0.040), coloured=0.10, photographed=True),
+)
+draw_medium: Final = Weighted(*((medium, medium.share) for medium in MEDIA)).draw
+
+# A line may not be thicker than this part of the head's radius: eyes and mouths would run together.
+_THICKEST = 0.17
+
+
+def draw_tool(dice: Dice, medium: Medium, radius: float) -> list[float]:
+    """Draw a tool and the hand that holds it.
+
+    Args:
+        dice: Source of all choices.
+        medium: The way to draw.
+        radius: The head's, as a part of half the picture's side.
+
+    Returns:
+        One number for each `Trait`.
+    """
+    tool = [0.0] * len(Trait)
+    tool[Trait.WIDTH] = min(dice.log_uniform(*medium.widths), 0.5 * _THICKEST * radius)
+    hand = medium.unsteadiness * dice.log_uniform(0.3, 1.5)
+    tool[Trait.WOBBLE] = 0.055 * hand
+    tool[Trait.JITTER] = 0.05 * hand if medium.unsteadiness > 0.0 else dice.uniform(0.0, 0.02)
+    tool[Trait.SMOOTHNESS] = dice.uniform(0.08, 0.35)
+    tool[Trait.OPACITY] = tool[Trait.COVERAGE] = 1.0
+    name = medium.name
+    if name == "paper":
+        name = dice.pick(("pen", "pen", "pencil", "marker"))
+    if name == "mouse":
+        tool[Trait.TREMOR] = dice.uniform(0.0, 0.018)
+        tool[Trait.STEPPED] = float(dice.chance(0.15))
+    elif name == "pencil":
+        tool[Trait.PRESSURE] = dice.uniform(0.1, 0.4)
+        tool[Trait.GRAIN] = dice.uniform(0.1, 0.6)
+        tool[Trait.OPACITY] = dice.uniform(0.65, 1.0)
+        tool[Trait.TREMOR] = dice.uniform(0.0, 0.006)
+    elif name == "marker":
+        tool[Trait.PRESSURE] = dice.uniform(0.0, 0.25)
+        tool[Trait.ROUGHNESS] = dice.uniform(0.3, 0.9) if dice.chance(0.2) else 0.0
+        tool[Trait.WIDTH] *= 1.0 - 0.3 * tool[Trait.ROUGHNESS]  # or the edges would close what they surround
+        tool[Trait.OPACITY] = dice.uniform(0.75, 1.0) if dice.chance(0.4) else 1.0
+    elif name == "pen":
+        tool[Trait.PRESSURE] = dice.uniform(0.0, 0.3) if dice.chance(0.5) else 0.0
+        tool[Trait.ENDS] = dice.uniform(0.2, 0.8) if dice.chance(0.2) else 0.0
+    elif name == "paint":
+        tool[Trait.TREMOR] = dice.uniform(0.0, 0.008)
+        tool[Trait.COVERAGE] = dice.uniform(0.6, 1.0)
+        tool[Trait.MISPRINT] = dice.around(0.03)
+    return tool
+
+
+_GREY_INKS = ((0.0, 6.0), (10.0, 4.0), (30.0, 2.0), (68.0, 3.0), (95.0, 1.0))
+_draw_grey: Final = Weighted(*_GREY_INKS).draw
+_draw_skin: Final = Weighted(  # (hue, saturation, value)
+    ((0.14, 0.75, 1.0), 5.0),
+    ((0.13, 0.45, 1.0), 2.0),
+    ((0.07, 0.35, 1.0), 2.0),
+    ((0.06, 0.65, 0.95), 1.0),
+    ((0.0, 0.55, 1.0), 0.8),
+    ((0.3, 0.45, 0.9), 0.6),
+    ((0.55, 0.4, 1.0), 0.6),
+    ((0.9, 0.3, 1.0), 0.6),
+    ((0.0, 0.0, 1.0), 1.5),
+).draw
+
+
+def _colour(dice: Dice, hue: float, saturation: float, value: float) -> Colour:
+    """Return a colour near the given one."""
+    red, green, blue = colorsys.hsv_to_rgb(
+        (hue + dice.around(0.04)) % 1.0,
+        min(max(saturation + dice.around(0.15), 0.0), 1.0),
+        min(max(value + dice.around(0.1), 0.0), 1.0),
+    )
+    return (255 * red, 255 * green, 255 * blue)
+
+
+def _any(dice: Dice) -> Colour:
+    return _colour(dice, dice.unit(), dice.uniform(0.3, 1.0), dice.uniform(0.6, 1.0))
+
+
+def _grey(level: float) -> Colour:
+    return (level, level, level)
+
+
+def _ink(dice: Dice) -> Colour:
+    """Return a colour dark enough for lines on light paper and bright faces."""
+    if dice.chance(0.7):
+        return _grey(_draw_grey(dice))
+    hue = dice.pick((0.62, 0.62, 0.66, 0.0, 0.05, 0.35, 0.78, dice.unit()))
+    return _colour(dice, hue, 0.85, 0.45 if 0.1 < hue < 0.55 else 0.6)
+
+
+def draw_palette(dice: Dice, medium: Medium, coloured: bool) -> list[Colour]:
+    """Draw a drawing's colours, one for each `Ink` but NONE.
+
+    The colours of parts follow nature only by and large: a heart's is red more often than not.
+    """
+    line = _ink(dice)
+    detail = line if dice.chance(0.88) else _ink(dice)
+    paper, white, rule = _grey(255.0), _grey(255.0), _grey(200.0)
+    if medium.photographed:
+        paper = white = _colour(dice, dice.uniform(0.05, 0.2), dice.uniform(0.0, 0.12), dice.uniform(0.8, 0.97))
+        rule = _colour(dice, dice.pick((0.58, 0.6, 0.0, dice.unit())), 0.25, 0.75)
+    elif dice.chance(0.2):
+        paper = _colour(dice, dice.unit(), dice.uniform(0.0, 0.25), 0.97)
+        if not coloured and dice.chance(0.15):  # chalk
+            paper, line = _grey(dice.uniform(0.0, 60.0)), _grey(dice.uniform(215.0, 255.0))
+            detail = line
+    if not coloured:
+        return [paper, line, detail, paper, paper, detail, detail, detail, detail, line, detail, rule]
+    return [
+        paper,
+        line,
+        detail,
+        _colour(dice, *_draw_skin(dice)),
+        white,
+        _colour(dice, 0.0, 0.7, 0.5) if dice.chance(0.6) else _any(dice),
+        _colour(dice, 0.98, 0.6, 0.95) if dice.chance(0.6) else _any(dice),
+        _colour(dice, 0.55, 0.5, 0.95) if dice.chance(0.6) else _any(dice),
+        _colour(dice, 0.98, 0.85, 0.9) if dice.chance(0.6) else _any(dice),
+        _any(dice),
+        _colour(dice, 0.98, 0.5, 1.0) if dice.chance(0.6) else _any(dice),
+        rule,
+    ]

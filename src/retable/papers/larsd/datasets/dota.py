@@ -1,0 +1,194 @@
+"""DOTA text: own images with rotated boxes, one object a line as four corners, a class and `difficult`.
+
+    imagesource:GoogleEarth          (optional)
+    gsd:0.5                          (optional)
+    x1 y1 x2 y2 x3 y3 x4 y4 class difficult
+
+G.-S. Xia et al., "DOTA: A Large-scale Dataset for Object Detection in Aerial Images", CVPR 2018.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from retable.boxes import dota_to_box
+from retable.data import find_images
+from retable.errors import DataError
+from retable.papers.larsd.datasets.base import (
+    DetectionDataset,
+    ImageRecord,
+    ObjectRecord,
+    OutsideRule,
+    object_record,
+)
+from retable.papers.larsd.datasets.files import (
+    checked_root,
+    class_index,
+    first_folder,
+    match_files,
+    parse_flag,
+    parse_number,
+    read_image_list,
+    read_text,
+)
+
+_HEADERS = (
+    "imagesource:",
+    "gsd:",
+    "acquisition dates:",
+)  # the lines that DOTA's own tools write before the objects
+_IMAGES = ("images", "JPEGImages", "AllImages")
+_LABELS = ("labelTxt", "labels", "annfiles", "labelTxt-v1.0", "labelTxt-v1.5")
+
+
+class DotaText(DetectionDataset):
+    """A split of a dataset with DOTA text annotations.
+
+    Splits are folders, `root/<split>/images` and `root/<split>/labelTxt`, also `root/images/<split>` and
+    `root/labelTxt/<split>`; or lists, `root/<split>.txt` (or `root/ImageSets/<split>.txt`) over `root/images`
+    and `root/labelTxt`. `labels` and `annfiles` are understood for `labelTxt`. Images may be PNG, JPEG, BMP
+    or TIFF. In folders, each image must have an annotation and each annotation an image; an image without
+    ships has an empty file.
+
+    Quadrilaterals that are not rectangles become the rectangle of minimum area around their corners.
+
+    Args:
+        root: the dataset's folder.
+        split: "train", "val", "test", or any other name of a folder or list.
+        classes: names of the labels 0, 1, and so on.
+        ignore_other_classes: True leaves out objects of other classes, which log and provenance tell; False
+            takes
+            them for errors.
+        outside: what happens to a box whose centre lies outside the image.
+        name: the dataset's name in log and provenance.
+
+    Raises:
+        DataError: a folder, list, image or annotation is missing or wrong.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str = "train",
+        classes: Sequence[str] = ("ship",),
+        ignore_other_classes: bool = False,
+        outside: OutsideRule = "error",
+        name: str = "DOTA text",
+    ) -> None:
+        layout = _find_layout(checked_root(root, name), split, name)
+        if layout.list_path is None:
+            image_ids = list(find_images(layout.images))
+            _check_orphans(name, image_ids, layout)
+        else:
+            image_ids = read_image_list(layout.list_path)
+        ignored: dict[str, int] = {}
+        records = []
+        for image_id, image, annotation in match_files(
+            name, image_ids, layout.list_path, layout.images, layout.labels, ".txt"
+        ):
+            objects = _objects(annotation, classes, ignored if ignore_other_classes else None)
+            records.append(ImageRecord(image_id, image, annotation, objects))
+        counts = ", ".join(f"{count} {other}" for other, count in sorted(ignored.items()))
+        super().__init__(
+            name=name,
+            split=split,
+            classes=classes,
+            records=records,
+            lists={} if layout.list_path is None else {f"{split}.txt": layout.list_path},
+            settings=[f"ignore_other_classes {ignore_other_classes}"],
+            notes=[f"objects of other classes are left out: {counts}"] if ignored else [],
+            outside=outside,
+        )
+
+    @staticmethod
+    def splits(root: str | Path, name: str = "DOTA text") -> list[str]:
+        """Returns the names of the splits among "train", "val", "trainval" and "test" that there are, sorted.
+
+        Raises:
+            DataError: the root is missing or empty.
+        """
+        folder = checked_root(root, name)
+        return [split for split in ("test", "train", "trainval", "val") if _layouts(folder, split)]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    images: Path
+    labels: Path
+    list_path: Path | None = None
+
+
+def _layouts(root: Path, split: str) -> list[_Layout]:
+    """Returns the layouts in which the split is present, the preferred first; label folders may still be missing."""
+    found = []
+    for images in (*(root / split / sub for sub in _IMAGES), *(root / sub / split for sub in _IMAGES)):
+        if images.is_dir():
+            in_split = images.parent.name == split
+            places = [root / split / sub if in_split else root / sub / split for sub in _LABELS]
+            found.append(_Layout(images, next((place for place in places if place.is_dir()), places[0])))
+    for folder in (root, root / "ImageSets", root / "ImageSets" / "Main"):
+        list_path = folder / f"{split}.txt"
+        if list_path.is_file():
+            images = next((root / sub for sub in _IMAGES if (root / sub).is_dir()), root / _IMAGES[0])
+            labels = next((root / sub for sub in _LABELS if (root / sub).is_dir()), root / _LABELS[0])
+            found.append(_Layout(images, labels, list_path))
+    return found
+
+
+def _find_layout(root: Path, split: str, name: str) -> _Layout:
+    layouts = _layouts(root, split)
+    if not layouts:
+        found = ", ".join(DotaText.splits(root, name)) or "none"
+        raise DataError(
+            f"{name}: no split {split!r} in {root}: neither the folder {split}/images nor the list {split}.txt; "
+            f"found {found}"
+        )
+    layout = layouts[0]
+    first_folder(name, "images", [layout.images])
+    first_folder(name, "annotations", [layout.labels])
+    return layout
+
+
+def _check_orphans(name: str, image_ids: Sequence[str], layout: _Layout) -> None:
+    """Raises for annotations without image, where the folders themselves are the split."""
+    known = set(image_ids)
+    orphans = sorted(
+        path.name for path in layout.labels.iterdir() if path.suffix.lower() == ".txt" and path.stem not in known
+    )
+    if orphans:
+        raise DataError(
+            f"{name}: {len(orphans)} annotations in {layout.labels} have no image in {layout.images}, "
+            f"first {orphans[0]}; add the image or delete the annotation"
+        )
+
+
+def _objects(path: Path, classes: Sequence[str], ignored: dict[str, int] | None) -> tuple[ObjectRecord, ...]:
+    corners, heads = [], []
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        place = f"{path}:{number}"
+        fields = line.split()
+        if not fields or line.strip().lower().startswith(_HEADERS):
+            continue
+        if len(fields) not in (9, 10):
+            raise DataError(
+                f"{place}: {len(fields)} fields, expected x1 y1 x2 y2 x3 y3 x4 y4 class difficult, separated by blanks"
+            )
+        numbers = [parse_number(text, f"coordinate {i}", place) for i, text in enumerate(fields[:8], 1)]
+        if ignored is not None and fields[8] not in classes:
+            ignored[fields[8]] = ignored.get(fields[8], 0) + 1
+            continue
+        label = class_index(fields[8], classes, place)
+        # DOTA's own tiling tool writes 2 for objects that a tile's border cuts; for a metric they are
+        # difficult
+        flag = "1" if fields[9:] == ["2"] else "".join(fields[9:])
+        corners.append(numbers)
+        heads.append((place, label, parse_flag(flag, "difficult", place)))
+    if not corners:
+        return ()
+    boxes = dota_to_box(torch.tensor(corners, dtype=torch.float64)).tolist()
+    return tuple(
+        object_record(place, box, label, difficult, numbers)
+        for (place, label, difficult), box, numbers in zip(heads, boxes, corners, strict=True)
+    )

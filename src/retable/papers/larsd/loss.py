@@ -1,0 +1,103 @@
+"""LARSD's loss (equation 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from retable.boxes import box_to_distances
+from retable.nn.losses import east_angle_loss, focal_loss, unitbox_iou_loss_from_logs
+from retable.papers.larsd.assignment import Assignment
+from retable.papers.larsd.coding import angle, log_distances
+
+
+@dataclass(frozen=True)
+class LossParts:
+    """The loss and what it is made of; all scalars, the parts already weighted and normalised.
+
+    Attributes:
+        total: The sum of the parts, which is minimised.
+        classification: Focal loss.
+        distance: lambda_d times the UnitBox IoU loss.
+        angle: lambda_a times EAST's angle loss.
+        positives: Positive slots in all processes.
+    """
+
+    total: Tensor
+    classification: Tensor
+    distance: Tensor
+    angle: Tensor
+    positives: Tensor
+
+
+def larsd_loss(
+    logits: Tensor,
+    regression: Tensor,
+    assignment: Assignment,
+    boxes: Tensor,
+    labels: Tensor,
+    *,
+    lambda_d: float,
+    lambda_a: float,
+    alpha: float,
+    gamma: float,
+) -> LossParts:
+    """Computes the loss of a batch.
+
+    The paper leaves N_cls and N_reg open; both are the number of positives here, as in RetinaNet, taken over all
+    processes (and at least 1).
+
+    Args:
+        logits: (B, A, C) classification outputs of the A slots of each image.
+        regression: (B, A, 5) regression outputs.
+        assignment: What the B * A slots learn.
+        boxes: (M, 5) boxes of the batch, pixels and radians.
+        labels: (M,) int64 class of each.
+        lambda_d: Weight of the distance loss.
+        lambda_a: Weight of the angle loss.
+        alpha: Focal loss weight of positives.
+        gamma: Focal loss exponent.
+
+    Returns:
+        The parts, float32.
+    """
+    slots, matched = assignment.positive_slots, assignment.positive_boxes
+    normaliser, positives = positive_normaliser(len(slots), logits.device)
+    flat = logits.flatten(0, 1)
+    targets = torch.zeros_like(flat, dtype=torch.bool)
+    targets[slots, labels[matched]] = True
+    valid = (~assignment.ignored).unsqueeze(1).expand_as(flat)
+    classification = focal_loss(flat, targets, alpha, gamma, valid) / normaliser
+
+    outputs = regression.flatten(0, 1)[slots].float()
+    truth = box_to_distances(boxes[matched].float(), assignment.positive_points)
+    distance_loss = unitbox_iou_loss_from_logs(log_distances(outputs, assignment.positive_priors), truth[:, :4])
+    angle_loss = east_angle_loss(angle(outputs), truth[:, 4])
+    distance = lambda_d * distance_loss / normaliser
+    turn = lambda_a * angle_loss / normaliser
+    return LossParts(classification + distance + turn, classification, distance, turn, positives)
+
+
+def positive_normaliser(count: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """What a process divides its summed losses by, so that the mean over processes is the loss of the global batch.
+
+    DistributedDataParallel averages gradients over W processes. With a sum S_r over each process's batch and N
+    positives in all, the wanted loss is sum(S_r) / N = mean(S_r W / N): each divides by N / W.
+
+    Args:
+        count: Positives of this process.
+        device: Where the result is needed.
+
+    Returns:
+        The divisor max(N, 1) / W and N, two float32 scalars.
+    """
+    positives = torch.tensor(float(count), device=device)
+    processes = 1
+    if dist.is_available() and dist.is_initialized():
+        processes = dist.get_world_size()
+        if processes > 1:
+            dist.all_reduce(positives)
+    return positives.clamp(min=1.0) / processes, positives

@@ -1,1 +1,0 @@
-"""Ship detection: datasets, scenes, networks."""

@@ -1,0 +1,241 @@
+"""Classical models: features, fitting once, and the way into a checkpoint and back."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import EMAWeightAveraging
+from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+from tests.papers.emoji.test_data_module import module as data_module
+from xgboost import XGBClassifier
+
+from retable.classification.estimators.features import OrientedGradients, Pixels
+from retable.classification.estimators.lightning_model import EstimatorClassifier
+from retable.classification.estimators.network import EstimatorNetwork
+from retable.classification.estimators.persistence import from_bytes, to_bytes
+from retable.errors import CheckpointError, ConfigError
+from retable.run.checkpoints import load_into
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
+    pytest.mark.filterwarnings("ignore:The number of training batches.*"),
+]
+
+ESTIMATORS = {
+    "svm": lambda: SVC(break_ties=True),
+    "random_forest": lambda: RandomForestClassifier(5, random_state=0),
+    "adaboost": lambda: AdaBoostClassifier(n_estimators=3, random_state=0),
+    "decision_tree": lambda: DecisionTreeClassifier(random_state=0),
+    "xgboost": lambda: XGBClassifier(n_estimators=2, n_jobs=1),
+}
+
+
+def samples(labels: tuple[int, ...] = tuple(range(8))) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    classes = np.resize(labels, 64)
+    features = generator.normal(0, 0.3, (64, 12)).astype(np.float32)
+    features[np.arange(64), classes] += 3
+    return features, classes.astype(np.int64)
+
+
+def test_pixels_are_grey_values() -> None:
+    images = torch.rand(2, 3, 8, 8)
+    found = Pixels()(images)
+    assert found.shape == (2, 64)
+    assert found.dtype == np.float32
+    weights = torch.tensor([0.299, 0.587, 0.114])
+    assert found[1, 9] == pytest.approx(float((images[1, :, 1, 1] * weights).sum()))
+
+
+def test_gradients_have_the_published_layout() -> None:
+    images = torch.ones(2, 3, 32, 32)
+    images[1, :, :, 16:] = 0  # an upright edge
+    found = OrientedGradients(cell=8, bins=9)(images)
+    assert found.shape == (2, 3 * 3 * 4 * 9)
+    assert not found[0].any()
+    assert found[1].any()
+    with pytest.raises(ConfigError, match=r"model\.input_size=30: must be a multiple of model\.features\.cell, 8"):
+        OrientedGradients()(torch.ones(1, 3, 30, 30))
+    with pytest.raises(ConfigError, match="cell=1"):
+        OrientedGradients(cell=1)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_fitted_estimator_goes_through_a_state_dict(name: str) -> None:
+    network = EstimatorNetwork(ESTIMATORS[name](), Pixels())
+    features, labels = samples()
+    network.fit(features, labels)
+    expected = network.classify(features)
+    assert (expected.argmax(dim=1).numpy() == network.seen.numpy()[network.estimator.predict(features)]).all()
+    assert torch.allclose(expected.exp().sum(dim=1), torch.ones(64), atol=1e-4)
+    buffer = io.BytesIO()
+    torch.save(network.state_dict(), buffer)
+    buffer.seek(0)
+    other = EstimatorNetwork(ESTIMATORS[name](), Pixels())
+    other.load_state_dict(torch.load(buffer, weights_only=True))
+    assert torch.equal(other.classify(features), expected)
+    assert not list(network.parameters())
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("labels", [(1, 4, 6), (3, 7)])
+def test_classes_that_were_not_drawn_are_improbable(name: str, labels: tuple[int, ...]) -> None:
+    network = EstimatorNetwork(ESTIMATORS[name](), Pixels())
+    features, classes = samples(labels)
+    network.fit(features, classes)
+    found = network.classify(features)
+    assert set(found.argmax(dim=1).tolist()) <= set(labels)
+    assert found.shape == (64, 8)
+    assert float(found[:, [0, 2, 5]].exp().max()) < 1e-5
+
+
+def test_before_the_fit_all_classes_are_alike() -> None:
+    found = EstimatorNetwork(SVC(), Pixels())(torch.rand(2, 3, 8, 8))
+    assert torch.allclose(found.exp(), torch.full((2, 8), 1 / 8))
+
+
+def test_damaged_and_foreign_bytes_are_refused() -> None:
+    features, labels = samples()
+    forest = to_bytes(RandomForestClassifier(2, random_state=0).fit(features, labels))
+    with pytest.raises(CheckpointError, match="holds no fitted RandomForestClassifier"):
+        from_bytes(RandomForestClassifier(), forest[: len(forest) // 2])
+    with pytest.raises(CheckpointError, match="holds a RandomForestClassifier, not a SVC"):
+        from_bytes(SVC(), forest)
+    with pytest.raises(CheckpointError, match="holds no fitted XGBClassifier"):
+        from_bytes(XGBClassifier(), forest)
+
+
+def test_types_that_are_not_scikit_learns_are_refused() -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr(
+            "schema.json",
+            '{"__class__": "system", "__module__": "os", "__loader__": "FunctionNode", "__id__": 1, '
+            '"content": {"module_path": "os", "function": "system"}, "protocol": 2, "_skops_version": "0.13"}',
+        )
+    with pytest.raises(CheckpointError, match="holds no fitted SVC"):
+        from_bytes(SVC(), data.getvalue())
+
+
+def test_a_tree_that_points_outside_itself_is_refused() -> None:
+    features, labels = samples()
+    tree = DecisionTreeClassifier(random_state=0).fit(features, labels)
+    state = tree.tree_.__getstate__()
+    state["nodes"]["left_child"][0] = 10_000
+    tree.tree_.__setstate__(state)
+    with pytest.raises(CheckpointError, match="damaged decision tree"):
+        from_bytes(DecisionTreeClassifier(), to_bytes(tree))
+
+
+def model(**changes: Any) -> EstimatorClassifier:
+    keys: dict[str, Any] = {"estimator": ESTIMATORS["random_forest"](), "features": Pixels(), "input_size": 16}
+    return EstimatorClassifier(**{**keys, **changes})
+
+
+def trainer(folder: Path, **changes: Any) -> Trainer:
+    keys: dict[str, Any] = {
+        "max_epochs": 5, "logger": False, "enable_checkpointing": False, "enable_progress_bar": False,
+        "enable_model_summary": False, "num_sanity_val_steps": 0, "use_distributed_sampler": False,
+    }  # fmt: skip
+    return Trainer(default_root_dir=folder, accelerator="cpu", **{"devices": 1, **keys, **changes})
+
+
+def test_it_fits_once_and_is_tested_and_resumed(tmp_path: Path) -> None:
+    first, run, data = model(), trainer(tmp_path), data_module(per_class=11, batch_size=10)
+    run.fit(first, datamodule=data)
+    assert run.current_epoch == 1
+    assert first.network.estimator.n_features_in_ == 16 * 16
+    assert run.callback_metrics["val/accuracy"] > 0.9
+    run.test(first, datamodule=data, verbose=False)
+    tested = run.callback_metrics["test/accuracy"]
+    assert tested > 0.9
+    run.save_checkpoint(tmp_path / "last.ckpt")
+
+    again = model()
+    load_into(again, tmp_path / "last.ckpt")
+    run = trainer(tmp_path)
+    run.test(again, datamodule=data, verbose=False)
+    assert run.callback_metrics["test/accuracy"] == tested
+
+    resumed = model(estimator=RandomForestClassifier(5, random_state=1))
+    run = trainer(tmp_path)
+    run.fit(resumed, datamodule=data, ckpt_path=tmp_path / "last.ckpt", weights_only=True)
+    assert torch.equal(resumed.network.fitted, first.network.fitted)  # not fitted again
+
+
+def test_the_order_of_the_epoch_does_not_matter(tmp_path: Path) -> None:
+    images = torch.rand(20, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    found = []
+    for seed, batch_size in ((1, 10), (2, 7)):
+        one = model()
+        trainer(tmp_path).fit(one, datamodule=data_module(seed=seed, batch_size=batch_size))
+        found.append(one.network(images))
+    assert torch.equal(*found)
+
+
+def test_a_checkpoint_of_another_estimator_is_refused(tmp_path: Path) -> None:
+    one, run = model(), trainer(tmp_path)
+    run.fit(one, datamodule=data_module())
+    run.save_checkpoint(tmp_path / "last.ckpt")
+    with pytest.raises(CheckpointError, match="holds a RandomForestClassifier, not a DecisionTreeClassifier"):
+        load_into(model(estimator=DecisionTreeClassifier()), tmp_path / "last.ckpt")
+
+
+def test_several_processes_are_refused() -> None:
+    one = model()
+    one.trainer = type("Two", (), {"world_size": 2, "datamodule": data_module()})()  # type: ignore[assignment]
+    with pytest.raises(ConfigError, match="a RandomForestClassifier fits once, on all data"):
+        one.setup("fit")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"gradient_clip_val": 1.0},
+            r"trainer\.gradient_clip_val=1\.0: a RandomForestClassifier has no gradients to clip",
+        ),
+        (
+            {"accumulate_grad_batches": 2},
+            r"trainer\.accumulate_grad_batches=2: a RandomForestClassifier has no gradients",
+        ),
+        ({"callbacks": [EMAWeightAveraging()]}, r"callbacks=ema: a RandomForestClassifier has no weights to average"),
+    ],
+)
+def test_what_belongs_to_gradients_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        trainer(tmp_path, **changes).fit(model(), datamodule=data_module())
+
+
+@pytest.mark.parametrize(
+    "estimator", [DecisionTreeClassifier(max_depth=-3), XGBClassifier(max_depth=-3, n_estimators=2), SVC(kernel="rbv")]
+)
+def test_values_that_an_estimator_refuses_are_told(estimator: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^model\.estimator: .*(max_depth|kernel).*$") as caught:
+        EstimatorNetwork(estimator, Pixels()).fit(*samples())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_support_vector_machine_has_no_probabilities_of_its_own() -> None:
+    assert model(estimator=SVC()).probability_kind.startswith("softmax of decision values")
+    assert model().probability_kind == "the classifier's own probabilities, not calibrated"
+
+
+@pytest.mark.parametrize(
+    ("across", "expected"), [(True, [0.5, 0, 0, 0, 0, 0, 0, 0, 0.5]), (False, [0, 0, 0, 0, 1, 0, 0, 0, 0])]
+)
+def test_edges_land_in_the_bins_of_their_gradients(across: bool, expected: list[float]) -> None:
+    # an upright edge has a gradient of 0 degrees, between the last and the first of nine bins; a level one of 90, in
+    # the middle of the fifth
+    ramp = torch.linspace(0, 1, 16).expand(16, 16)
+    images = (ramp if across else ramp.T).expand(1, 3, 16, 16)
+    bins = OrientedGradients(cell=8, bins=9)(images).reshape(9, 4).sum(axis=1)
+    assert (bins / bins.sum()).tolist() == pytest.approx(expected, abs=1e-5)

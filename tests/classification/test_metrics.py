@@ -1,0 +1,49 @@
+import math
+
+import pytest
+import torch
+from sklearn.metrics import classification_report
+
+from retable.classification.metrics import METRIC_INFO, scores
+from retable.papers.emoji.classes import CLASSES
+
+
+def matrix(pairs: list[tuple[int, int]]) -> torch.Tensor:
+    found = torch.zeros(8, 8, dtype=torch.int64)
+    for true, predicted in pairs:
+        found[true, predicted] += 1
+    return found
+
+
+def test_scores_are_those_of_scikit_learn() -> None:
+    generator = torch.Generator().manual_seed(0)
+    true = torch.randint(8, (300,), generator=generator).tolist()
+    predicted = [t if r < 0.6 else p for t, p, r in zip(
+        true, torch.randint(8, (300,), generator=generator).tolist(), torch.rand(300, generator=generator).tolist(),
+        strict=True,
+    )]  # fmt: skip
+    found = scores(matrix(list(zip(true, predicted, strict=True))))
+    report = classification_report(true, predicted, target_names=CLASSES, output_dict=True)
+    assert float(found["accuracy"]) == pytest.approx(report["accuracy"])
+    for ours, theirs in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score")):
+        assert float(found[ours]) == pytest.approx(report["macro avg"][theirs])
+        for name in CLASSES:
+            assert float(found[f"{ours}_{name}"]) == pytest.approx(report[name][theirs])
+    assert set(found) | {"loss"} == set(METRIC_INFO)
+
+
+def test_classes_that_no_drawing_shows_do_not_count() -> None:
+    found = scores(matrix([(0, 0), (0, 0), (3, 3), (3, 5)]))  # 5, winking, was never drawn
+    assert float(found["accuracy"]) == 0.75
+    assert float(found["recall"]) == 0.75
+    assert float(found["precision"]) == 1.0
+    assert float(found["precision_winking_face"]) == 0
+    assert math.isnan(found["recall_winking_face"])
+    assert math.isnan(found["f1_neutral_face"])
+    assert float(found["f1_angry_face"]) == pytest.approx(2 / 3)
+
+
+def test_a_class_that_is_never_recognised_has_precision_zero() -> None:
+    found = scores(matrix([(1, 0), (0, 0)]))
+    assert float(found["precision_smiling_face_with_heart_eyes"]) == 0
+    assert float(found["precision"]) == 0.25

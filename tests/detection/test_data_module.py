@@ -1,0 +1,120 @@
+"""The loaders of a ship dataset: real files and scenes, shares of processes, names of splits."""
+
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from retable.detection.data_module import ShipDataModule
+from retable.errors import ConfigError
+from retable.papers.larsd.datasets import DotaText
+from retable.papers.larsd.scenes import ShipScenes
+
+AUGMENT = {
+    "enabled": True, "horizontal_flip": 0.5, "vertical_flip": 0.5, "rotation_degrees": 180.0, "scale": [0.8, 1.25],
+    "brightness": 0.0, "contrast": 0.0,
+}  # fmt: skip
+
+
+def _module(**changes: Any) -> ShipDataModule:
+    keys: dict[str, Any] = {
+        "seed": 1, "root": None, "files": None, "scenes": partial(ShipScenes, profile="hrsd"),
+        "splits": {"train": "train", "val": "val", "test": "test"}, "counts": {"train": 10, "val": 5, "test": 7},
+        "scene_size": 96, "scenes_seed": 0, "image_size": 64, "resize": 1.0, "max_side": None, "batch_size": 4,
+        "eval_batch_size": 2, "workers": 0, "cache_megabytes": 16, "tile_overlap": 16, "empty_tiles": 1.0,
+        "augment": AUGMENT,
+    }  # fmt: skip
+    return ShipDataModule(**{**keys, **changes})
+
+
+def _files(root: Path, splits: dict[str, int]) -> None:
+    for split, count in splits.items():
+        for folder in ("images", "labelTxt"):
+            (root / split / folder).mkdir(parents=True)
+        for index in range(count):
+            cv2.imwrite(str(root / split / "images" / f"{index}.png"), np.full((64, 64, 3), 80, np.uint8))
+            (root / split / "labelTxt" / f"{index}.txt").write_text("10 10 40 10 40 20 10 20 ship 0\n")
+
+
+def test_scenes_make_batches_of_the_contract() -> None:
+    data = _module()
+    batch = next(iter(data.train_dataloader()))
+    assert batch["images"].shape == (4, 3, 64, 64)
+    assert 0 <= float(batch["images"].min()) <= float(batch["images"].max()) <= 1
+    assert {key: value.shape[1:] for key, value in batch["targets"][0].items()} == {
+        "boxes": (5,), "labels": (), "difficult": (),
+    }  # fmt: skip
+    images = [image for batch in data.test_dataloader() for image in batch["images"]]
+    assert [tuple(image.shape) for image in images] == [(3, 96, 96)] * 7
+    assert data.test_name == "test"
+    assert data.provenance["kind"] == "synthetic"
+    assert data.provenance["splits"] == {"train": 10, "val": 5, "test": 7}
+    sizes = data.training_box_sizes()
+    assert sizes.shape[1] == 2
+    assert bool((sizes > 0).all())
+
+
+def test_real_files_take_the_place_of_scenes(tmp_path: Path) -> None:
+    _files(tmp_path, {"train": 5, "val": 2, "test": 3})
+    data = _module(root=str(tmp_path), files=DotaText)
+    assert data.provenance["kind"] == "real"
+    assert data.provenance["splits"] == {"train": 5, "val": 2, "test": 3}
+    assert data.classes == ["ship"]
+    assert torch.allclose(data.training_box_sizes(), torch.tensor([[30.0, 10.0]] * 5))
+
+
+def test_without_a_test_split_val_is_tested_under_its_own_name(tmp_path: Path) -> None:
+    _files(tmp_path, {"train": 5, "val": 2})
+    data = _module(root=str(tmp_path), files=partial(DotaText, name="own"))
+    assert data.test_name == "val"
+    assert data.provenance["splits"] == {"train": 5, "val": 2}
+    assert sum(len(batch["images"]) for batch in data.test_dataloader()) == 2
+
+
+def test_each_process_evaluates_its_own_images() -> None:
+    indices = []
+    for rank in range(3):
+        data = _module()
+        data.trainer = SimpleNamespace(world_size=3, global_rank=rank)  # type: ignore[assignment]
+        indices += [index for batch in data.test_dataloader() for index in batch["indices"]]
+    assert sorted(indices) == list(range(7))
+
+
+def test_processes_share_the_global_batch() -> None:
+    whole = next(iter(_module().train_dataloader()))["images"]
+    parts = []
+    for rank in range(2):
+        data = _module()
+        data.trainer = SimpleNamespace(world_size=2, global_rank=rank)  # type: ignore[assignment]
+        parts.append(next(iter(data.train_dataloader()))["images"])
+    assert torch.equal(torch.cat(parts), whole)
+    data = _module(batch_size=3)
+    data.trainer = SimpleNamespace(world_size=2, global_rank=0)  # type: ignore[assignment]
+    with pytest.raises(ConfigError, match=r"data\.batch_size=3: must be divisible by the 2 processes"):
+        data.train_dataloader()
+
+
+def test_workers_change_nothing() -> None:
+    first = [batch["images"] for batch in _module(workers=0).train_dataloader()]
+    second = [batch["images"] for batch in _module(workers=2).train_dataloader()]
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scenes": None}, "data.root has no value"),
+        ({"root": "."}, "data.files names no loader"),
+        ({"batch_size": 0}, "data.batch_size=0"),
+        ({"eval_batch_size": -1}, "data.eval_batch_size=-1"),
+        ({"augment": {**AUGMENT, "rotation_degrees": 200}}, "rotation_degrees"),
+    ],
+)
+def test_bad_values_are_told(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        _module(**changes)

@@ -1,0 +1,103 @@
+"""Detections on a user's own images, with a detector that finds what the test put there."""
+
+import json
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from retable.boxes import rotated_iou
+from retable.data.inputs import image_files
+from retable.detection.prediction import Scaling, images_in, predict_files
+from retable.errors import DataError, StorageError
+from retable.papers.larsd.datasets import DotaText
+
+BOX = torch.tensor([[30.0, 20.0, 24.0, 8.0, 0.5]])
+ABOUT = {"run": "r", "checkpoint": "best.ckpt"}
+
+
+def _image(path: Path, size: tuple[int, int] = (40, 60)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((*size, 3), 90, np.uint8))
+
+
+def _detect(image: Tensor) -> dict[str, Tensor]:
+    """Two detections that follow the size of the image as ships in it would."""
+    scale = image.shape[2] / 60
+    boxes = torch.cat([BOX, BOX]) * torch.tensor([scale, scale, scale, scale, 1.0])
+    return {"boxes": boxes, "scores": torch.tensor([0.9, 0.2]), "labels": torch.zeros(2, dtype=torch.int64)}
+
+
+def test_writes_annotations_results_json_and_pictures(tmp_path: Path) -> None:
+    for name in ("b.png", "a.jpg"):
+        _image(tmp_path / "in" / name)
+    predict_files(_detect, tmp_path / "in", tmp_path / "out", ["ship"], 0.5, Scaling(), ABOUT)
+    result = json.loads((tmp_path / "out" / "detections.json").read_text())
+    assert [entry["file"] for entry in result["images"]] == ["a.jpg", "b.png"]
+    assert (result["images"][0]["height"], result["images"][0]["width"]) == (40, 60)
+    (found,) = result["images"][0]["detections"]
+    assert (found["class"], found["score"]) == ("ship", 0.9)
+    assert found["box"] == {"cx": 30.0, "cy": 20.0, "w": 24.0, "h": 8.0, "theta": 0.5}
+    lines = (tmp_path / "out" / "Task1_ship.txt").read_text().splitlines()
+    assert [line.split()[:2] for line in lines] == [["a", "0.90000"], ["b", "0.90000"]]
+    drawn = cv2.imread(str(tmp_path / "out" / "drawn" / "a.jpg"))
+    assert drawn.shape[0] >= 256
+    assert drawn.std() > 3  # something is drawn on the grey
+
+
+def test_annotations_are_read_back_as_a_dataset(tmp_path: Path) -> None:
+    _image(tmp_path / "train" / "images" / "a.png")
+    predict_files(_detect, tmp_path / "train" / "images", tmp_path / "train", ["ship"], 0.5, Scaling(), ABOUT)
+    _, target = DotaText(tmp_path, "train").load(0)
+    assert rotated_iou(torch.from_numpy(target["boxes"]), BOX).item() > 0.99
+
+
+@pytest.mark.parametrize("scaling", [Scaling(resize=0.5), Scaling(max_side=30), Scaling(resize=2.0)])
+def test_boxes_come_back_in_the_pixels_of_the_file(tmp_path: Path, scaling: Scaling) -> None:
+    _image(tmp_path / "a.png")
+    seen = []
+
+    def detect(image: Tensor) -> dict[str, Tensor]:
+        seen.append(tuple(image.shape))
+        return _detect(image)
+
+    predict_files(detect, tmp_path / "a.png", tmp_path / "out", ["ship"], 0.5, scaling, ABOUT)
+    factor = scaling.factor(40, 60)
+    assert seen == [(3, round(40 * factor), round(60 * factor))]
+    box = json.loads((tmp_path / "out" / "detections.json").read_text())["images"][0]["detections"][0]["box"]
+    assert list(box.values()) == pytest.approx(BOX[0].tolist(), abs=1e-3)
+
+
+def test_an_unreadable_image_does_not_stop_the_others(tmp_path: Path) -> None:
+    _image(tmp_path / "in" / "good.png")
+    (tmp_path / "in" / "bad.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"1 of 2 images could not be read: bad\.png"):
+        predict_files(_detect, tmp_path / "in", tmp_path / "out", ["ship"], 0.5, Scaling(), ABOUT)
+    result = json.loads((tmp_path / "out" / "detections.json").read_text())
+    assert result["unreadable"] == ["bad.png"]
+    assert [entry["file"] for entry in result["images"]] == ["good.png"]
+
+
+def test_nothing_to_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="there is no file or folder"):
+        image_files(tmp_path / "absent", images_in)
+    with pytest.raises(DataError, match="there is no image in"):
+        image_files(tmp_path, images_in)
+
+
+def test_unwritable_output_is_a_storage_error(tmp_path: Path) -> None:
+    _image(tmp_path / "a.png")
+    (tmp_path / "out").write_text("a file where the folder should be")
+    with pytest.raises(StorageError, match="cannot write"):
+        predict_files(_detect, tmp_path / "a.png", tmp_path / "out", ["ship"], 0.5, Scaling(), ABOUT)
+
+
+def test_scaling() -> None:
+    assert Scaling().factor(100, 200) == 1
+    assert Scaling(0.5).factor(100, 200) == 0.5
+    assert Scaling(2.0, 100).factor(100, 200) == 0.5
+    assert math.isclose(Scaling(1.0, 400).factor(100, 200), 1.0)

@@ -1,0 +1,81 @@
+"""``prepare.py`` from its command line to its record."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+from tests.papers.cars.cityscapes import tiny_cityscapes
+
+from retable.errors import ConfigError, DataError, StoppedError
+from retable.run.command_line import compose
+from retable.run.prepare import prepare
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture(autouse=True)
+def _keep_signal_handlers() -> Iterator[None]:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def _prepare(*words: str) -> None:
+    prepare(compose("prepare/prepare", ["data=cityscapes_cars", "weights=none", "workers=1", *words]))
+
+
+def test_builds_from_the_command_line(tmp_path: Path) -> None:
+    root, output = tiny_cityscapes.write(tmp_path / "cityscapes"), tmp_path / "cars"
+    words = ["data=cityscapes_cars", f"root={root}", f"output={output}", "splits=[train,val]", "weights=none"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "prepare.py"), *words, "workers=1", "min_side=6"], cwd=tmp_path, text=True,
+        capture_output=True, timeout=110, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 cars in" in done.stdout
+    assert "dropped: 1 groups" in done.stdout
+    record = json.loads((output / "record.json").read_text())
+    assert record["images"] == len(list((output / "images").iterdir())) == 6
+    assert "prepare.py data=cityscapes_cars" in record["command"]
+    assert record["versions"]["torchvision"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cars", "cityscapes"]  # Hydra leaves nothing
+
+
+def test_variants_are_chosen_by_keys(tmp_path: Path) -> None:
+    root = tiny_cityscapes.write(tmp_path / "cityscapes")
+    _prepare(f"root={root}", f"output={tmp_path / 'cars'}", "splits=[val]", "form=rgba", "size=8", "background=[1,2,3]")
+    (path,) = (tmp_path / "cars" / "images").iterdir()
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image.shape == (8, 8, 4)
+    assert image[0, 0].tolist() == [3, 2, 1, 0]
+
+
+def test_an_interruption_says_that_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("retable.papers.cars.cityscapes.builder.list_sources", interrupted)
+    with pytest.raises(StoppedError, match="interrupted; the same command goes on with what is missing"):
+        _prepare("root=cityscapes", f"output={tmp_path / 'cars'}")
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "message"),
+    [
+        (["root=absent"], DataError, "root=absent: no folder leftImg8bit in it"),
+        (["root=absent", "detector.colour=1"], ConfigError, "detector.colour: there is no such key"),
+        (["root=absent", "min_confidence=9"], ConfigError, "min_confidence must be from 0 to 1"),
+        (["root=absent", "_target_=retable.absent"], ConfigError, "retable.absent"),
+    ],
+)
+def test_mistakes_are_told(tmp_path: Path, words: list[str], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        _prepare(f"output={tmp_path / 'cars'}", *words)
+    assert not (tmp_path / "cars").exists()

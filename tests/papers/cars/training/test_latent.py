@@ -1,0 +1,190 @@
+"""Latent optimisation against its definition, sample by sample, and against finite differences."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from tests.papers.cars.training.tiny import LATENT, SIZE, tiny_gan, tiny_latent
+from torch import Tensor
+
+from retable.errors import ConfigError
+from retable.papers.cars.training.gradients import Gradients
+from retable.papers.cars.training.latent import LatentOptimisation
+from retable.papers.cars.training.lightning_model import Gan
+from retable.papers.cars.training.objectives import Round
+from retable.papers.cars.training.step_random import Draws
+
+CPU = torch.device("cpu")
+
+
+def _draws(step: int = 0) -> Draws:
+    return Draws(1, 0, step, CPU)
+
+
+def _quartic(latents: Tensor) -> Tensor:
+    return (latents**4).sum(1) + latents.prod(1)
+
+
+def test_defaults_are_the_papers() -> None:
+    assert LatentOptimisation() == LatentOptimisation(0.9, 5.0, 0.5, 300.0, False)
+
+
+def test_step_is_the_formula_for_each_sample() -> None:
+    optimisation = LatentOptimisation(alpha=0.7, beta=0.3, fraction=0.5)
+    latents = torch.rand(5, LATENT, dtype=torch.float64) * 2 - 1
+    chosen = optimisation.choose(5, LATENT, _draws())
+    moved, shift = optimisation.step(_quartic, latents, chosen)
+    for z, mask, new, length in zip(latents, chosen, moved, shift, strict=True):
+        z = z.clone().requires_grad_()
+        (g,) = torch.autograd.grad(_quartic(z[None]).sum(), z)
+        change = 0.7 * g / (0.3 + sum(g**2)) * mask
+        torch.testing.assert_close(new, (z + change).clamp(-1, 1))
+        torch.testing.assert_close(length, (change**2).sum())
+        assert torch.equal(new[mask == 0], z[mask == 0])
+        assert not torch.equal(new[mask == 1], z[mask == 1])
+
+
+def test_a_sample_moves_the_same_whatever_is_in_the_batch() -> None:
+    optimisation = tiny_latent()
+    latents = torch.rand(4, LATENT, dtype=torch.float64) * 2 - 1
+    chosen = torch.ones(4, LATENT)
+    together = optimisation.step(_quartic, latents, chosen).latents
+    alone = torch.cat([optimisation.step(_quartic, z[None], chosen[:1]).latents for z in latents])
+    torch.testing.assert_close(together, alone)
+
+
+def test_latents_are_clipped() -> None:
+    moved = LatentOptimisation(beta=0.1, fraction=1.0).step(lambda z: z.sum(1), torch.ones(2, 4), torch.ones(2, 4))
+    assert torch.equal(moved.latents, torch.ones(2, 4))
+    assert (moved.shift > 0).all()
+
+
+@pytest.mark.parametrize(("fraction", "expected"), [(0.5, 50), (0.8, 80), (0.001, 1), (1.0, 100)])
+def test_elements_are_chosen_and_not_samples(fraction: float, expected: int) -> None:
+    optimisation = LatentOptimisation(fraction=fraction)
+    chosen = optimisation.choose(64, 100, _draws())
+    assert set(chosen.unique().tolist()) <= {0.0, 1.0}
+    assert (chosen.sum(1) == expected).all()
+    if expected < 100:
+        assert not torch.equal(chosen[0], chosen[1])
+        assert not torch.equal(chosen, optimisation.choose(64, 100, _draws(step=1)))
+    if expected == 50:  # all elements are chosen about equally often
+        assert chosen.mean(0).min() > 0.2
+        assert chosen.mean(0).max() < 0.8
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"alpha": 0.0}, "alpha=0.0"), ({"beta": -1.0}, "beta=-1.0"), ({"fraction": 0.0}, "fraction=0.0"),
+     ({"fraction": 1.5}, "fraction=1.5"), ({"weight": -1.0}, "weight=-1.0")],
+)  # fmt: skip
+def test_values_that_cannot_work(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"model.latent.*{message}"):
+        LatentOptimisation(**options)
+
+
+def test_nothing_is_added_to_gradients_of_parameters() -> None:
+    gan, part = _game({})
+    gan.game.both(part)
+    assert all(parameter.grad is None for parameter in gan.network.parameters())
+    kept = torch.ones(3)
+    parameter = next(gan.network.generator.parameters())
+    parameter.grad = torch.ones_like(parameter)
+    gan.game.both(part)
+    assert torch.equal(parameter.grad.flatten()[:3], kept)
+
+
+def _game(options: dict[str, Any], normalise: bool = False) -> tuple[Gan, Round]:
+    """A small GAN in float64 and one micro-batch."""
+    latent = tiny_latent(**{"alpha": 0.5, **options})
+    gan = tiny_gan(latent=latent, normalise=normalise).double().train()
+    generator = torch.Generator().manual_seed(3)
+    images = torch.rand(5, 3, SIZE, SIZE, generator=generator, dtype=torch.float64) * 2 - 1
+    latents = torch.rand(5, LATENT, generator=generator, dtype=torch.float64) - 0.5  # far from the clip's corners
+    (part,) = gan.game.rounds(images, latents, _draws(), 1)
+    return gan, part
+
+
+def _directional(gan: Gan, player: str, parameters: list[Tensor], loss: Callable[[], Tensor]) -> tuple[float, float]:
+    """The derivative of a loss along a random direction, by differentiation and by central differences."""
+    gradients = Gradients(parameters)
+    gradients.add(loss())
+    gradients.assign()
+    generator = torch.Generator().manual_seed(11)
+    directions = [torch.randn(p.shape, generator=generator, dtype=p.dtype) for p in parameters]
+    analytic = sum(float((p.grad * d).sum()) for p, d in zip(parameters, directions, strict=True))
+    step, values = 1e-6, []
+    for sign in (1, -1):
+        with torch.no_grad():
+            for p, d in zip(parameters, directions, strict=True):
+                p.add_(d, alpha=sign * step)
+        values.append(float(loss().detach()))
+        with torch.no_grad():
+            for p, d in zip(parameters, directions, strict=True):
+                p.sub_(d, alpha=sign * step)
+    return analytic, (values[0] - values[1]) / (2 * step)
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize("player", ["discriminator", "creator"])
+def test_gradient_through_the_latent_step_is_that_of_finite_differences(player: str, normalise: bool) -> None:
+    gan, part = _game({}, normalise)
+    network = gan.network
+    parameters = list(network.discriminator.parameters()) if player == "discriminator" else network.creator_parameters
+
+    def loss() -> Tensor:
+        value = getattr(gan.game.both(part), player)
+        assert value is not None
+        return value
+
+    analytic, numeric = _directional(gan, player, parameters, loss)
+    assert analytic == pytest.approx(numeric, rel=1e-6, abs=1e-9)
+
+    # the second derivatives are not a rounding error: without them the slope is another
+    detached, _ = _game({"detach": True}, normalise)
+    own = list(detached.network.discriminator.parameters())
+    own = own if player == "discriminator" else detached.network.creator_parameters
+    first_order, _ = _directional(detached, player, own, lambda: getattr(detached.game.both(part), player))
+    assert abs(first_order - numeric) > 1e-4 * abs(numeric)  # a hundred times the tolerance above
+
+
+def test_detached_latents_are_constants() -> None:
+    gan, part = _game({"detach": True})
+    assert gan.game.latent is not None
+    moved = gan.game.latent.step(lambda z: gan.network.judge(gan.network.generator(z)), part.latents, part.chosen)
+    assert not moved.latents.requires_grad
+    assert not moved.shift.requires_grad
+    through, _ = _game({})
+    assert through.game.latent is not None
+    same = through.game.latent.step(
+        lambda z: through.network.judge(through.network.generator(z)), part.latents, part.chosen
+    )
+    torch.testing.assert_close(same.latents, moved.latents)
+    assert same.latents.requires_grad
+
+
+def test_the_weight_multiplies_the_squared_shift_in_both_losses() -> None:
+    light, part = _game({"weight": 0.0})
+    heavy, _ = _game({"weight": 7.0})
+    without, with_it = light.game.both(part), heavy.game.both(part)
+    assert light.game.latent is not None
+    shift = light.game.latent.step(
+        lambda z: light.network.judge(light.network.generator(z)), part.latents, part.chosen
+    ).shift.mean()
+    for player in ("discriminator", "creator"):
+        difference = getattr(with_it, player) - getattr(without, player)
+        torch.testing.assert_close(difference, 7 * shift)
+
+
+def test_the_step_stays_in_float32_under_mixed_precision() -> None:
+    seen = []
+
+    def score(latents: Tensor) -> Tensor:
+        seen.append((latents @ torch.ones(LATENT, 2)).dtype)
+        return latents.square().sum(1)
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        moved = tiny_latent().step(score, torch.rand(3, LATENT), torch.ones(3, LATENT)).latents
+    assert seen == [torch.float32]
+    assert moved.dtype == torch.float32

@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import pytest
+from tests.papers.emoji.stand_in import write_classes, write_hands, write_image
+
+from retable.errors import DataError
+from retable.papers.emoji.classes import CLASSES, TITLES
+from retable.papers.emoji.datasets.files import class_label, list_drawings
+
+
+def test_titles_and_spellings_name_classes() -> None:
+    assert [class_label(title, "x") for title in TITLES] == list(range(8))
+    for word in ("winking-face", " Winking Face ", "WINKING_FACE", "winking  face"):
+        assert class_label(word, "x") == CLASSES.index("winking_face")
+
+
+def test_one_folder_a_class(tmp_path: Path) -> None:
+    write_classes(tmp_path, {"winking_face": 2, "neutral_face": 1})
+    (tmp_path / "winking_face").rename(tmp_path / "Winking Face")
+    write_image(tmp_path / "neutral_face" / "deeper" / "c.JPG")
+    (tmp_path / ".hidden").mkdir()
+    listing = list_drawings(tmp_path)
+    assert [(drawing.name, drawing.label, drawing.hand) for drawing in listing.drawings] == [
+        ("Winking Face/0.png", 5, ""), ("Winking Face/1.png", 5, ""), ("neutral_face/0.png", 2, ""),
+        ("neutral_face/deeper/c.JPG", 2, ""),
+    ]  # fmt: skip
+    assert listing.notes == ()
+
+
+def test_files_that_are_no_images_are_told(tmp_path: Path) -> None:
+    write_classes(tmp_path, {"winking_face": 1})
+    (tmp_path / "winking_face" / "notes.txt").write_text("x")
+    (tmp_path / "README").write_text("x")
+    assert list_drawings(tmp_path).notes == (
+        "2 files are no images by their ending and were left out, first README",
+    )  # fmt: skip
+
+
+def test_labels_with_hands(tmp_path: Path) -> None:
+    write_hands(tmp_path, ("angry_face", "winking_face"), ("ann", "bob"), 2)
+    listing = list_drawings(tmp_path)
+    assert len(listing.drawings) == 8
+    assert {drawing.hand for drawing in listing.drawings} == {"ann", "bob"}
+    assert listing.drawings[0].path == tmp_path / "angry_face" / "ann_0.png"
+
+
+def test_labels_without_hands_in_another_order(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png")
+    (tmp_path / "labels.csv").write_bytes("\ufeffclass,path\r\nFace with Tongue,.\\a.png\r\n".encode())
+    (drawing,) = list_drawings(tmp_path).drawings
+    assert (drawing.name, drawing.label, drawing.hand) == ("a.png", 6, "")
+
+
+def test_the_first_line_may_have_capitals_and_blanks(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png")
+    (tmp_path / "labels.csv").write_text("Path, class,HAND \na.png,winking_face,ann\n")
+    (drawing,) = list_drawings(tmp_path).drawings
+    assert (drawing.label, drawing.hand) == (5, "ann")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("a.png,angry_faces", r"labels\.csv:3: there is no class 'angry_faces'; did you mean angry_face\?"),
+        ("a.png,xyz", r"labels\.csv:3: there is no class 'xyz'; there are slightly_smiling_face, "),
+        ("b.png,angry_face", r"labels\.csv:3: there is no file .*b\.png"),
+        ("a.png,", r"labels\.csv:3: no class"),
+        (",angry_face", r"labels\.csv:3: no path"),
+        ("a.png", r"labels\.csv:3: no class"),
+        (
+            "./first.png,angry_face",
+            r"labels\.csv:3: first\.png is listed already, as first\.png in line 2; list it once",
+        ),
+        ("in/../first.png,angry_face", r"labels\.csv:3: in/\.\./first\.png is listed already, as first\.png in line 2"),
+        ("{root}/first.png,angry_face", r"labels\.csv:3: /.*first\.png is listed already, as first\.png in line 2"),
+    ],
+)
+def test_faults_in_labels_are_told_with_their_line(tmp_path: Path, line: str, message: str) -> None:
+    for name in ("a.png", "first.png"):
+        write_image(tmp_path / name)
+    (tmp_path / "in").mkdir()
+    line = line.replace("{root}", tmp_path.as_posix())
+    (tmp_path / "labels.csv").write_text(f"path,class\nfirst.png,angry_face\n{line}\n")
+    with pytest.raises(DataError, match=message):
+        list_drawings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"file,class\na.png,angry_face\n", r"labels\.csv:1: the column 'path' is missing"),
+        (b"", r"labels\.csv:1: the column 'path' is missing"),
+        (b"path,class,Class\na.png,angry_face,\n", r"labels\.csv:1: the column 'class' is there twice"),
+        (b"path,class\n", "no drawings"),
+        (b"path,class\n\xff\xfe,angry_face\n", "not a text file in UTF-8"),
+    ],
+)
+def test_labels_that_are_none(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "labels.csv").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        list_drawings(tmp_path)
+
+
+def test_an_unknown_folder_names_the_nearest_class(tmp_path: Path) -> None:
+    write_classes(tmp_path, {"winking_face": 1})
+    (tmp_path / "winking").mkdir()
+    with pytest.raises(DataError, match=r"winking: there is no class 'winking'; did you mean winking_face\?"):
+        list_drawings(tmp_path)
+
+
+def test_an_empty_class_folder_and_an_empty_root(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no drawings; put images into folders named as the classes are"):
+        list_drawings(tmp_path)
+    (tmp_path / "winking_face").mkdir()
+    with pytest.raises(DataError, match=r"winking_face: the class folder holds no image"):
+        list_drawings(tmp_path)
