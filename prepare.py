@@ -1,28 +1,6 @@
-"""Builds a dataset from files that others published.
+"""Builds a dataset from files that others published."""
 
-python prepare.py data=cityscapes_cars root=CITYSCAPES output=DIR          every car of Cityscapes alone, on green
-python prepare.py ... weights=FILE        weights of maskrcnn_resnet50_fpn, where they cannot be downloaded
-python prepare.py ... form=rgba           transparent outside the car
-python prepare.py ... crop=false          the whole frame of the photograph
-python prepare.py ... size=64             square pictures, the car in proportion in the middle
-
-CITYSCAPES is the folder that leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip (www.cityscapes-dataset.com)
-were unpacked into. DIR then holds images/ (python train.py data=cars data.root=DIR/images), instances.csv with every
-car and what became of it, contact_sheet.png, dropped.png, and record.json, written last. Interrupted, the same command
-goes on. Mask R-CNN takes about 5 seconds a car and core, and 1.5 GB of memory for each of workers=N: use a GPU.
-"""
-
-from omegaconf import DictConfig
-
-from retable.run.command_line import main
-
-
-def prepare(config: DictConfig) -> None:
-    """Builds with a checked configuration; torch is imported only now."""
-    from retable.run.prepare import prepare
-
-    prepare(config)
-
+from retable.commands.prepare import main
 
 if __name__ == "__main__":
-    main(prepare, "prepare/prepare")
+    main()

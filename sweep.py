@@ -1,25 +1,6 @@
-"""Searches hyperparameters: each trial is a run of train.py, and Optuna chooses the values that it tries.
+"""Searches hyperparameters: each trial is a run of train.py, and Optuna chooses the values that it tries."""
 
-python sweep.py model=larsd data=hrsd space.model.lr="log(1e-4,1e-1)" n_trials=30
-python sweep.py ... n_trials=50                           the same search again: adds only the missing trials
-python sweep.py ... space.model.lasa="choice(none,diamond-9)" space.trainer.max_epochs="int(4,12,4)"
-python sweep.py ... engine.workers=2                      several trials at once; also engine=slurm, engine=ray
-python sweep.py ... pruning=false                         hopeless trials run to their end as well
-python sweep.py ... metric=val/ap75 direction=higher      instead of what the model watches itself
-
-space.KEY="..." takes log(a,b), uniform(a,b), int(a,b), int(a,b,step), choice(a,b,c). The keys listed below are those of
-sweep.py; all other words are overrides of train.py and hold for every trial. Trials are compared by their best
-validation value, never by the test. Everything is in outputs/sweeps/NAME; interrupted, the same command goes on.
-"""
-
-import sys
-from functools import partial
-
-from retable.run.command_line import main
-from retable.search.request import divide
-from retable.search.sweep import sweep
+from retable.commands.sweep import main
 
 if __name__ == "__main__":
-    words = divide(sys.argv[1:])
-    sys.argv[1:] = words.own if len(sys.argv) > 1 else ["--help"]
-    main(partial(sweep, words=words), "sweep")
+    main()

@@ -1,24 +1,6 @@
-"""Trains and tests one model on one dataset, and records the result.
+"""Trains and tests one model on one dataset, and records the result."""
 
-python train.py model=larsd data=hrsd                     built-in ship scenes, minutes on a CPU
-python train.py model=larsd data=ssdd data.root=PATH      your copy of a published dataset
-python train.py budget=paper trainer=ddp trainer.devices=2
-python train.py hydra.run.dir=DIR resume=auto             goes on where it was interrupted
-python train.py -m model.lr=1e-2,1e-3                     one run after another
-"""
-
-from omegaconf import DictConfig
-
-from retable.run.command_line import main
-from retable.run.configuration import check_run
-
-
-def train(config: DictConfig) -> None:
-    """Runs a checked configuration; torch is imported only now."""
-    from retable.run.train import train
-
-    train(config)
-
+from retable.commands.train import main
 
 if __name__ == "__main__":
-    main(train, "train", check_run)
+    main()

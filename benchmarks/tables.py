@@ -48,7 +48,7 @@ def orchestration(folder: Path, seconds: float) -> bool:
     """Compares eight cells with their bare commands."""
     (folder / "experiments" / "bench").mkdir(parents=True)
     (folder / "experiments" / "bench" / "table1.yaml").write_text(TABLE)
-    words = [sys.executable, "reproduce.py", "table=bench/1", f"experiments={folder / 'experiments'}", "seeds=2"]
+    words = [sys.executable, "reproduce.py", "table=bench/1", f"papers={folder}", "seeds=2"]
     words += [f"outputs={folder / 'outputs'}", f"program={ROOT / 'benchmarks' / '_cell.py'}", "engine.workers=2"]
     words += ["wandb=none"]  # logging the finished table takes W&B two to three seconds, however long the cells are
     printed = subprocess.run([*words, "dry_run=true"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
@@ -75,12 +75,12 @@ def reading(folder: Path) -> bool:
     path.write_text(text)
     store = Store(folder / "outputs")
     planner = Planner(store.outputs / ".cache" / "cells.json")
-    (table,) = spec.find(["large/1"], folder / "experiments")
+    (table,) = spec.find(["large/1"], [folder / "experiments"])
     for (row, column, seed), cell in planner.plan(table, "small", range(1, SEEDS + 1)).items():
         value = int(row[-1]) + seed / 100 + int(column[-1]) / 1000
         record(list(cell.overrides), cell.id, seed, value).write(store.folder(cell.id))
     planner.save()
-    words = [sys.executable, "-X", "importtime", "reproduce.py", f"experiments={folder / 'experiments'}"]
+    words = [sys.executable, "-X", "importtime", "reproduce.py", f"papers={folder}"]
     words += [f"outputs={store.outputs}"]
     asked = ["table=large/1", f"seeds={SEEDS}"]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)  # the first listing composes what is new

@@ -30,7 +30,7 @@ def train_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
         monkeypatch.setattr(sys, "argv", [str(ROOT / "train.py"), *flags, *TINY, *QUICK, *rest])
         GlobalHydra.instance().clear()
         try:
-            main(train, "train", check_run)
+            main(train, "train", "", check=check_run)
         except SystemExit as end:
             return int(end.code or 0)
         return 0

@@ -10,8 +10,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from retable.errors import ConfigError
-from retable.run.command_line import CONFIGURATIONS, compose
+from retable.run.command_line import compose
 from retable.run.configuration import check_complete, check_run, config_hash, identity, nearest, plain
+from retable.run.places import CONFIGURATIONS
 
 ROOT = Path(__file__).parents[2]
 

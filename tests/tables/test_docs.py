@@ -17,7 +17,7 @@ def test_the_table_in_the_documentation_is_short_loads_and_composes(tmp_path: Pa
     path = tmp_path / "mine" / "table1.yaml"
     path.parent.mkdir()
     path.write_text(text)
-    (table,) = spec.find(["mine/1"], tmp_path)
+    (table,) = spec.find(["mine/1"], [tmp_path])
     plan = Planner(tmp_path / "cells.json").plan(table, "smoke", [1])
     assert len(plan) == 6
     assert len({cell.id for cell in plan.values()}) == 3, "columns that differ in their metric share their runs"

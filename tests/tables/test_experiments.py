@@ -9,7 +9,7 @@ from retable.errors import ConfigError
 from retable.tables import spec
 from retable.tables.cells import Planner
 
-NAMES = spec.names()
+NAMES = list(spec.files())
 
 
 @pytest.mark.parametrize("budget", ["smoke", "small", "paper"])
@@ -78,7 +78,7 @@ def test_ids_are_remembered_until_a_configuration_changes(tmp_path: Path, monkey
 def test_a_row_that_does_not_compose_is_told_with_file_and_line(
     tmp_path: Path, old: str, new: str, problem: str
 ) -> None:
-    text = (spec.EXPERIMENTS / "larsd" / "table2.yaml").read_text()
+    text = spec.files()["larsd/2"].read_text()
     line = text[: text.index(old)].count("\n") + 1
     path = tmp_path / "table2.yaml"
     path.write_text(text.replace(old, new))

@@ -46,7 +46,7 @@ def start(tmp_path: Path) -> Start:
     path.write_text(TABLE)
 
     def begin(*given: str, outputs: str = "outputs", wandb: str = "none", **environment: str) -> subprocess.Popen[str]:
-        own = [f"experiments={tmp_path / 'experiments'}", f"program={ROOT / 'tests' / 'tables' / 'dummy.py'}"]
+        own = [f"papers={tmp_path}", f"program={ROOT / 'tests' / 'tables' / 'dummy.py'}"]
         own += [f"wandb={wandb}", f"outputs={tmp_path / outputs}"]
         return subprocess.Popen(
             [sys.executable, str(ROOT / "reproduce.py"), *given, *own],

@@ -37,7 +37,7 @@ def write(folder: Path, text: str, name: str = "paper/table1.yaml") -> Path:
 
 def test_a_table_is_read_whole(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
-    (table,) = spec.find(["paper/1"], tmp_path)
+    (table,) = spec.find(["paper/1"], [tmp_path])
     assert (table.name, table.title, table.base) == ("paper/1", "A title", ("model=larsd",))
     assert list(table.rows) == ["One", "Two", "Three"]
     assert table.rows["Two"].overrides == ("model.lasa=diamond-9", "model.levels=[P2]")
@@ -128,11 +128,15 @@ def test_faults_of_parts_are_told_with_file_and_line(
 def test_names_and_patterns(tmp_path: Path) -> None:
     for name in ("a/table2", "a/table10", "b/main"):
         write(tmp_path, GOOD, f"{name}.yaml")
-    assert spec.names(tmp_path) == ["a/2", "a/10", "b/main"]
-    assert [table.name for table in spec.find(["a/*"], tmp_path)] == ["a/2", "a/10"]
-    assert [table.name for table in spec.find(["b/main", "*", "a/table2.yaml"], tmp_path)] == ["b/main", "a/2", "a/10"]
+    assert list(spec.files([tmp_path])) == ["a/2", "a/10", "b/main"]
+    assert [table.name for table in spec.find(["a/*"], [tmp_path])] == ["a/2", "a/10"]
+    assert [table.name for table in spec.find(["b/main", "*", "a/table2.yaml"], [tmp_path])] == [
+        "b/main",
+        "a/2",
+        "a/10",
+    ]
     with pytest.raises(ConfigError, match="there is no 'a/3'; did you mean a/2"):
-        spec.find(["a/3"], tmp_path)
+        spec.find(["a/3"], [tmp_path])
 
 
 def test_an_empty_or_missing_file(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from retable.classification.metrics import MACRO, METRIC_INFO, scores
 from retable.classification.pictures import ClassificationPictures
 from retable.classification.prediction import classify_files
-from retable.data.inputs import given_input
+from retable.classification.schema import PredictionOptions
 from retable.errors import ConfigError
 from retable.nn.fusion import fuse_batch_norm
 from retable.papers.emoji.classes import CLASSES
@@ -43,6 +43,7 @@ class EmojiClassifier(LightningModule):
     monitor = "val/accuracy"
     monitor_mode = "max"
     metric_info = METRIC_INFO
+    prediction_options = PredictionOptions
     weights_origin = "scratch"
     probability_kind = "the classifier's own probabilities, not calibrated"
 
@@ -104,24 +105,23 @@ class EmojiClassifier(LightningModule):
         """Logs loss and all metrics."""
         self._log_scores("test", None)
 
-    def predict_to(self, output: Path, options: dict[str, Any], data: Any, about: dict[str, Any]) -> None:
+    def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Classifies the user's files (see `retable.classification.prediction.classify_files`).
 
         Args:
             output: Folder for the results.
-            options: ``input``; a score threshold means nothing here.
+            options: What ``predict.py`` was asked.
             data: The data configuration of the run, whose canvases the images get.
             about: What is told of the run in the results.
 
         Raises:
-            ConfigError: ``input`` was left out.
             DataError: An image cannot be read.
             StorageError: A result cannot be written.
         """
         network = fuse_batch_norm(self.network)
         classify_files(
             lambda images: network(self.resized(images.to(self.device))).softmax(dim=1).cpu(),
-            given_input(options),
+            Path(options.input).expanduser(),
             output,
             data.image_size,
             data.crop_to_ink,

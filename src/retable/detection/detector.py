@@ -13,9 +13,9 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
-from retable.data.inputs import given_input
 from retable.detection.pictures import DetectionPictures
 from retable.detection.prediction import Scaling, predict_files
+from retable.detection.schema import PredictionOptions
 from retable.detection.tiles import detect_in_tiles
 from retable.detection.transforms import letterbox
 from retable.errors import ConfigError
@@ -49,6 +49,7 @@ class ShipDetector(LightningModule):
 
     monitor = "val/ap50_voc12"
     monitor_mode = "max"
+    prediction_options = PredictionOptions
 
     def __init__(
         self, num_classes: int, tile_size: int, tile_overlap: int, tile_batch: int, nms_threshold: float
@@ -158,27 +159,26 @@ class ShipDetector(LightningModule):
                     results[index] = prediction
         return [_inside(found, image) for found, image in zip(results, images, strict=True)]
 
-    def predict_to(self, output: Path, options: dict[str, Any], data: Any, about: dict[str, Any]) -> None:
+    def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Detects in the user's files (see `retable.detection.prediction.predict_files`).
 
         Args:
             output: Folder for the results.
-            options: ``input`` and ``score_threshold``.
+            options: What ``predict.py`` was asked.
             data: The data configuration of the run, whose scaling the images get.
             about: What is told of the run in the results.
 
         Raises:
-            ConfigError: ``input`` was left out.
             DataError: An image cannot be read.
             StorageError: A result cannot be written.
         """
         names = (data.get("files") or {}).get("classes") or ["ship"]
         predict_files(
             lambda image: self.detect([image])[0],
-            given_input(options),
+            Path(options.input).expanduser(),
             output,
             list(names) if len(names) == self.num_classes else [f"class{label}" for label in range(self.num_classes)],
-            options["score_threshold"],
+            options.score_threshold,
             Scaling(data.resize, data.max_side),
             about,
         )

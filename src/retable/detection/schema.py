@@ -5,6 +5,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from retable.options import Options, option
+
 
 @dataclass
 class SplitNames:
@@ -86,6 +88,19 @@ class RealShipsConfig(ShipsConfig):
     """A ship dataset that has no generator: ``root`` must be given."""
 
     root: str = MISSING
+
+
+@dataclass
+class PredictionOptions(Options):
+    """What ``predict.py`` may be asked of a detector.
+
+    Attributes:
+        input: An image or a folder of images.
+        score_threshold: Detections below it are left out.
+    """
+
+    input: str = MISSING
+    score_threshold: float = option(0.3, least=0, most=1)
 
 
 SCHEMAS: dict[str, Any] = {"data/ships": ShipsConfig, "data/real_ships": RealShipsConfig}

@@ -9,28 +9,34 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from retable.errors import ConfigError, RetableError, StorageError
-from retable.run import configuration, schema
+from retable.run import configuration, places
 
-CONFIGURATIONS = Path(__file__).resolve().parents[3] / "conf"
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def main(
     task: Callable[[DictConfig], Any],
     config_name: str,
+    about: str,
+    *,
     check: Callable[[DictConfig], None] = configuration.check_complete,
+    words: Callable[[Sequence[str]], list[str]] = list,
 ) -> None:
     """Composes the configuration of the command line, checks it, and calls the task with it.
 
@@ -38,14 +44,22 @@ def main(
         task: What to do with the checked configuration. It imports the heavy packages itself.
         config_name: Name of the primary file in ``conf/``, without ``.yaml``. A name in a folder, ``prepare/prepare``,
             has its configuration groups in that folder, apart from those of a run.
+        about: What the entry point does, for ``--help``.
         check: Refuses a composed configuration by raising `ConfigError`.
+        words: Puts the words of the command line into Hydra's grammar.
 
     Raises:
         SystemExit: Always at the end of a failure, with the exit code of its kind (see the module's docstring).
     """
+
+    def read_words() -> None:
+        sys.argv[1:] = words(places.without_papers(sys.argv[1:]))
+
+    if (failure := attempt(read_words)) is not None:
+        raise SystemExit(failure.exit_code)
     if {"--help", "-h"} & set(sys.argv[1:]):
         try:
-            code = show_help(config_name)
+            code = show_help(config_name, about)
             sys.stdout.flush()
         except BrokenPipeError:  # the reader, such as `head`, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -84,10 +98,10 @@ def _checked(config: DictConfig, check: Callable[[DictConfig], None], task: Call
 
 def _place(config_name: str) -> Path:
     """The primary file, without ``.yaml``; its folder is where its groups are looked for."""
-    return CONFIGURATIONS / config_name
+    return places.CONFIGURATIONS / config_name
 
 
-def show_help(config_name: str) -> int:
+def show_help(config_name: str, about: str) -> int:
     """Prints what an entry point does, the choices of each group, and all keys with their values.
 
     Hydra's own help composes the configuration once for each group: three times slower, and it lists the schemas.
@@ -100,20 +114,21 @@ def show_help(config_name: str) -> int:
     failure = attempt(lambda: composed.append(compose(config_name, overrides)))
     if failure is not None:
         return failure.exit_code
-    import __main__
-
-    print(__main__.__doc__)
+    print(about)
     folder = _place(config_name).parent
-    groups = {path.name: path for path in folder.iterdir() if path.is_dir()}
+    is_own = folder != places.CONFIGURATIONS  # with groups of its own
+    folders = [folder] if is_own else places.configurations()
     is_run = "model" in composed[0]
-    keys = (*["debug"] * is_run, *composed[0]) if folder == CONFIGURATIONS else sorted(groups)
-    for name in (key for key in keys if key in groups):
-        print(f"{name}={'|'.join(sorted(path.stem for path in groups[name].glob('*.yaml')))}")
+    keys = sorted(path.name for path in folder.iterdir()) if is_own else (*["debug"] * is_run, *composed[0])
+    for key in map(str, keys):
+        choices = sorted(path.stem for place in folders for path in (place / key).glob("*.yaml"))
+        if choices:
+            print(f"{key}={'|'.join(choices)}")
     print("\nKeys and their values (key.subkey=value):\n")
     print(OmegaConf.to_yaml(composed[0]))
     if is_run:
         print("Also -m (one run after another over comma-separated values).")
-    print("Also --cfg job (the configuration as it would run).")
+    print("Also papers=FOLDER (papers outside of Retable), --cfg job (the configuration as it would run).")
     return 0
 
 
@@ -154,9 +169,22 @@ def attempt(work: Callable[[], Any]) -> Failure | None:
 
 
 def prepare() -> None:
-    """Registers schemas and resolvers, which composing needs."""
-    schema.register()
+    """Makes schemas, resolvers and the folders of configurations known to Hydra, which composing needs."""
+    store = ConfigStore.instance()
+    for name, node in places.import_schemas():
+        folder, _, option = f"schema/{name}".rpartition("/")
+        store.store(group=folder, name=option, node=node)
+    Plugins.instance().register(PaperConfigurations)
     configuration.register_resolvers()
+
+
+class PaperConfigurations(SearchPathPlugin):
+    """Lets Hydra find the configuration groups of papers that live outside (see `retable.run.places`)."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Adds their folders behind Retable's own."""
+        for folder in places.configurations()[1:]:
+            search_path.append("papers", f"file://{folder}")
 
 
 def compose(config_name: str, overrides: list[str]) -> DictConfig:
@@ -185,23 +213,8 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str:
     key = re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([^']+)'", text)
     if re.search(r"Key '.*' (is not in struct|not in )", text) and key:
         return _explain_key(key.group(1), config_name, overrides)
-    problem = str(error.__cause__ or error).splitlines()[0]
-    for pattern, meaning in _TYPE_PROBLEMS:
-        if found := re.match(pattern, problem):
-            problem = meaning.format(*found.groups())
-            break
+    problem = configuration.type_problem(error.__cause__ or error)
     return f"{key.group(1)}: {problem}" if key else f"the command line {' '.join(overrides)!r}: {problem}"
-
-
-# How OmegaConf words a value of the wrong type, and how we do.
-_TYPE_PROBLEMS = (
-    (r"Value '(.*)' of type '.*' could not be converted to Float", "{0!r} is not a number"),
-    (r"Value '(.*)' of type '.*' could not be converted to Integer", "{0!r} is not a whole number"),
-    (r"Value '(.*)' is not a valid bool", "{0!r} is neither true nor false"),
-    (r"Invalid value '(.*)', expected one of \[(.*)\]", "{0!r} is not one of {1}"),
-    (r"Invalid value assigned: (\w+) is not a ListConfig", "a list is needed, as in KEY=[1,2]"),
-    (r"field '(\w+)' is not Optional", "null is not allowed"),
-)
 
 
 def _explain_option(text: str) -> str:
@@ -220,7 +233,10 @@ def _explain_key(key: str, config_name: str, overrides: list[str]) -> str:
     groups = [
         word
         for word in overrides
-        if re.fullmatch(r"\w+=[\w-]+", word) and (place.parent / f"{word.replace('=', '/')}.yaml").is_file()
+        if re.fullmatch(r"\w+=[\w-]+", word)
+        and any(
+            (folder / f"{word.replace('=', '/')}.yaml").is_file() for folder in (place.parent, *places.configurations())
+        )
     ]
     valid: list[str] = []
     try:

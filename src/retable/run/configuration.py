@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
 from retable.errors import ConfigError
+from retable.options import check_ranges
 
 # Keys that change where or how fast a run happens, not what it computes.
 _NOT_IDENTITY = (
@@ -86,7 +88,7 @@ def config_hash(config: DictConfig) -> str:
 
 
 def check_complete(config: DictConfig) -> None:
-    """Refuses a configuration with missing values or interpolations that lead nowhere.
+    """Refuses a configuration with missing values, interpolations that lead nowhere, or values out of their ranges.
 
     Raises:
         ConfigError: The message names the first such key.
@@ -96,6 +98,7 @@ def check_complete(config: DictConfig) -> None:
         wanted = " ".join(f"{key}=VALUE" for key in missing)
         raise ConfigError(f"{', '.join(missing)}: no value; add {wanted} to the command line")
     plain(config)
+    check_ranges(config)
 
 
 def check_known(config: DictConfig) -> None:
@@ -135,6 +138,26 @@ def check_run(config: DictConfig) -> None:
         value = OmegaConf.select(config, key)
         if value is not None and value < 1:
             raise ConfigError(f"{key} must be at least 1, not {value}")
+
+
+# How OmegaConf words a value of the wrong type, and how we do.
+_TYPE_PROBLEMS = (
+    (r"Value '(.*)' of type '.*' could not be converted to Float", "{0!r} is not a number"),
+    (r"Value '(.*)' of type '.*' could not be converted to Integer", "{0!r} is not a whole number"),
+    (r"Value '(.*)' is not a valid bool", "{0!r} is neither true nor false"),
+    (r"Invalid value '(.*)', expected one of \[(.*)\]", "{0!r} is not one of {1}"),
+    (r"Invalid value assigned: (\w+) is not a ListConfig", "a list is needed, as in KEY=[1,2]"),
+    (r"field '(\w+)' is not Optional", "null is not allowed"),
+)
+
+
+def type_problem(error: BaseException) -> str:
+    """What OmegaConf says of a value of the wrong type, in a user's words."""
+    text = str(error).splitlines()[0]
+    for pattern, meaning in _TYPE_PROBLEMS:
+        if found := re.match(pattern, text):
+            return meaning.format(*found.groups())
+    return text
 
 
 def nearest(word: str, candidates: list[str]) -> str | None:

@@ -18,7 +18,7 @@ from pytorch_lightning.loggers import Logger
 from retable.errors import ConfigError
 from retable.files import write_text
 from retable.run import paths
-from retable.run.schema import Mode
+from retable.run.schema import LoggerConfig, Mode
 
 log = logging.getLogger(__name__)
 
@@ -191,45 +191,26 @@ def _keep_id(folder: Path) -> str:
     return fresh
 
 
-def build_loggers(
-    folder: Path,
-    csv: bool,
-    wandb: bool,
-    mode: Mode,
-    project: str,
-    entity: str | None,
-    name: str | None,
-    group: str | None,
-    job_type: str,
-    notes: str | None,
-    tags: list[str],
-) -> list[Logger]:
-    """Builds what ``conf/logger`` asks for; the arguments are those of `retable.run.schema.LoggerConfig`.
+def build_loggers(config: LoggerConfig, folder: Path, tags: list[str]) -> list[Logger]:
+    """Builds what ``conf/logger`` asks for.
+
+    Args:
+        config: The options.
+        folder: The run's folder.
+        tags: The run's tags.
 
     Raises:
         ConfigError: W&B is to be online and there is no login.
     """
     loggers: list[Logger] = []
-    if csv:
+    if config.csv:
         loggers.append(CsvLogger(folder))
-    if wandb:
-        if mode is Mode.online:
+    if config.wandb:
+        if config.mode is Mode.online:
             _check_login()
-        loggers.append(
-            WandbLogger(
-                folder,
-                {
-                    "mode": mode.name,
-                    "project": project,
-                    "entity": entity,
-                    "name": name,
-                    "group": group,
-                    "job_type": job_type,
-                    "notes": notes,
-                    "tags": tags,
-                },
-            )
-        )
+        names = ("project", "entity", "name", "group", "job_type", "notes")
+        settings = {name: getattr(config, name) for name in names}
+        loggers.append(WandbLogger(folder, {**settings, "mode": config.mode.name, "tags": tags}))
     return loggers
 
 

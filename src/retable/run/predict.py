@@ -1,15 +1,17 @@
 """Using what a run trained: its model and weights, on a user's own input."""
 
 import logging
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from retable.errors import CheckpointError, ConfigError, DataError
+from retable.errors import CheckpointError, ConfigError
 from retable.run import checkpoints, paths
-from retable.run.build import build
+from retable.run.build import build, build_options
+from retable.run.configuration import nearest
 
 log = logging.getLogger(__name__)
 
@@ -17,20 +19,20 @@ log = logging.getLogger(__name__)
 def predict(config: DictConfig) -> None:
     """Loads the model of a run and lets it predict.
 
-    The model brings ``predict_to(output, options, data)``: what prediction means is the paper's own matter.
+    What prediction means is the model's own matter. It brings ``prediction_options``, the dataclass of the options that
+    it takes, and ``predict_to(output, options, data, about)``, which is given such a dataclass, the data configuration
+    of the run, and what is to be told of the run in the results.
 
     Raises:
-        ConfigError: There is no run in the folder, or its model predicts nothing.
+        ConfigError: There is no run in the folder, its model predicts nothing, or has no such option.
         CheckpointError: Its checkpoint is missing, damaged or of another model.
         DataError: The input cannot be read.
         StorageError: The output cannot be written.
     """
     folder = Path(config.run).expanduser()
     model, path = load_run(folder, config.checkpoint.name)
+    options = _options(type(model), config.options)
     model.to(_device(config.accelerator))
-    options: dict[str, Any] = {
-        str(key): value for key, value in config.items() if key not in ("run", "output", "checkpoint", "accelerator")
-    }
     with torch.inference_mode():
         model.predict_to(
             output=Path(config.output).expanduser(),
@@ -38,6 +40,16 @@ def predict(config: DictConfig) -> None:
             data=stored_config(folder).data,
             about={"run": str(folder), "checkpoint": path.name},
         )
+
+
+def _options(kind: Any, given: DictConfig) -> Any:
+    known = [part.name for part in fields(kind.prediction_options)]
+    for key in map(str, given):
+        if key not in known:
+            near = nearest(key, known)
+            hint = f"did you mean {near}?" if near else f"its options are {', '.join(known)}"
+            raise ConfigError(f"{key}: {kind.__name__} has no such option of prediction; {hint}")
+    return build_options(given, kind.prediction_options)
 
 
 def stored_config(folder: Path) -> DictConfig:
@@ -69,9 +81,8 @@ def load_run(folder: Path, checkpoint: str = "best") -> tuple[Any, Path]:
         The LightningModule and the checkpoint that was loaded.
 
     Raises:
-        ConfigError: There is no run in the folder.
+        ConfigError: There is no run in the folder, or its model predicts nothing.
         CheckpointError: The checkpoint is missing, damaged or of another model.
-        DataError: The record is damaged.
     """
     config = stored_config(folder)
     path = folder / paths.CHECKPOINTS / (paths.BEST if checkpoint == "best" else paths.LAST)
@@ -86,7 +97,7 @@ def load_run(folder: Path, checkpoint: str = "best") -> tuple[Any, Path]:
     model: Any = build(config.model)
     checkpoints.load_into(model, path)
     if not hasattr(model, "predict_to"):
-        raise DataError(f"{folder}: this model predicts nothing")
+        raise ConfigError(f"run: the model of {folder} predicts nothing")
     return model.eval(), path
 
 

@@ -1,19 +1,15 @@
 """Dataclass schemas of a run's configuration: what may be set, and of which type.
 
 Nothing here imports torch: a mistyped override has to be told in about a second. Each room brings the schemas of its
-own models and datasets in a module named ``schema`` (``retable/papers/larsd/schema.py``), which `register` finds.
+own models and datasets in a module named ``schema``, whose ``SCHEMAS`` Hydra gets to know by their names: "model/larsd"
+is ``/schema/model/larsd`` in a defaults list.
 """
 
-import importlib
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
-
-import retable
 
 
 class Resume(Enum):
@@ -117,40 +113,22 @@ class PredictConfig:
 
     Attributes:
         run: Folder of a run.
-        input: An image or a folder of images; generators need none.
         output: Folder for the results; without one, `predictions` in the run's folder.
-        score_threshold: Detections below it are left out; means nothing to classifiers and generators.
-        n: Number of samples of a generator.
-        seed: Seed of the samples of a generator.
-        interpolation_steps: Images on the way from one sample of a generator to the next, both included.
         checkpoint: Which weights.
         accelerator: auto, cpu or gpu.
+        options: Those of the run's kind of model, given as words of their own: ``input=photos/``.
     """
 
     run: str = MISSING
-    input: str | None = None
     output: str = "${run}/predictions"
-    score_threshold: float = 0.3
-    n: int = 64
-    seed: int = 1
-    interpolation_steps: int = 8
     checkpoint: TestCheckpoint = TestCheckpoint.best
     accelerator: str = "auto"
+    options: dict[str, Any] = field(default_factory=dict)
 
 
-def register() -> None:
-    """Makes all schemas known to Hydra: those of this module and of every room's ``schema`` module."""
-    store = ConfigStore.instance()
-    store.store(group="schema", name="run", node=RunConfig)
-    store.store(group="schema", name="predict", node=PredictConfig)
-    store.store(group="schema", name="trainer", node=TrainerConfig)
-    store.store(group="schema", name="logger", node=LoggerConfig)
-    package = Path(retable.__file__).parent
-    for path in sorted(package.glob("*/**/schema.py")):
-        name = ".".join(("retable", *path.relative_to(package).with_suffix("").parts))
-        if name == __name__:
-            continue
-        module = importlib.import_module(name)
-        for group, schema in module.SCHEMAS.items():
-            folder, _, option = group.rpartition("/")
-            store.store(group=f"schema/{folder}".rstrip("/"), name=option, node=schema)
+SCHEMAS: dict[str, Any] = {
+    "run": RunConfig,
+    "predict": PredictConfig,
+    "trainer": TrainerConfig,
+    "logger": LoggerConfig,
+}

@@ -14,14 +14,14 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from retable.errors import ConfigError
-from retable.run.command_line import CONFIGURATIONS, compose
+from retable.run import places
+from retable.run.command_line import compose
 from retable.run.configuration import check_run, identity, nearest
 from retable.search import space as spaces
 from retable.search.schema import SweepConfig
 from retable.search.space import Space
 from retable.tables.engines import Job
 
-ROOT = Path(__file__).resolve().parents[3]
 _OWN = tuple(field.name for field in fields(SweepConfig))
 TRIALS = "trials"
 _SPACE = "space."
@@ -102,6 +102,7 @@ class Request:
         command = (
             sys.executable,
             str(self.program),
+            *places.papers_word(),
             *self._words(values),
             f"outputs={_quote(str(self.outputs))}",
             f"hydra.run.dir={_quote(str(folder))}",
@@ -113,8 +114,8 @@ class Request:
 
     def command(self, values: Mapping[str, str]) -> str:
         """The command line that makes a run with a trial's values, in a folder of its own."""
-        program = "train.py" if self.program == ROOT / "train.py" else str(self.program)
-        return shlex.join(["python", program, *self._words(values)])
+        program = "train.py" if self.program == places.program("train") else str(self.program)
+        return shlex.join(["python", program, *places.papers_word(), *self._words(values)])
 
     def _words(self, values: Mapping[str, str]) -> list[str]:
         return [*self.overrides, *(f"{key}={value}" for key, value in values.items())]
@@ -135,7 +136,7 @@ def read(config: DictConfig, words: Words) -> Request:
         )
     if not config.outputs:
         raise ConfigError("outputs: give the folder that searches are written to")
-    program = Path(config.program).expanduser().absolute() if config.program else ROOT / "train.py"
+    program = Path(config.program).expanduser().absolute() if config.program else places.program("train")
     if not program.is_file():
         raise ConfigError(f"program: there is no file {program}")
     texts = _texts(words)
@@ -214,7 +215,7 @@ def _default_name(config: DictConfig, words: Words, texts: Mapping[str, str], fi
 def _option(group: str, words: Words, texts: Mapping[str, str]) -> str:
     if group in texts:
         return "any"
-    defaults = OmegaConf.load(CONFIGURATIONS / "train.yaml").defaults
+    defaults = OmegaConf.load(places.CONFIGURATIONS / "train.yaml").defaults
     chosen = [str(entry[group]) for entry in defaults if isinstance(entry, DictConfig) and group in entry]
     chosen += [word.partition("=")[2] for word in words.overrides if word.startswith(f"{group}=")]
     return re.sub(r"[^\w.+-]", "_", chosen[-1])

@@ -8,6 +8,7 @@ import contextlib
 import copy
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from retable import options
 from retable.errors import ConfigError
 from retable.files import write_text
+from retable.run import configuration, places
 from retable.run.configuration import check_run, config_hash
 from retable.tables.spec import Column, Row, Table
 
@@ -46,18 +49,18 @@ class Planner:
     """Composes cells and remembers their ids.
 
     Args:
-        cache: File for the ids.
+        cache: File for the ids; None: one of the user's own for these configurations.
         program: The configuration in ``conf/`` that cells are runs of.
     """
 
-    def __init__(self, cache: Path, program: str = "train") -> None:
-        self._cache = cache
+    def __init__(self, cache: Path | None = None, program: str = "train") -> None:
+        self._cache = cache or _default_cache()
         self._composer = _Composer(program)
         self._digest = _digest_of_configurations()
         self._changed = False
         self._known: dict[str, list[Any]] = {}
         try:
-            stored = json.loads(cache.read_text(encoding="utf-8"))
+            stored = json.loads(self._cache.read_text(encoding="utf-8"))
             if stored["digest"] == self._digest:
                 self._known = stored["cells"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -141,9 +144,10 @@ class _Composer:
         from hydra.core.override_parser.overrides_parser import OverridesParser
         from hydra.errors import HydraException
 
-        from retable.run.command_line import CONFIGURATIONS, compose
+        from retable.run.command_line import compose
 
-        is_group = {word: (CONFIGURATIONS / word.partition("=")[0]).is_dir() for word in words}
+        folders = places.configurations()
+        is_group = {word: any((folder / word.partition("=")[0]).is_dir() for folder in folders) for word in words}
         groups = tuple(word for word in words if is_group[word])
         values = [word for word in words if not is_group[word]]
         if groups not in self._bases:
@@ -165,11 +169,15 @@ def _mentions(message: str, override: str) -> bool:
     return message.startswith(f"{key}:") or f"{value!r}" in message
 
 
-def _digest_of_configurations() -> str:
-    from retable.run.command_line import CONFIGURATIONS
+def _default_cache() -> Path:
+    place = hashlib.sha256(os.pathsep.join(map(str, places.configurations())).encode()).hexdigest()[:12]
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retable" / f"cells-{place}.json"
 
-    package = Path(__file__).resolve().parents[1]
+
+def _digest_of_configurations() -> str:
     digest = hashlib.sha256()
-    for path in sorted([*CONFIGURATIONS.rglob("*.yaml"), *package.rglob("schema.py"), *package.glob("run/conf*.py")]):
+    configurations = (path for folder in places.configurations() for path in folder.rglob("*.yaml"))
+    schemas = (path for _, path in places.schema_files())
+    for path in sorted([*configurations, *schemas, Path(configuration.__file__), Path(options.__file__)]):
         digest.update(f"{path}\n".encode() + path.read_bytes())
     return digest.hexdigest()

@@ -14,6 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig
 
 from retable.errors import CellsError, ConfigError, StoppedError
+from retable.run import places
 from retable.run.configuration import nearest
 from retable.tables import display, results, schedule, spec
 from retable.tables.cells import Cell, Place, Planner
@@ -22,7 +23,6 @@ from retable.tables.results import TableResult
 from retable.tables.spec import Table
 from retable.tables.store import State, Status, Store
 
-ROOT = Path(__file__).resolve().parents[3]
 BUDGETS = ("smoke", "small", "paper")
 _ACTIONS = ("run", "status", "report")
 _LISTS = ("table", "only", "seeds")
@@ -67,15 +67,14 @@ def reproduce(config: DictConfig) -> None:
         CellsError: Cells have failed; all others are done.
         StoppedError: It was interrupted.
     """
-    experiments = Path(config.experiments).expanduser() if config.experiments else spec.EXPERIMENTS
     store = Store(Path(config.outputs))
-    planner = Planner(store.outputs / ".cache" / "cells.json")
+    planner = Planner()
     if config.table is None:
         if config.action.name != "run" or config.only is not None:
             raise ConfigError("table: name one, such as table=larsd/2, or several: table=larsd/*")
-        _list(experiments, store, planner)
+        _list(store, planner)
         return
-    request = _read(config, experiments, store, planner)
+    request = _read(config, store, planner)
     if config.dry_run:
         for cell in request.wanted.values():
             print(shlex.join(request.jobs[cell].command))
@@ -116,10 +115,10 @@ class _Request:
     command: str
 
 
-def _read(config: DictConfig, experiments: Path, store: Store, planner: Planner) -> _Request:
+def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
     names = [str(name) for name in config.table] if isinstance(config.table, ListConfig) else [str(config.table)]
     rows, columns = (dict(part.split("=", 1) for part in config[kind]) for kind in _LABELLED)
-    tables = [spec.extend(table, rows, columns) for table in spec.find(names, experiments)]
+    tables = [spec.extend(table, rows, columns) for table in spec.find(names)]
     seeds = _seeds(config.seeds, config.budget.name)
     extra = spec.split(config.overrides, "overrides")
     plans = [planner.plan(table, config.budget.name, seeds, extra) for table in tables]
@@ -136,7 +135,7 @@ def _read(config: DictConfig, experiments: Path, store: Store, planner: Planner)
                     wanted[cell.id] = cell.id
                     cells.setdefault(cell.id, cell)
                     uses.setdefault(cell.id, []).append((table, row))
-    program = Path(config.program).absolute() if config.program else ROOT / "train.py"
+    program = Path(config.program).absolute() if config.program else places.program("train")
     jobs = {key: _job(cells[key], uses[key], store, program) for key in wanted}
     return _Request(tables, plans, seeds, wanted, jobs, store, _typed())
 
@@ -182,6 +181,7 @@ def _job(cell: Cell, uses: Sequence[tuple[Table, str]], store: Store, program: P
     command = (
         sys.executable,
         str(program),
+        *places.papers_word(),
         *cell.overrides,
         f"outputs={_quote(str(store.outputs))}",
         f"hydra.run.dir={_quote(str(folder))}",
@@ -266,9 +266,9 @@ def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Pa
     return done
 
 
-def _list(experiments: Path, store: Store, planner: Planner) -> None:
+def _list(store: Store, planner: Planner) -> None:
     found: list[tuple[Table, Mapping[str, tuple[int, int]]]] = []
-    for table in spec.find(["*"], experiments) if spec.names(experiments) else []:
+    for table in spec.find(["*"]):
         counts = {}
         for budget in BUDGETS:
             plan = planner.plan(table, budget, _seeds(None, budget))

@@ -47,7 +47,6 @@ class ReproduceConfig:
         retry: Which failed cells are run again.
         dry_run: Prints the commands and runs nothing.
         outputs: Where everything is written to.
-        experiments: Folder of the tables; null is experiments/ of the project.
         program: What a cell runs: a Python file; null is train.py of the project.
         wandb: What becomes of the finished table; the cells have logger.mode in overrides.
         engine: Where cells run.
@@ -63,7 +62,6 @@ class ReproduceConfig:
     retry: Retry = Retry.none
     dry_run: bool = False
     outputs: str = "outputs"
-    experiments: str | None = None
     program: str | None = None
     wandb: Wandb = Wandb.offline
     engine: Any = MISSING

@@ -28,12 +28,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from retable.errors import ConfigError
+from retable.run import places
 from retable.run.configuration import nearest
 from retable.tables import claims, yaml_lines
 from retable.tables.claims import Claim, ClaimError
 from retable.tables.yaml_lines import Node
 
-EXPERIMENTS = Path(__file__).resolve().parents[3] / "experiments"
 _PART = "{part}"
 _KEYS = (
     "title", "source", "base", "metric", "scale", "unit", "decimals", "better",
@@ -125,28 +125,45 @@ class Table:
     notes: tuple[str, ...]
 
 
-def names(experiments: Path = EXPERIMENTS) -> list[str]:
-    """Names of all tables, sorted so that 2 comes before 10."""
-    found = [table_name(path, experiments) for path in experiments.glob("*/*.yaml")]
-    return sorted(found, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
+def files(folders: Sequence[Path] | None = None) -> dict[str, Path]:
+    """Files of all tables by name, in an order in which 2 comes before 10.
+
+    Args:
+        folders: Where to look; None: in Retable and in the papers outside of it.
+
+    Raises:
+        ConfigError: Two tables have the same name.
+    """
+    found: dict[str, Path] = {}
+    for path in (path for folder in folders or places.experiments() for path in folder.glob("*/*.yaml")):
+        name = table_name(path)
+        if name in found:
+            raise ConfigError(f"{path}: the table {name} is also in {found[name]}; rename one of them")
+        found[name] = path
+    order = sorted(found, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
+    return {name: found[name] for name in order}
 
 
-def table_name(path: Path, experiments: Path = EXPERIMENTS) -> str:
+def table_name(path: Path) -> str:
     """Name of a table's file on the command line: ``larsd/table2.yaml`` is ``larsd/2``."""
-    return f"{path.parent.relative_to(experiments)}/{path.stem.removeprefix('table')}"
+    return f"{path.parent.name}/{path.stem.removeprefix('table')}"
 
 
-def find(patterns: Sequence[str], experiments: Path = EXPERIMENTS) -> list[Table]:
+def find(patterns: Sequence[str], folders: Sequence[Path] | None = None) -> list[Table]:
     """Reads the tables that some names or patterns such as ``larsd/*`` ask for, each once.
+
+    Args:
+        patterns: The names or patterns.
+        folders: As of `files`.
 
     Raises:
         ConfigError: A pattern matches no table, or a file has a fault.
     """
-    known = {table_name(path, experiments): path for path in experiments.glob("*/*.yaml")}
+    known = files(folders)
     wanted: dict[str, Path] = {}
     for pattern in patterns:
         pattern = re.sub(r"/table(?=[^/]*$)", "/", pattern.removesuffix(".yaml"))
-        matches = [name for name in names(experiments) if fnmatchcase(name, pattern)]
+        matches = [name for name in known if fnmatchcase(name, pattern)]
         if not matches:
             raise ConfigError(f"table: there is no {pattern!r}{_hint(pattern, known)}")
         wanted.update({name: known[name] for name in matches})

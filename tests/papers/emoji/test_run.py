@@ -18,8 +18,9 @@ from retable.errors import ConfigError, DataError, StorageError
 from retable.papers.emoji.classes import CLASSES
 from retable.run import checkpoints, record
 from retable.run.build import build
-from retable.run.command_line import CONFIGURATIONS, compose, main
+from retable.run.command_line import compose, main
 from retable.run.configuration import check_run
+from retable.run.places import CONFIGURATIONS
 from retable.run.predict import predict
 from retable.run.train import train
 
@@ -38,7 +39,7 @@ def train_here(folder: Path, *words: str) -> record.Record:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [str(ROOT / "train.py"), f"hydra.run.dir={folder}", *TINY, *words])
         GlobalHydra.instance().clear()
-        main(train, "train", check_run)
+        main(train, "train", "", check=check_run)
     return record.read(folder)
 
 

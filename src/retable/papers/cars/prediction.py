@@ -11,9 +11,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from retable.errors import ConfigError, StorageError
+from retable.errors import StorageError
 from retable.files import write_text
 from retable.papers.cars.pictures import as_arrays, as_uint8, interpolation, sample_grid, walks_picture, write_png
+from retable.papers.cars.training.schema import PredictionOptions
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Sampler(Protocol):
         """Makes images (B, 3, S, S) in [0, 1] from latents (B, latent_size)."""
 
 
-def write_samples(model: Sampler, output: Path, options: dict[str, Any], about: dict[str, Any]) -> None:
+def write_samples(model: Sampler, output: Path, options: PredictionOptions, about: dict[str, Any]) -> None:
     """Draws samples and writes them, each file complete or not at all.
 
     ``samples/0000.png`` and so on, ``grid.png`` with all of them (the first 256 of more), ``interpolation.png``, whose
@@ -52,16 +53,13 @@ def write_samples(model: Sampler, output: Path, options: dict[str, Any], about: 
     Args:
         model: The trained model, in evaluation mode.
         output: Folder for the results.
-        options: ``n`` samples, ``seed``, ``interpolation_steps`` images in a row of ``interpolation.png``; an
-            ``input`` is refused.
+        options: What ``predict.py`` was asked; `interpolation_steps` images are in a row of ``interpolation.png``.
         about: What is told of the run in ``samples.json``.
 
     Raises:
-        ConfigError: An option cannot be.
         StorageError: A result cannot be written.
     """
-    count, seed, steps = options["n"], options["seed"], options["interpolation_steps"]
-    _check(options)
+    count, seed, steps = options.n, options.seed, options.interpolation_steps
     generator = torch.Generator().manual_seed(seed)
     # One at a time: the numbers that torch draws at once depend on how many they are. Two are needed for a walk.
     latents = torch.cat([model.draw_latents(1, generator) for _ in range(max(2, count))])
@@ -94,16 +92,6 @@ def write_samples(model: Sampler, output: Path, options: dict[str, Any], about: 
         raise StorageError(f"cannot write into {output}: {error.strerror}") from error
     log.info("%d samples of seed %d, in %s", count, seed, output)
     _tell_others(output / "samples", set(names))
-
-
-def _check(options: dict[str, Any]) -> None:
-    if options.get("input") is not None:
-        raise ConfigError("input: this model makes images out of nothing; leave input out, and say how many with n=64")
-    for key, least in (("n", 1), ("interpolation_steps", 2), ("seed", 0)):
-        if options[key] < least:
-            raise ConfigError(f"{key} must be at least {least}, not {options[key]}")
-    if options["seed"] >= 2**63:
-        raise ConfigError(f"seed must be below 2**63, not {options['seed']}")
 
 
 def _sampled(model: Sampler, latents: Tensor) -> Iterator[Tensor]:

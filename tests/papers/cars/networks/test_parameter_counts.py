@@ -11,7 +11,8 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import nn
 
-from retable.run.command_line import CONFIGURATIONS, prepare
+from retable.run.command_line import prepare
+from retable.run.places import CONFIGURATIONS
 
 PARTS = ("generator", "discriminator", "encoder")
 NETWORKS = [(part, path.stem) for part in PARTS for path in sorted((CONFIGURATIONS / "model" / part).glob("*.yaml"))]

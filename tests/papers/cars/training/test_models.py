@@ -15,7 +15,8 @@ from tests.papers.cars.training.tiny import TinyImages, TinyScores
 
 from retable.run import checkpoints, record
 from retable.run.build import build
-from retable.run.command_line import CONFIGURATIONS, compose
+from retable.run.command_line import compose
+from retable.run.places import CONFIGURATIONS
 
 ROOT = Path(__file__).parents[4]
 MODELS = sorted(path.parent.name for path in (CONFIGURATIONS / "budget" / "model").glob("*/smoke.yaml")

@@ -23,6 +23,7 @@ from retable.papers.cars.training.latent import LatentOptimisation
 from retable.papers.cars.training.losses import AdversarialLoss
 from retable.papers.cars.training.network import Build, build_network
 from retable.papers.cars.training.objectives import Game, Losses, Round
+from retable.papers.cars.training.schema import PredictionOptions
 from retable.papers.cars.training.snapshots import NEAREST, Snapshots
 from retable.papers.cars.training.step_random import Draws
 from retable.run import paths
@@ -60,6 +61,7 @@ class Gan(LightningModule):
 
     weights_origin = "scratch"
     monitor_mode = "min"
+    prediction_options = PredictionOptions
 
     def __init__(
         self,
@@ -271,7 +273,7 @@ class Gan(LightningModule):
         """Logs the scores."""
         self._log_scores("test")
 
-    def predict_to(self, output: Path, options: dict[str, Any], data: Any, about: dict[str, Any]) -> None:
+    def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Writes samples (see `retable.papers.cars.prediction.write_samples`).
 
         Args:
@@ -281,7 +283,6 @@ class Gan(LightningModule):
             about: What is told of the run in the results.
 
         Raises:
-            ConfigError: An option cannot be.
             StorageError: A result cannot be written.
         """
         from retable.papers.cars.prediction import write_samples

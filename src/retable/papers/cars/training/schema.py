@@ -5,6 +5,8 @@ from typing import Any
 
 from omegaconf import MISSING, SI
 
+from retable.options import Options, option
+
 
 @dataclass
 class GanConfig:
@@ -73,6 +75,21 @@ class LatentConfig:
     fraction: float = 0.5
     weight: float = 300.0
     detach: bool = False
+
+
+@dataclass
+class PredictionOptions(Options):
+    """What ``predict.py`` may be asked of a generator.
+
+    Attributes:
+        n: Number of samples.
+        seed: Seed of the samples.
+        interpolation_steps: Images on the way from one sample to the next, both included.
+    """
+
+    n: int = option(64, least=1)
+    seed: int = option(1, least=0, below=2**63)
+    interpolation_steps: int = option(8, least=2)
 
 
 SCHEMAS: dict[str, Any] = {
