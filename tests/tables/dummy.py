@@ -23,6 +23,7 @@ def record(words: list[str], key: str, seed: int, value: float, kind: str = "syn
         choices={"model": "dummy", "data": "dummy", "budget": "smoke"},
         config={},
         config_hash=key,
+        differs_from_paper={"model.optimizer": ["adamw", "sgd"]},
         metrics={"test/ap50_voc07": value, "train/seconds": 0.1},
         metric_info={
             "test/ap50_voc07": {"unit": "fraction", "direction": "higher"},

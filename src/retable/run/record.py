@@ -21,6 +21,7 @@ class Record:
         choices: Chosen option of each configuration group (model, data, budget, ...).
         config: The resolved configuration.
         config_hash: Name of what was computed, see `retable.run.configuration.config_hash`.
+        differs_from_paper: What the budget changed, as of `retable.run.command_line.differs_from_paper`.
         metrics: Flat numbers by ``split/name``; None for a number that is not defined.
         metric_info: For each metric its unit and direction (``higher``, ``lower`` or ``none``).
         data: Provenance: ``kind`` (real, synthetic or mixed), ``source``, ``fingerprint``, split sizes, tested split.
@@ -43,6 +44,7 @@ class Record:
     choices: dict[str, str]
     config: dict[str, Any]
     config_hash: str
+    differs_from_paper: dict[str, list[Any]]
     metrics: dict[str, float | None]
     metric_info: dict[str, dict[str, str]]
     data: dict[str, Any]

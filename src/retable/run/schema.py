@@ -83,22 +83,19 @@ class LoggerConfig:
 
 
 @dataclass
-class BudgetConfig:
-    """The name under which sizes and schedules were chosen."""
-
-    name: str = MISSING
-
-
-@dataclass
 class RunConfig:
-    """The whole configuration of one run."""
+    """The whole configuration of one run.
+
+    Attributes:
+        budget: Named sizes and schedules, which the other parts refer to (``conf/budget``).
+    """
 
     model: Any = MISSING
     data: Any = MISSING
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     logger: LoggerConfig = field(default_factory=LoggerConfig)
     callbacks: Any = MISSING
-    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    budget: Any = MISSING
     seed: int = 1
     resume: Resume = Resume.never
     outputs: str = "outputs"

@@ -36,7 +36,8 @@ from retable.run import checkpoints, environment, paths, record, report
 from retable.run.build import build
 from retable.run.callbacks import EpochCheckpoints, RunClock, SeedEpochs
 from retable.run.checkpoints import AtomicCheckpointIO
-from retable.run.configuration import config_hash, flatten, identity, plain
+from retable.run.command_line import differs_from_paper
+from retable.run.configuration import config_hash, flatten, identity, plain, stored
 from retable.run.loggers import WandbLogger
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ def train(config: DictConfig) -> None:
     loggers = build(config.logger, folder=folder, tags=list(config.tags))
     wandb = next((logger for logger in loggers if isinstance(logger, WandbLogger)), None)
     if wandb is not None:
-        wandb.start(plain(config))
+        wandb.start(stored(config))
     clock = RunClock(started)
     keeper, trainer = _build_trainer(config, folder, loggers, clock)
 
@@ -96,8 +97,9 @@ def train(config: DictConfig) -> None:
     result = record.Record(
         command=" ".join(["python", *sys.argv]),
         choices=_choices(),
-        config=plain(config),
+        config=stored(config),
         config_hash=config_hash(config),
+        differs_from_paper=differs_from_paper(config, HydraConfig.get().overrides.task),
         metrics={name: value for name, (value, _, _) in metrics.items()},
         metric_info={name: {"unit": unit, "direction": way} for name, (_, unit, way) in metrics.items()},
         data={**data.provenance, "tested_split": data.test_name},
@@ -142,7 +144,7 @@ def _choices() -> dict[str, str]:
     return {
         str(group): str(choice)
         for group, choice in HydraConfig.get().runtime.choices.items()
-        if not str(group).startswith(("hydra", "schema", "/schema", "budget/"))
+        if not str(group).startswith(("hydra", "schema", "/schema", "schedule", "/schedule"))
     }
 
 
@@ -160,27 +162,27 @@ def _claim_folder(config: DictConfig, folder: Path) -> bool:
     Raises:
         ConfigError: The folder holds another run, or an unfinished one that is not to be resumed.
     """
-    stored = folder / paths.CONFIG
+    path = folder / paths.CONFIG
     try:
-        if stored.exists():
+        if path.exists():
             if config.resume.name != "auto":
                 raise ConfigError(
                     f"hydra.run.dir: {folder} already holds a run; add resume=auto to go on with it, "
                     "or give another folder"
                 )
-            _check_same_run(config, OmegaConf.load(stored), folder)
+            _check_same_run(config, OmegaConf.load(path), folder)
             if (folder / paths.RECORD).exists():
                 return False
         else:
-            text = OmegaConf.to_yaml(OmegaConf.create(plain(config)))
-            write_text(stored, f"# resolved configuration of this run, hash {config_hash(config)}\n{text}")
+            text = OmegaConf.to_yaml(OmegaConf.create(stored(config)))
+            write_text(path, f"# resolved configuration of this run, hash {config_hash(config)}\n{text}")
     except OSError as error:
         raise StorageError(f"cannot write into {folder}: {error.strerror}") from error
     return True
 
 
-def _check_same_run(config: DictConfig, stored: Any, folder: Path) -> None:
-    ours, theirs = identity(config), dict(flatten(plain(stored)))
+def _check_same_run(config: DictConfig, kept: Any, folder: Path) -> None:
+    ours, theirs = identity(config), dict(flatten(plain(kept)))
     for key, value in ours.items():
         old = theirs.get(key)
         if key == "data.root":
