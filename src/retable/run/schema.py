@@ -56,7 +56,7 @@ class TrainerConfig:
     gradient_clip_val: float | None = None
     accumulate_grad_batches: int = 1
     log_every_n_steps: int = 20
-    deterministic: Any = False
+    deterministic: Any = None  # False makes torch import its compiler, only to switch off what is off
     benchmark: bool | None = None
     detect_anomaly: bool = False
     sync_batchnorm: bool = False

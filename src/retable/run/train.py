@@ -30,6 +30,7 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import LightningModule, Trainer, seed_everything
 from pytorch_lightning.callbacks import Callback
 
+from retable import sparing
 from retable.errors import ConfigError, StorageError
 from retable.files import write_text
 from retable.run import checkpoints, environment, paths, record, report
@@ -58,6 +59,8 @@ def train(config: DictConfig) -> None:
     """
     started = time.time()
     _quieten()
+    if config.compile:
+        sparing.compiler()
     folder = Path(HydraConfig.get().runtime.output_dir)
     main_process = int(os.environ.get("LOCAL_RANK", 0)) == 0
     _refuse_multirun_ddp(config)
