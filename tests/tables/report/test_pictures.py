@@ -68,3 +68,14 @@ def test_without_two_rows_there_are_no_pictures(tmp_path):
     result = build(tmp_path, DONE)
     draw(result, "Baseline", "HRSC2016", 1)
     assert pictures.choose(result) is None
+
+
+def test_the_picture_that_a_run_names_first_is_shown_whatever_it_is_called(tmp_path):
+    result = build(tmp_path, DONE)
+    for row in ("Baseline", "LARSD-1", "LARSD-3"):
+        draw(result, row, "HRSC2016", 1, "of_a_new_model.png")
+        draw(result, row, "HRSC2016", 1, "second.png")
+    result.entries["LARSD-3", "HRSC2016"].statuses[1].record.pictures.pop("plots/of_a_new_model.png")
+    pair = pictures.choose(result)
+    assert (pair.rows, pair.files[0].name) == (("LARSD-1", "Baseline"), "of_a_new_model.png")
+    assert "what is in of_a_new_model.png of LARSD-1, best row" in html.document(result, tmp_path)
