@@ -189,20 +189,15 @@ def _keep_id(folder: Path) -> str:
     return fresh
 
 
-def build_loggers(
-    folder: Path,
-    csv: bool,
-    wandb: bool,
-    mode: Mode,
-    project: str,
-    entity: str | None,
-    name: str | None,
-    group: str | None,
-    job_type: str,
-    notes: str | None,
-    tags: list[str],
-) -> list[Logger]:
+def build_loggers(folder: Path, csv: bool, wandb: bool, mode: Mode, **settings: Any) -> list[Logger]:
     """Builds what ``conf/logger`` asks for; the arguments are those of `retable.run.schema.LoggerConfig`.
+
+    Args:
+        folder: The run's folder.
+        csv: Whether to keep ``metrics.csv``.
+        wandb: Whether to log to W&B.
+        mode: W&B's mode.
+        settings: Further arguments of ``wandb.init``.
 
     Raises:
         ConfigError: W&B is to be online and there is no login.
@@ -213,21 +208,7 @@ def build_loggers(
     if wandb:
         if mode is Mode.online:
             _check_login()
-        loggers.append(
-            WandbLogger(
-                folder,
-                {
-                    "mode": mode.name,
-                    "project": project,
-                    "entity": entity,
-                    "name": name,
-                    "group": group,
-                    "job_type": job_type,
-                    "notes": notes,
-                    "tags": tags,
-                },
-            )
-        )
+        loggers.append(WandbLogger(folder, {"mode": mode.name, **settings}))
     return loggers
 
 

@@ -69,7 +69,7 @@ def live(
         def show(progress: Progress) -> None:
             grids = [_grid(table, plan, progress, values) for table, plan in zip(tables, plans, strict=True)]
             running = [
-                f"  {labels[key]}: {_duration(time.monotonic() - since)}" for key, since in progress.running.items()
+                f"  {labels[key]}: {duration(time.monotonic() - since)}" for key, since in progress.running.items()
             ]
             elsewhere = [f"  {labels[key]}: run by another process" for key in progress.elsewhere]
             screen.update(Group(*grids, _line(progress, workers, started), *running, *elsewhere))
@@ -122,17 +122,31 @@ def _grid(table: Table, plan: Mapping[Place, Cell], progress: Progress, values: 
 
 def _line(progress: Progress, workers: int, started: float) -> str:
     left = len(progress.waiting) + len(progress.running) + len(progress.elsewhere)
-    parts = [f"{len(progress.done)} done, {len(progress.failed)} failed, {left} left"]
-    parts.append(f"{_duration(time.monotonic() - started)} so far")
-    if left and progress.seconds:
-        now = time.monotonic()
-        mean = statistics.fmean(progress.seconds)
-        begun = sum(min(now - since, mean) for since in progress.running.values())
-        parts.append(f"about {_duration((left * mean - begun) / min(workers, left))} to go")
-    return ", ".join(parts)
+    clock = times(started, left, progress.seconds, list(progress.running.values()), workers)
+    return f"{len(progress.done)} done, {len(progress.failed)} failed, {left} left, {clock}"
 
 
-def _duration(seconds: float) -> str:
+def times(started: float, left: int, took: Sequence[float], running: Sequence[float], workers: int) -> str:
+    """Time so far, and, as soon as one process has ended, about how long the others will take.
+
+    Args:
+        started: When the first began, on the monotonic clock.
+        left: How many are not over yet.
+        took: Seconds of each that is over.
+        running: When those that run began.
+        workers: How many run at a time.
+    """
+    now = time.monotonic()
+    words = f"{duration(now - started)} so far"
+    if left and took:
+        mean = statistics.fmean(took)
+        begun = sum(min(now - since, mean) for since in running)
+        words += f", about {duration((left * mean - begun) / min(workers, left))} to go"
+    return words
+
+
+def duration(seconds: float) -> str:
+    """A time to the second, or to the minute where it is hours."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -13,7 +13,6 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig
 
 from retable.errors import CellsError, ConfigError, StoppedError
-from retable.run.configuration import nearest
 from retable.run.overrides import quote, quote_list
 from retable.tables import display, results, schedule, spec
 from retable.tables.cells import Cell, Place, Planner
@@ -159,9 +158,7 @@ def _only(given: Any, tables: Sequence[Table], seeds: Sequence[int]) -> Any:
         if kind not in known or not label:
             raise ConfigError(f"only: {word!r} is none of row:LABEL, column:LABEL, seed:N")
         if label not in known[kind]:
-            near = nearest(label, known[kind])
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(dict.fromkeys(known[kind]))}"
-            raise ConfigError(f"only: there is no {kind} {label!r}; {hint}")
+            raise ConfigError(f"only: there is no {kind} {label!r}{spec.hint(label, known[kind])}")
         allowed.setdefault(kind, set()).add(label)
 
     def chosen(row: str, column: str, seed: int) -> bool:
