@@ -12,10 +12,11 @@ from rich.live import Live
 from rich.table import Table as Grid
 
 from retable.tables.cells import Cell, Place
-from retable.tables.results import Entry, TableResult
+from retable.tables.report import view_model
+from retable.tables.results import TableResult, metric_name
 from retable.tables.schedule import Progress
 from retable.tables.spec import Table
-from retable.tables.store import Failure, State, Store
+from retable.tables.store import Failure, Store
 
 
 def show_list(found: Sequence[tuple[Table, Mapping[str, tuple[int, int]]]]) -> None:
@@ -86,8 +87,6 @@ class _Values:
 
     def get(self, key: str, metric: str, scale: float) -> float | None:
         """A cell's number, or None if it is not done."""
-        from retable.tables.results import metric_name
-
         if key not in self._known:
             record = self._store.status(key).record
             if record is None:
@@ -165,9 +164,8 @@ def show_table(result: TableResult) -> None:
     for row in table.rows.values():
         texts = []
         for column in table.columns.values():
-            entry = result.entries[row.label, column.label]
-            texts.append("–" if entry.printed is None else f"{entry.printed:.{column.decimals}f}")
-            texts.append(_ours(entry, column.decimals, len(result.seeds)))
+            shown = view_model.shown(result, row, column)
+            texts += [shown.printed, f"{shown.ours} ({shown.note})" if shown.note else shown.ours]
         grid.add_row(row.label, *texts)
     console.print(grid)
     if result.claims:
@@ -177,19 +175,6 @@ def show_table(result: TableResult) -> None:
         console.print(verdicts)
     for warning in result.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-
-
-def _ours(entry: Entry, decimals: int, seeds: int) -> str:
-    if not entry.cells:
-        return "not available"
-    summary = entry.summary
-    if summary.mean is None:
-        states = [state for state in (State.running, State.failed, State.pending) if entry.count(state)]
-        return states[0].value if states else "undefined"
-    text = f"{summary.mean:.{decimals}f}"
-    if summary.std is not None:
-        text += f" ± {summary.std:.{decimals}f}"
-    return text if summary.n == seeds else f"{text} ({summary.n} of {seeds})"
 
 
 def show_failure(label: str, folder: Path, failure: Failure | None, earlier: bool) -> None:

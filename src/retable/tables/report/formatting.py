@@ -1,4 +1,4 @@
-"""How numbers, spreads and paths are written, the same in every format of a report and in the terminal."""
+"""Writes numbers, spreads, times, lists and paths, the same in every format of a report and in the terminal."""
 
 import re
 from collections.abc import Iterable

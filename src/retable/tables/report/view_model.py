@@ -1,4 +1,4 @@
-"""What a report says apart from its form: marks, shown numbers, sentences, costs, the line of each cell."""
+"""What every format of a report shows, in words and written numbers: marks, the table's cells, sentences, origins."""
 
 import re
 from collections.abc import Iterable, Sequence
