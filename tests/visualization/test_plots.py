@@ -59,9 +59,8 @@ def test_sparse_rows_become_curves(tmp_path: Path):
     path.write_text(METRICS)
     curves = read_curves(path)
     np.testing.assert_array_equal(curves["train/loss"], [[0, 4], [1, 3], [2, np.nan], [3, 2], [4, 1]])
-    np.testing.assert_array_equal(
-        curves["val/ap50_voc07"], [[1, 0.25], [3, 0.75]]
-    )  # the later row replaces the earlier
+    # the later row replaces the earlier
+    np.testing.assert_array_equal(curves["val/ap50_voc07"], [[1, 0.25], [3, 0.75]])
 
 
 def test_each_metric_has_a_colour_of_its_own_beside_the_legend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -75,7 +75,7 @@ class DetectionPictures(Callback):
         worst = [drawn for _, _, drawn in sorted(self._worst, reverse=True)]
         for path, title, drawn in (
             ("plots/detections.png", "detections on the first images", self._first),
-            ("plots/worst.png", "images with the most missed ships and false alarms", worst),
+            ("plots/worst.png", "images with the most missed objects and false alarms", worst),
         ):
             if drawn:
                 write_picture(folder / path, contact_sheet(drawn, 4, legend=True))
