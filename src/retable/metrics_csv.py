@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -19,55 +20,58 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     Raises:
         DataError: There is no such file, or it cannot be opened.
     """
+    heading, *lines = _lines(path) or [[]]
+    return [{name: text for name, text in zip(heading, line, strict=False) if text} for line in lines if line]
+
+
+def read_curves(
+    path: Path, abscissa: str = "step", wanted: Callable[[str], bool] = lambda name: True
+) -> dict[str, Points]:
+    """Reads the curves of a metrics file, as far as it can be read (see `read_rows`).
+
+    Args:
+        path: CSV with a heading.
+        abscissa: Column of the abscissa, ``step`` or ``epoch``; a file without steps is read by epochs.
+        wanted: Whether a column is to be read, by its name.
+
+    Returns:
+        The points of each of these columns that has numbers, NaN and infinities among them. A step that a resumed run
+        logged again has its last value.
+
+    Raises:
+        DataError: The file is missing, or has no rows or no column for the abscissa.
+    """
+    heading, *lines = _lines(path) or [[]]
+    abscissa = abscissa if abscissa in heading else "epoch"
+    if abscissa not in heading or not lines:
+        raise DataError(f"{path}: not a metrics file: no column step or epoch, or no rows")
+    place = heading.index(abscissa)
+    curves: dict[str, dict[float, float]] = {}
+    columns = [(i, name) for i, name in enumerate(heading) if name not in ("step", "epoch") and wanted(name)]
+    for line in lines:
+        for index, name in columns:
+            if max(index, place) < len(line) and line[index]:
+                x, value = _number(line[place]), _number(line[index])
+                if x is not None and value is not None:
+                    curves.setdefault(name, {})[x] = value
+    return {name: sorted(points.items()) for name, points in curves.items()}
+
+
+def _lines(path: Path) -> list[list[str]]:
     try:
         content = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such metrics file; has the run trained at all?") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    whole = content[: content.rfind("\n") + 1].replace("\0", "")
-    rows: list[dict[str, str]] = []
+    lines: list[list[str]] = []
     with contextlib.suppress(csv.Error):  # what comes after it is no table
-        lines = csv.reader(StringIO(whole))
-        heading = next(lines, [])
-        rows += ({name: text for name, text in zip(heading, line, strict=False) if text} for line in lines)
-    return rows
+        lines += csv.reader(StringIO(content[: content.rfind("\n") + 1].replace("\0", "")))
+    return lines
 
 
-def read_curves(path: Path, abscissa: str = "step") -> dict[str, Points]:
-    """Reads the curves of a metrics file.
-
-    Args:
-        path: CSV with a heading.
-        abscissa: Column of the abscissa, ``step`` or ``epoch``; a file without steps is read by epochs.
-
-    Returns:
-        The points of each other column that has numbers, NaN and infinities among them. A step that a resumed run
-        logged again has its last value.
-
-    Raises:
-        DataError: The file is missing, or no row has a number for the abscissa.
-    """
-    rows = read_rows(path)
-    if not any("step" in row for row in rows):
-        abscissa = "epoch"
-    curves: dict[str, dict[float, float]] = {}
-    known = False
-    for row in rows:
-        place = _number(row.get(abscissa))
-        if place is None:
-            continue
-        known = True
-        for name, text in row.items():
-            if name not in ("step", "epoch") and (value := _number(text)) is not None:
-                curves.setdefault(name, {})[place] = value
-    if not known:
-        raise DataError(f"{path}: not a metrics file: no column step or epoch, or no rows")
-    return {name: sorted(points.items()) for name, points in curves.items()}
-
-
-def _number(text: str | None) -> float | None:
+def _number(text: str) -> float | None:
     try:
-        return None if text is None else float(text)
+        return float(text)
     except ValueError:
         return None

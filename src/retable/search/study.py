@@ -187,7 +187,7 @@ def outcome(folder: Path, metric: str, direction: str, starts: int) -> Outcome |
 
 
 def _of_finished(folder: Path, finished: record.Record, metric: str, direction: str) -> Outcome:
-    logged = [name for name in _curves(folder) if name.startswith("val/")]
+    logged = list(_curves(folder))
     if metric not in logged:
         raise ConfigError(f"metric: the run in {folder} has logged no {metric}, but {', '.join(logged) or 'nothing'}")
     # a dataset without a test split is tested on val, after the last epoch: that row is not the training's
@@ -205,7 +205,7 @@ def curve(folder: Path, metric: str) -> dict[int, float]:
 
 def _curves(folder: Path) -> dict[str, Points]:
     try:
-        return read_curves(folder / paths.METRICS, "epoch")
+        return read_curves(folder / paths.METRICS, "epoch", lambda name: name.startswith("val/"))
     except DataError:  # nothing was logged yet
         return {}
 

@@ -102,11 +102,10 @@ def read(path: Path, names: Collection[str]) -> dict[str, Points]:
         For each the points in the order of their steps; what is not finite is left out.
     """
     try:
-        curves = read_curves(path)
+        curves = read_curves(path, wanted=lambda name: name in names or name.startswith(_LOSS))
     except DataError:  # the run has not begun, or what is there is no metrics file
         return {}
-    wanted = {name: curve for name, curve in curves.items() if name in names or name.startswith(_LOSS)}
-    finite = {name: [point for point in curve if math.isfinite(point[1])] for name, curve in wanted.items()}
+    finite = {name: [point for point in curve if math.isfinite(point[1])] for name, curve in curves.items()}
     return {name: curve for name, curve in finite.items() if curve}
 
 
