@@ -108,13 +108,13 @@ class Snapshots(Callback):
         Raises:
             OSError: The picture cannot be written.
         """
-        if trainer.fast_dev_run or not trainer.is_global_zero:  # type: ignore[attr-defined]
+        metrics = _folder(trainer) / paths.METRICS
+        if trainer.fast_dev_run or not trainer.is_global_zero or not metrics.exists():  # type: ignore[attr-defined]
             return
-        folder = _folder(trainer)
         model: Any = pl_module
         names = [f"{score}{model.fidelity.suffix}" for score in ("fid", "is")]
         with contextlib.suppress(DataError):  # nothing was scored on the way
-            epochs_plot(folder / paths.METRICS, folder / "plots/scores.png", names)
+            epochs_plot(metrics, _folder(trainer) / "plots/scores.png", names)
             self.pictures["plots/scores.png"] = "distance and inception score against the epoch"
 
 
