@@ -40,6 +40,7 @@ class ClassificationPictures(Callback):
 
     def __init__(self, first: int = 24, worst: int = 24) -> None:
         self.first, self.worst = first, worst
+        self.pictures: dict[str, str] = {}
         self._first: list[tuple[Image, str]] = []
         self._worst: list[tuple[float, int, Image, str]] = []
         self._seen = 0
@@ -80,16 +81,20 @@ class ClassificationPictures(Callback):
         if not trainer.is_global_zero or trainer.fast_dev_run:
             return
         folder = Path(trainer.default_root_dir)
-        plots = folder / "plots"
-        confusion_matrix_plot(matrix, TITLES, plots / "confusion_matrix.png")
-        if (folder / "metrics.csv").exists():
-            with contextlib.suppress(DataError):  # nothing was logged
-                epochs_plot(folder / "metrics.csv", plots / "accuracy_loss.png", ("accuracy", "loss"))
         worst = [(drawn, caption) for _, _, drawn, caption in sorted(self._worst, key=lambda entry: entry[:2])[::-1]]
-        for name, entries in (("predictions", self._first), ("worst", worst)):
+        for path, title, entries in (
+            ("plots/predictions.png", "what the first drawings were taken for", self._first),
+            ("plots/worst.png", "the mistakes of the largest loss", worst),
+        ):
             if entries:
                 images, captions = zip(*entries, strict=True)
-                write_picture(plots / f"{name}.png", contact_sheet(images, _COLUMNS, captions))
+                write_picture(folder / path, contact_sheet(images, _COLUMNS, captions))
+                self.pictures[path] = title
+        confusion_matrix_plot(matrix, TITLES, folder / "plots/confusion_matrix.png")
+        self.pictures["plots/confusion_matrix.png"] = "confusion matrix"
+        with contextlib.suppress(DataError):  # nothing was logged
+            epochs_plot(folder / "metrics.csv", folder / "plots/accuracy_loss.png", ("accuracy", "loss"))
+            self.pictures["plots/accuracy_loss.png"] = "accuracy and loss against the epoch"
         self._first, self._worst, self._seen = [], [], 0
 
 

@@ -34,6 +34,8 @@ class Record:
         git: Commit and dirty flag.
         wandb_id: The W&B id, or None.
         checkpoints: Paths relative to the folder, the tested one, and the epoch of the best.
+        pictures: What the run drew: paths relative to the folder, each with its title, in the order in which they are
+            shown; the first one tells most and stands in a table's report.
         started: Start in UTC, ISO 8601.
         finished: End in UTC, ISO 8601.
         resumed: How often the run was taken up again.
@@ -57,6 +59,7 @@ class Record:
     git: dict[str, Any]
     wandb_id: str | None
     checkpoints: dict[str, Any]
+    pictures: dict[str, str]
     started: str
     finished: str
     resumed: int

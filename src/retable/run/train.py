@@ -6,6 +6,9 @@ What a model (LightningModule) brings beside Lightning's own hooks:
     metric_info: unit and direction of each metric by its last name, such as ``{"ap50_voc07": ("fraction", "higher")}``.
     weights_origin: where the weights began: ``scratch``, ``imagenet:...``, ``file:...``.
     about: further facts for the record, as plain values; may be absent.
+What a callback (or the LightningModule) brings that draws:
+    pictures: what it drew, in a dict: path relative to the run's folder, such as ``plots/detections.png``, to a short
+        title; the one that tells most comes first: a table's report shows it. Filled by the end of the test.
 What the data (LightningDataModule) brings:
     provenance: ``kind`` (real, synthetic or mixed), ``source``, ``fingerprint`` and the sizes of the splits, as plain
         values, after ``setup``.
@@ -97,6 +100,7 @@ def train(config: DictConfig) -> None:
     if not trainer.is_global_zero or trainer.fast_dev_run:
         return
     metrics = _metrics(trainer, model, data, clock, time.time() - test_started)
+    pictures = {**_pictures(trainer, model), **report.draw_curves(folder)}
     result = record.Record(
         command=" ".join(["python", *sys.argv]),
         choices=_choices(),
@@ -119,13 +123,13 @@ def train(config: DictConfig) -> None:
         git=environment.git_state(),
         wandb_id=None if wandb is None else wandb.run_id,
         checkpoints=tested,
+        pictures=pictures,
         started=datetime.fromtimestamp(clock.first_start, UTC).isoformat(timespec="seconds"),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         resumed=clock.resumed,
     )
-    report.draw_curves(folder)
     if wandb is not None:
-        wandb.log_pictures(report.pictures(folder))
+        wandb.log_pictures(report.pictures(result, folder))
         wandb.finish(result.metrics)
     result.write(folder)
     report.show(result, folder)
@@ -242,6 +246,12 @@ def _load_tested(
     name = paths.BEST if config.test_checkpoint.name == "best" and keeper.best_epoch is not None else paths.LAST
     checkpoints.load_into(model, folder / paths.CHECKPOINTS / name)
     return {"tested": f"{paths.CHECKPOINTS}/{name}", "best_epoch": keeper.best_epoch, "best_score": keeper.best_score}
+
+
+def _pictures(trainer: Any, model: LightningModule) -> dict[str, str]:
+    """What callbacks and model say that they drew: path to title."""
+    told: list[dict[str, str]] = [getattr(source, "pictures", {}) for source in (*trainer.callbacks, model)]
+    return {path: title for pictures in told for path, title in pictures.items()}
 
 
 def _metrics(

@@ -92,6 +92,8 @@ def test_a_run_records_metrics_provenance_and_pictures(trained: Path) -> None:
     assert {path.name for path in (trained / "plots").iterdir()} >= {
         "confusion_matrix.png", "accuracy_loss.png", "predictions.png", "worst.png", "curves.png",
     }  # fmt: skip
+    assert {trained / path for path in kept.pictures} == set((trained / "plots").iterdir())
+    assert next(iter(kept.pictures)) == "plots/predictions.png"
     sheet = cv2.imread(str(trained / "plots" / "predictions.png"))
     assert sheet.shape[1] > 6 * 192
     header = (trained / "metrics.csv").read_text().splitlines()[0].split(",")

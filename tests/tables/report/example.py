@@ -161,6 +161,7 @@ def make_record(
         "git": {"commit": "cd8a52d509e496c5d155149ea8aeae6f2b12122d", "dirty": False},
         "wandb_id": "52e8bd24dafa",
         "checkpoints": {},
+        "pictures": {},
         "started": f"2026-11-22T08:0{cell.seed % 10}:22+00:00",
         "finished": f"2026-11-22T08:1{cell.seed % 10}:42+00:00",
         "resumed": 0,

@@ -61,7 +61,7 @@ def test_all_networks_are_trained_and_scored(name: str, tmp_path: Path) -> None:
     for score in ("nearest_samples", "nearest_real"):
         assert trainer.callback_metrics[f"test/{score}"] >= 0
         assert score in model.metric_info
-    for name_of_picture in ("samples/epoch_0001.png", "samples/epoch_0002.png", "neighbours.png"):
+    for name_of_picture in ("samples/epoch_0001.png", "samples/epoch_0002.png", "samples.png", "neighbours.png"):
         assert cv2.imread(str(tmp_path / "plots" / name_of_picture)) is not None
 
 

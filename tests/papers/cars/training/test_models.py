@@ -128,6 +128,7 @@ def test_a_run_that_was_killed_ends_as_the_uninterrupted_one(tmp_path: Path) -> 
     assert kept.metrics["train/steps"] == 12
     assert kept.metric_info["test/fid_domain"]["direction"] == "lower"
     drawn = {path.name for path in (tmp_path / "whole" / "plots").iterdir()}
+    assert [*kept.pictures] == [f"plots/{name}.png" for name in ("samples", "neighbours", "scores", "curves")]
     assert {"curves.png", "neighbours.png", "scores.png"} <= drawn
     with (tmp_path / "whole" / "metrics.csv").open() as file:
         header = set(next(csv.reader(file)))
