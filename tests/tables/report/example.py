@@ -149,6 +149,7 @@ def make_record(
         "choices": {"model": "larsd", "data": "hrsc2016"},
         "config": {},
         "config_hash": cell.id,
+        "differs_from_paper": {"model.optimizer": ["adamw", "sgd"]},
         "metrics": numbers,
         "metric_info": {name: {"unit": "fraction", "direction": "higher"} for name in numbers},
         "data": dict(data),

@@ -35,6 +35,9 @@ def _lines(result: TableResult) -> Iterator[str]:
     yield from _results(result)
     yield from _claims(result)
     yield from _data(result)
+    if differences := view_model.differs_from_paper(result):
+        yield "\n## Differs from the paper\n"
+        yield from (f"- {_text(result, words)}" for words in differences)
     if table.notes:
         yield "\n## Notes\n"
         yield from (f"- {escape(note)}" for note in table.notes)

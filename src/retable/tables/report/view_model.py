@@ -250,6 +250,18 @@ def environment(result: TableResult) -> dict[str, str]:
     return {name: words for name, words in facts.items() if words or name != "Scores"}
 
 
+def differs_from_paper(result: TableResult) -> list[str]:
+    """What the budget changed of the paper's configuration, key by key, with the values of all cells that are done."""
+    pairs: dict[str, list[str]] = {}
+    found = records(result)
+    for record in found:
+        for key, (ours, papers) in record.differs_from_paper.items():
+            words = f"{ours}, under budget=paper {papers}"
+            if words not in pairs.setdefault(key, []):
+                pairs[key].append(words)
+    return [f"{key}: {'; '.join(words)}" for key, words in sorted(pairs.items())]
+
+
 def code(record: Record) -> str:
     """Commit of a record, and whether anything was not committed."""
     changes = {True: " with uncommitted changes", False: "", None: ""}[record.git.get("dirty")]
