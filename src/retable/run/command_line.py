@@ -7,6 +7,7 @@ Exit codes: 0 done; 1 an unexpected failure (with its traceback); 2 configuratio
 import errno
 import os
 import re
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -54,6 +55,7 @@ def main(
     """
 
     def read_words() -> None:
+        _TYPED[:] = [Path(sys.argv[0]).name, *sys.argv[1:]]
         sys.argv[1:] = words(places.without_papers(sys.argv[1:]))
 
     if (failure := attempt(read_words)) is not None:
@@ -90,6 +92,14 @@ def main(
         raise SystemExit(ConfigError.exit_code) from error
     if failures:
         raise SystemExit(failures[0].exit_code)
+
+
+_TYPED: list[str] = []
+
+
+def command() -> str:
+    """Returns the command line as it was typed, for records and reports."""
+    return shlex.join(["python", *_TYPED])
 
 
 def _checked(config: DictConfig, check: Callable[[DictConfig], None], task: Callable[[DictConfig], Any]) -> None:

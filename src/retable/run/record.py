@@ -19,6 +19,7 @@ class Record:
     Attributes:
         command: The command line that made it.
         choices: Chosen option of each configuration group (model, data, budget, ...).
+        overrides: What it was composed of.
         config: The resolved configuration.
         config_hash: Name of what was computed, see `retable.run.configuration.config_hash`.
         differs_from_paper: What the budget changed, as of `retable.run.command_line.differs_from_paper`.
@@ -39,11 +40,13 @@ class Record:
         started: Start in UTC, ISO 8601.
         finished: End in UTC, ISO 8601.
         resumed: How often the run was taken up again.
+        trained: Of a test of a finished run: its folder's name, config_hash and data; None of the run itself.
         schema: Version of this layout.
     """
 
     command: str
     choices: dict[str, str]
+    overrides: list[str]
     config: dict[str, Any]
     config_hash: str
     differs_from_paper: dict[str, list[Any]]
@@ -63,6 +66,7 @@ class Record:
     started: str
     finished: str
     resumed: int
+    trained: dict[str, Any] | None = None
     schema: int = SCHEMA
 
     def write(self, folder: Path) -> None:

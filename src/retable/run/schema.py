@@ -28,6 +28,15 @@ class TestCheckpoint(Enum):
     last = "last"
 
 
+class TestSplit(Enum):
+    """Which split ``test.py`` evaluates."""
+
+    __test__ = False
+
+    test = "test"
+    val = "val"
+
+
 class Mode(Enum):
     """Where Weights & Biases keeps a run."""
 
@@ -123,9 +132,47 @@ class PredictConfig:
     options: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass
+class TestConfig:
+    """What ``test.py`` is asked.
+
+    Attributes:
+        run: Folder of a finished run.
+        split: Which split of the data is evaluated; null is what the run itself tested.
+        checkpoint: Which weights.
+        accelerator: auto, cpu or gpu.
+        overrides: What is to be other than in the run, given as words of their own: ``data=ssdd data.root=FOLDER``.
+    """
+
+    __test__ = False
+
+    run: str = MISSING
+    split: TestSplit | None = None
+    checkpoint: TestCheckpoint = TestCheckpoint.best
+    accelerator: str = "auto"
+    overrides: list[str] = field(default_factory=list)
+
+
+@dataclass
+class ExportConfig:
+    """What ``export.py`` is asked.
+
+    Attributes:
+        run: Folder of a run.
+        output: File for the network; a description goes beside it.
+        checkpoint: Which weights.
+    """
+
+    run: str = MISSING
+    output: str = "${run}/network.pt2"
+    checkpoint: TestCheckpoint = TestCheckpoint.best
+
+
 SCHEMAS: dict[str, Any] = {
     "run": RunConfig,
+    "test": TestConfig,
     "predict": PredictConfig,
+    "export": ExportConfig,
     "trainer": TrainerConfig,
     "logger": LoggerConfig,
 }

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, ListConfig
 
 from retable.errors import CellsError, ConfigError, StoppedError
 from retable.run import places
+from retable.run.command_line import command
 from retable.run.overrides import quote, quote_list
 from retable.tables import display, results, schedule, spec
 from retable.tables.cells import Cell, Place, Planner
@@ -132,7 +133,7 @@ def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
                     uses.setdefault(cell.id, []).append((table, row))
     program = Path(config.program).absolute() if config.program else places.program("train")
     jobs = {key: _job(cells[key], uses[key], store, program) for key in wanted}
-    return _Request(tables, plans, seeds, wanted, jobs, store, _typed())
+    return _Request(tables, plans, seeds, wanted, jobs, store, command())
 
 
 def _seeds(given: Any, budget: str) -> list[int]:
@@ -270,11 +271,3 @@ def _list(store: Store, planner: Planner) -> None:
         found.append((table, counts))
     planner.save()
     display.show_list(found)
-
-
-def _typed() -> str:
-    """The command line as it was typed, before `words`."""
-    script = Path(sys.argv[0]).name
-    given = [Path(word).name for word in sys.orig_argv]
-    start = given.index(script) + 1 if script in given else len(given)
-    return shlex.join(["python", script, *sys.orig_argv[start:]])
