@@ -237,7 +237,7 @@ def _blend(canvas: Any, cover: Any, colour: Any, opacity: float, tool: Floats, s
                     canvas[y, x, channel] += covered * (colour[channel] - canvas[y, x, channel])
 
 
-def _paint(
+def _render_strokes(
     canvas: NDArray[np.float32],
     rows: Floats,
     palette: Floats,
@@ -246,7 +246,7 @@ def _paint(
     tool: Floats,
     seed: int,
 ) -> None:
-    """Paint strokes on a canvas, in place.
+    """Renders strokes on a canvas, in place.
 
     Args:
         canvas: (size, size, 3) float32 RGB, 0 to 255.
@@ -287,47 +287,10 @@ def _paint(
             _blend(canvas, cover, palette[int(row[Column.INK])], tool[Trait.OPACITY], tool, salt, box)
 
 
-def _develop(
-    canvas: NDArray[np.float32], light: tuple[float, ...], noise: float, seed: int, image: NDArray[np.uint8]
-) -> None:
-    """Light a canvas as a photograph's paper is lit, and round it to bytes.
-
-    Args:
-        canvas: (size, size, 3) float32 RGB, 0 to 255.
-        light: Brightness; its change along x and y; darkening of the corners; the shadow's strength, its edge's
-            direction (cosine and sine), distance from the centre, and sharpness.
-        noise: Standard deviation of the sensor's noise, grey levels.
-        seed: Of the noise.
-        image: (size, size, 3), written.
-    """
-    size = canvas.shape[0]
-    state = np.array([seed], dtype=np.uint64)
-    bright, slope_x, slope_y, corners, shadow, edge_x, edge_y, edge, sharpness = light
-    lighted = bright != 1.0 or slope_x != 0.0 or slope_y != 0.0 or corners != 0.0 or shadow != 0.0
-    half, least, most = np.float32(0.5), np.float32(0.0), np.float32(255.0)
-    for row in range(size):
-        y = (2.0 * row + 1.0) / size - 1.0
-        for column in range(size):
-            lit, shared = np.float32(1.0), 0.0
-            if lighted:
-                x = (2.0 * column + 1.0) / size - 1.0
-                inside = min(max(sharpness * (edge_x * x + edge_y * y - edge) + 0.5, 0.0), 1.0)
-                shade = 1.0 - shadow * inside * inside * (3.0 - 2.0 * inside)
-                lit = np.float32(shade * (bright + slope_x * x + slope_y * y - corners * (x * x + y * y)))
-            if noise > 0.0:
-                shared = noise * _noise(state)
-            for channel in range(3):
-                value = canvas[row, column, channel] * lit + half
-                if noise > 0.0:
-                    value += np.float32(shared + 0.5 * noise * _noise(state))
-                image[row, column, channel] = np.uint8(min(max(value, least), most))
-
-
 _CANVAS = types.float32[:, :, ::1]
 _TABLE = types.float64[:, ::1]
 _VECTOR = types.float64[::1]
 
-paint = compiled(_paint, _CANVAS, _TABLE, _TABLE, types.float64[:, :, ::1], _VECTOR, _VECTOR, types.int64)
-develop = compiled(
-    _develop, _CANVAS, types.UniTuple(types.float64, 9), types.float64, types.int64, types.uint8[:, :, ::1]
+render_strokes = compiled(
+    _render_strokes, _CANVAS, _TABLE, _TABLE, types.float64[:, :, ::1], _VECTOR, _VECTOR, types.int64
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from enum import IntEnum
 
-from retable.papers.emoji.drawings.rng import Dice
 from retable.papers.emoji.drawings.shapes import Shape
+from retable.synthetic.rng import RandomStream
 
 
 class Column(IntEnum):
@@ -62,13 +62,13 @@ class Sketch:
     """The strokes of one drawing, in the order in which they are drawn.
 
     Args:
-        dice: Source of all choices.
+        rng: Random numbers.
         coloured: Whether areas are filled with colours.
         neat: Whether shapes are set by a shape tool: nothing is hatched or scribbled.
     """
 
-    def __init__(self, dice: Dice, coloured: bool = False, neat: bool = False) -> None:
-        self.dice = dice
+    def __init__(self, rng: RandomStream, coloured: bool = False, neat: bool = False) -> None:
+        self.rng = rng
         self.coloured = coloured
         self.neat = neat
         self.rows: list[tuple[float, ...]] = []
@@ -112,8 +112,8 @@ class Sketch:
         self, shape: Shape, x: float, y: float, width: float, height: float, angle: float = 0.0, ink: Ink = Ink.DETAIL
     ) -> None:
         """Darken an area as hands do, by a scribble instead of a filling."""
-        scribble = self.dice.pick((Shape.HATCHING, Shape.HATCHING, Shape.SPIRAL, Shape.ZIGZAG))
-        self.add(scribble, x, y, 0.75 * width, 0.75 * height, angle + self.dice.around(0.8), ink=ink)
+        scribble = self.rng.choice((Shape.HATCHING, Shape.HATCHING, Shape.SPIRAL, Shape.ZIGZAG))
+        self.add(scribble, x, y, 0.75 * width, 0.75 * height, angle + self.rng.triangular(0.8), ink=ink)
 
     def tint(self, ink: Ink) -> Ink:
         """Return a colour for filling, or none where this drawing has no colours."""

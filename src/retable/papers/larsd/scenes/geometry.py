@@ -1,7 +1,6 @@
-"""Plane geometry of the scenes: rotated rectangles, overlap, visibility, drawing coordinates.
+"""Plane geometry of the scenes: rotated rectangles, overlap, visibility.
 
-Coordinates are pixels, x right and y down, with pixel centres at +0.5.
-Angles are radians, positive clockwise on screen.
+Coordinates and angles are those of `retable.synthetic.raster`.
 """
 
 from __future__ import annotations
@@ -11,35 +10,8 @@ from functools import cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
-Image = NDArray[np.uint8]
-
-SHIFT = 4  # fractional bits of the fixed-point coordinates handed to OpenCV
-_ONE = 1 << SHIFT
-
-
-def fixed(points: Points, scale: float = 1.0) -> NDArray[np.int32]:
-    """Turn continuous image coordinates into OpenCV's fixed-point ones, where pixel centres are integers.
-
-    Args:
-        points: (..., 2) coordinates, in pixels.
-        scale: Factor of a supersampled canvas.
-
-    Returns:
-        int32 array of the same shape, to be drawn with `shift=SHIFT`.
-    """
-    return np.rint((points * scale - 0.5) * _ONE).astype(np.int32)
-
-
-def place(points: Points, cx: float, cy: float, angle: float) -> Points:
-    """Rotate points of shape (..., 2) about the origin by `angle` and move the origin to (cx, cy)."""
-    cosine, sine = math.cos(angle), math.sin(angle)
-    turned: Points = points @ np.array([[cosine, sine], [-sine, cosine]])
-    turned += np.array([cx, cy])
-    return turned
-
+from retable.synthetic.raster import Points, place
 
 _UNIT_CORNERS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 
@@ -105,9 +77,3 @@ def visible_fraction(item: Rectangle, size: int) -> float:
     frame = np.array([[0, 0], [size, 0], [size, size], [0, size]], np.float32)
     area, _ = cv2.intersectConvexConvex(corners.astype(np.float32), frame)
     return float(area) / (item[2] * item[3])
-
-
-def fill(canvas: Image, polygon: Points, colour: int | tuple[int, int, int], smooth: bool = True) -> None:
-    """Fill one polygon (K, 2), given in continuous image coordinates, in place."""
-    value = colour if isinstance(colour, tuple) else (colour,)
-    cv2.fillPoly(canvas, [fixed(polygon)], value, cv2.LINE_AA if smooth else cv2.LINE_8, SHIFT)

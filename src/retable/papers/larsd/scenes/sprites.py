@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retable.papers.larsd.scenes.geometry import SHIFT, Image, Points, fixed, place
-from retable.papers.larsd.scenes.noise import noise_banks
-from retable.papers.larsd.scenes.rng import Dice
+from retable.papers.larsd.scenes.textures import ground
+from retable.synthetic.noise import window
+from retable.synthetic.raster import SHIFT, Image, Points, fill, fixed, outline, place
+from retable.synthetic.rng import RandomStream
 
 Colour = tuple[int, int, int]
 
@@ -25,14 +26,14 @@ def shade(colour: Colour, factor: float) -> Colour:
     return (min(int(r * factor), 255), min(int(g * factor), 255), min(int(b * factor), 255))
 
 
-def vary(dice: Dice, colour: Colour, amount: float = 14.0) -> Colour:
+def vary(rng: RandomStream, colour: Colour, amount: float = 14.0) -> Colour:
     """Change brightness and tint a little."""
-    low, tint = dice.uniform(-amount, amount) - 0.4 * amount, 0.8 * amount
+    low, tint = rng.uniform(-amount, amount) - 0.4 * amount, 0.8 * amount
     r, g, b = colour
     return (
-        min(max(int(r + low + tint * dice.unit()), 0), 255),
-        min(max(int(g + low + tint * dice.unit()), 0), 255),
-        min(max(int(b + low + tint * dice.unit()), 0), 255),
+        min(max(int(r + low + tint * rng.random()), 0), 255),
+        min(max(int(g + low + tint * rng.random()), 0), 255),
+        min(max(int(b + low + tint * rng.random()), 0), 255),
     )
 
 
@@ -98,17 +99,16 @@ class Canvas:
     def polygon(self, points: Points, colour: Colour) -> None:
         """Fill a polygon given in unit coordinates."""
         scaled = (points + 0.5) * (self.columns, self.rows)
-        cv2.fillPoly(self.texture, [fixed(scaled)], colour, cv2.LINE_AA, SHIFT)
+        fill(self.texture, [scaled], colour)
 
     def contour(self, points: Points, colour: Colour, thickness: int = 1) -> None:
         """Draw a closed line through points given in unit coordinates."""
         scaled = (points + 0.5) * (self.columns, self.rows)
-        cv2.polylines(self.texture, [fixed(scaled)], True, colour, thickness, cv2.LINE_AA, SHIFT)
+        outline(self.texture, [scaled], colour, thickness)
 
-    def weather(self, dice: Dice, strength: float) -> None:
+    def weather(self, rng: RandomStream, strength: float) -> None:
         """Add stains: fractal noise of the given strength (1 is a standard deviation of 40)."""
-        banks = noise_banks()
-        stains = banks.window(banks.ground, dice, self.rows, self.columns)
+        stains = window(ground(), rng, self.rows, self.columns)
         stains3 = cv2.cvtColor(stains, cv2.COLOR_GRAY2BGR)
         cv2.addWeighted(self.texture, 1.0, stains3, strength, -128.0 * strength, self.texture)
 
