@@ -119,7 +119,7 @@ draw_kind: Final = Weighted(*((name, kind.share) for name, kind in _KINDS.items(
 
 
 def draw_body(rng: RandomStream, name: str) -> tuple[Body, list[Point]]:
-    """Draw sizes and outline of a body.
+    """Draws sizes and outline of a body.
 
     Args:
         rng: Random numbers.

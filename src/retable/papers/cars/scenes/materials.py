@@ -1,4 +1,4 @@
-"""What a car looks like apart from its shape: paint, glass, lights, plates, wheels, and the light around it."""
+"""Materials of a car (paint, glass, lights, plates, wheels), and the light around it."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ draw_colour: Final = Weighted(*((name, paint[0]) for name, paint in _PAINTS.item
 
 
 def draw_materials(rng: RandomStream, colour: str, body: str) -> Materials:
-    """Draw the materials of a car.
+    """Draws the materials of a car.
 
     Args:
         rng: Random numbers.
@@ -176,7 +176,7 @@ def draw_materials(rng: RandomStream, colour: str, body: str) -> Materials:
 
 
 def draw_light(rng: RandomStream) -> Light:
-    """Draw the light: sunny, cloudy or in the shade of houses."""
+    """Draws the light: sunny, cloudy or in the shade of houses."""
     around, height = rng.uniform(0.0, math.tau), rng.uniform(0.3, 1.1)
     sunny = rng.chance(0.5)
     sun = rng.uniform(0.8, 2.2) if sunny else rng.uniform(0.0, 0.25)

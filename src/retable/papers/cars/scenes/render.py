@@ -111,7 +111,7 @@ def hide(
     window: tuple[float, float, float, float],
     shapes: Floats,
 ) -> None:
-    """Take away what shapes cover or lies outside the window; see `retable.papers.cars.scenes.views.Occlusion`."""
+    """Takes away what shapes cover or lies outside the window; see `retable.papers.cars.scenes.views.Occlusion`."""
     for row in range(seen.shape[0]):
         y = (row + 0.5 - box[1]) / box[3]
         for column in range(seen.shape[1]):

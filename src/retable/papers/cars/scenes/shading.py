@@ -23,7 +23,7 @@ _RUBBER = (0.012, 0.012, 0.013, 0.08)
 
 @helper
 def _chance(seed: float, place: float) -> float:
-    """A number from 0 to 1 that depends on both arguments."""
+    """Returns a number in [0, 1) that depends on both arguments."""
     mixed = (int(seed) * 73856093 + int(place * 2.0) * 19349663) & 0xFFFFFFFF
     for _ in range(2):
         mixed = ((mixed ^ (mixed >> 16)) * 0x45D9F3B) & 0xFFFFFFFF
@@ -32,7 +32,7 @@ def _chance(seed: float, place: float) -> float:
 
 @helper
 def _bit(materials: Materials, place: int) -> bool:
-    """Whether one of twenty coins that were thrown for the car shows heads."""
+    """Returns one of the twenty random bits of the car's seed."""
     return (int(materials.seed) >> place) & 1 == 1
 
 
@@ -240,7 +240,7 @@ def _wheel(materials: Materials, dx: float, dz: float) -> Material:
 
 @helper
 def _around(light: Light, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """The light from a direction: sky, houses or street."""
+    """Returns the light from a direction: of the sky, the houses or the street."""
     if z > 0.0:
         column = math.floor(x * 4.0 + 0.3) * 7.0 + math.floor(y * 4.0 + 0.6)
         if z < light.houses * (0.3 + 0.7 * _chance(light.seed, column)):
@@ -314,7 +314,7 @@ def shade(
     weights: NDArray[np.float32],
     picture: NDArray[np.float32],
 ) -> None:
-    """Write what the camera sees.
+    """Writes what the camera sees.
 
     Args:
         body: Sizes of the car.

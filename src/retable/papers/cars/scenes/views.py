@@ -55,12 +55,12 @@ class Occlusion:
 
 
 def view_name(azimuth: float) -> str:
-    """Name the side that is seen from a direction given in radians."""
+    """Names the side that is seen from a direction given in radians."""
     return VIEWS[round(azimuth / (math.tau / 8)) % 8]
 
 
 def draw_camera(rng: RandomStream) -> Camera:
-    """Draw a camera of a car in traffic: most cars are seen from behind or obliquely, parked or oncoming."""
+    """Draws a camera of a car in traffic: most cars are seen from behind or obliquely, parked or oncoming."""
     where = rng.random()
     if where < 0.3:
         azimuth = math.pi + rng.normal(0.0, 0.25)
@@ -74,7 +74,7 @@ def draw_camera(rng: RandomStream) -> Camera:
 
 
 def draw_occlusion(rng: RandomStream, share: float) -> Occlusion:
-    """Draw what hides a part of a car.
+    """Draws what hides a part of a car.
 
     Args:
         rng: Random numbers.

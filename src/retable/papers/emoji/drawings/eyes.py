@@ -32,7 +32,7 @@ Style = Callable[[Sketch, Sequence[Spot]], None]
 
 
 def place_eyes(sketch: Sketch, layout: Layout) -> list[Spot]:
-    """Return the spots of both eyes: not quite level, not quite of the same size."""
+    """Returns the spots of both eyes: not quite level, not quite of the same size."""
     rng = sketch.rng
     unsteady = 0.0 if sketch.neat else 1.0
     size = rng.uniform(0.8, 1.2)

@@ -23,7 +23,7 @@ from retable.papers.emoji.drawings.tears import draw_tears
 
 
 def _open_or_closed_eyes(sketch: Sketch, spots: Sequence[Spot], closed: float) -> None:
-    """Draw eyes that mean nothing by themselves.
+    """Draws eyes that mean nothing by themselves.
 
     Args:
         sketch: The drawing.
@@ -158,7 +158,7 @@ _BY_LABEL: Final = tuple(_CLASSES[name] for name in CLASSES)
 
 
 def draw_face(sketch: Sketch, layout: Layout, label: int, outlined: bool) -> None:
-    """Draw a face.
+    """Draws a face.
 
     Args:
         sketch: Takes the strokes.

@@ -26,7 +26,7 @@ _WAYS_TO_BEGIN = (0.0, 0.0, 0.5, 0.75)  # top, bottom, left
 
 
 def draw_head(sketch: Sketch, outlined: bool) -> None:
-    """Draw the head: round by and large, seldom closed exactly.
+    """Draws the head: round by and large, seldom closed exactly.
 
     Args:
         sketch: The drawing.
@@ -265,7 +265,7 @@ _draw_extra: Final = Weighted[Callable[[Sketch, Layout], None]](
 
 
 def draw_extras(sketch: Sketch, layout: Layout, most: int) -> None:
-    """Draw parts that mean nothing.
+    """Draws parts that mean nothing.
 
     Args:
         sketch: The drawing.

@@ -32,7 +32,7 @@ class Layout:
 
 
 def draw_layout(rng: RandomStream) -> Layout:
-    """Draw a face's proportions."""
+    """Draws a face's proportions."""
     return Layout(
         eye_x=rng.uniform(0.24, 0.5),
         eye_y=rng.uniform(-0.5, -0.12),
@@ -57,7 +57,7 @@ def _chain(outer: Affine, inner: Affine) -> Affine:
 
 
 def draw_head_frame(rng: RandomStream, neat: bool) -> tuple[Affine, float]:
-    """Draw where the head lies in the picture.
+    """Draws where the head lies in the picture.
 
     Returns:
         From the head's coordinates to the page's, and the head's mean radius in the latter.
@@ -83,7 +83,7 @@ def draw_head_frame(rng: RandomStream, neat: bool) -> tuple[Affine, float]:
 
 
 def draw_face_frame(rng: RandomStream, head: Affine, radius: float, outlined: bool, neat: bool) -> Affine:
-    """Draw where the features lie in the head: nearly in the middle, seldom straight.
+    """Draws where the features lie in the head: nearly in the middle, seldom straight.
 
     Args:
         rng: Random numbers.

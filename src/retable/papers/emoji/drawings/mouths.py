@@ -10,7 +10,7 @@ from retable.papers.emoji.drawings.sketch import Ink, Sketch
 
 
 def curved_mouth(sketch: Sketch, layout: Layout, upwards: bool) -> tuple[float, float]:
-    """Draw a closed mouth that smiles or frowns.
+    """Draws a closed mouth that smiles or frowns.
 
     Args:
         sketch: The drawing.

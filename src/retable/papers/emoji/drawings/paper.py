@@ -59,7 +59,7 @@ def draw_camera(rng: RandomStream, photographed: bool) -> Camera:
 
 
 def add_rules(sketch: Sketch, width: float) -> None:
-    """Draw the lines of ruled or squared paper; blank paper has none.
+    """Draws the lines of ruled or squared paper; blank paper has none.
 
     Args:
         sketch: The drawing.

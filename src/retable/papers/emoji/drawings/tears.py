@@ -11,7 +11,7 @@ from retable.papers.emoji.drawings.sketch import Ink, Sketch
 
 
 def draw_tears(sketch: Sketch, spots: Sequence[Spot]) -> None:
-    """Draw tears at both eyes, seldom at one."""
+    """Draws tears at both eyes, seldom at one."""
     rng = sketch.rng
     if not sketch.neat and rng.chance(0.08):
         spots = [rng.choice(spots)]
@@ -63,7 +63,7 @@ def _drop(
 
 
 def _filling(sketch: Sketch) -> tuple[Ink, bool]:
-    """Return how this drawing fills its drops: with an ink, and whether with a scribble."""
+    """Returns how this drawing fills its drops: with an ink, and whether with a scribble."""
     rng = sketch.rng
     fill = sketch.tint(Ink.TEAR)
     if fill != Ink.NONE or rng.chance(0.75):

@@ -13,7 +13,7 @@ Colour = tuple[float, float, float]  # RGB, 0 to 255
 
 
 class Trait(IntEnum):
-    """The numbers that make a tool, in the order that `raster.paint` takes."""
+    """The numbers that make a tool, in the order that `raster.render_strokes` takes."""
 
     WIDTH = 0  # of the line, as a part of the picture's side
     WOBBLE = 1  # how far lines stray, in head radii
@@ -69,7 +69,7 @@ _THICKEST = 0.17
 
 
 def draw_tool(rng: RandomStream, medium: Medium, radius: float) -> list[float]:
-    """Draw a tool and the hand that holds it.
+    """Draws a tool and the hand that holds it.
 
     Args:
         rng: Random numbers.
@@ -128,7 +128,7 @@ _draw_skin: Final = Weighted(  # (hue, saturation, value)
 
 
 def _colour(rng: RandomStream, hue: float, saturation: float, value: float) -> Colour:
-    """Return a colour near the given one."""
+    """Returns a colour near the given one."""
     red, green, blue = colorsys.hsv_to_rgb(
         (hue + rng.triangular(0.04)) % 1.0,
         min(max(saturation + rng.triangular(0.15), 0.0), 1.0),
@@ -146,7 +146,7 @@ def _grey(level: float) -> Colour:
 
 
 def _ink(rng: RandomStream) -> Colour:
-    """Return a colour dark enough for lines on light paper and bright faces."""
+    """Returns a colour dark enough for lines on light paper and bright faces."""
     if rng.chance(0.7):
         return _grey(_draw_grey(rng))
     hue = rng.choice((0.62, 0.62, 0.66, 0.0, 0.05, 0.35, 0.78, rng.random()))
@@ -154,7 +154,7 @@ def _ink(rng: RandomStream) -> Colour:
 
 
 def draw_palette(rng: RandomStream, medium: Medium, coloured: bool) -> list[Colour]:
-    """Draw a drawing's colours, one for each `Ink` but NONE.
+    """Draws a drawing's colours, one for each `Ink` but NONE.
 
     The colours of parts follow nature only by and large: a heart's is red more often than not.
     """

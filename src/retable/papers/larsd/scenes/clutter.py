@@ -97,7 +97,7 @@ def _raft(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
 
 
 def _rocky(rng: RandomStream, roughness: float, corners: int = 22) -> Points:
-    """Return an irregular outline within the unit square."""
+    """Returns an irregular outline within the unit square."""
     angles = np.linspace(0.0, 2 * math.pi, corners, endpoint=False)
     noise = rng.generator.uniform(-1.0, 0.0, corners)
     # neighbours are averaged, so that stones are jagged, not stars
@@ -108,7 +108,7 @@ def _rocky(rng: RandomStream, roughness: float, corners: int = 22) -> Points:
 
 
 def _ragged(rng: RandomStream) -> Points:
-    """Return the outline of a heap of stones with blunt ends."""
+    """Returns the outline of a heap of stones with blunt ends."""
     x = np.linspace(-0.5, 0.5, 41)
     half = 0.5 * (1.0 - np.abs(2.0 * x) ** rng.uniform(12.0, 40.0) * 0.8)
     upper = np.stack([x, half - rng.generator.uniform(0.0, 0.13, 41)], 1)
@@ -171,7 +171,7 @@ IRREGULAR = ("rock", "breakwater")  # kinds whose outline is not convex
 
 
 def render_clutter(item: Clutter, shadow: tuple[float, float]) -> tuple[Image, Points]:
-    """Paint a thing's texture (rows, columns, 3) and return it with its outline (K, 2) in unit coordinates.
+    """Renders a thing's texture (rows, columns, 3) and returns it with its outline (K, 2) in unit coordinates.
 
     Args:
         item: The thing; its seed determines the appearance.

@@ -48,7 +48,7 @@ _NAVY: tuple[Colour, ...] = ((128, 134, 140), (104, 112, 120), (146, 150, 152), 
 
 
 def _bridge(canvas: Canvas, rng: RandomStream, start: float, end: float, span: float, height: float) -> None:
-    """Draw a superstructure of two or three tiers with funnel and bridge wings."""
+    """Draws a superstructure of two or three tiers with funnel and bridge wings."""
     white = vary(rng, rng.choice(_WHITES), 10)
     canvas.box(start, end, -span / 2, span / 2, shade(white, 0.9), height)
     depth = end - start
@@ -66,7 +66,7 @@ def _bridge(canvas: Canvas, rng: RandomStream, start: float, end: float, span: f
 
 
 def _plain(canvas: Canvas, outline: Points, rng: RandomStream, deck: Colour) -> None:
-    """Paint rim and forecastle."""
+    """Draws rim and forecastle."""
     rim = vary(rng, rng.choice(_RIMS))
     canvas.contour(outline, rim, max(canvas.rows // 9, 1))
     canvas.contour(outline * (0.975, 0.86), shade(deck, rng.uniform(1.1, 1.35)), 1)
@@ -294,7 +294,7 @@ _RENDERERS: dict[str, Callable[[Canvas, Vessel, Points, RandomStream], None]] = 
 
 
 def render_deck(vessel: Vessel, outline: Points, shadow: tuple[float, float]) -> Image:
-    """Paint a ship's texture (rows, columns, 3), bow to the right.
+    """Renders a ship's texture (rows, columns, 3), bow to the right.
 
     Args:
         vessel: The ship; its seed determines the appearance.

@@ -42,7 +42,7 @@ _ROOFS: tuple[Colour, ...] = (
 
 
 def _textured(image: Image, mask: Image, colour: Colour, rng: RandomStream, amount: float, fine: bool) -> None:
-    """Fill the masked part of an image with a noisy colour, in place."""
+    """Fills the masked part of an image with a noisy colour, in place."""
     left, top, width, height = cv2.boundingRect(mask)
     if width == 0:
         return
@@ -55,7 +55,7 @@ def _textured(image: Image, mask: Image, colour: Colour, rng: RandomStream, amou
 
 
 def render_ground(image: Image, layout: SceneLayout, rng: RandomStream) -> Image:
-    """Draw the ground of land and piers, in place.
+    """Draws the ground of land and piers, in place.
 
     Returns:
         uint8 (size, size) mask of the inland, where buildings may stand.
@@ -106,7 +106,7 @@ def render_ground(image: Image, layout: SceneLayout, rng: RandomStream) -> Image
 
 
 def _paint_roads(image: Image, layout: SceneLayout, inland: Image, rng: RandomStream) -> None:
-    """Draw roads along and across the shore, and bare lots, on the inland only."""
+    """Draws roads along and across the shore, and bare lots, on the inland only."""
     size, shore = layout.size, layout.shore
     roads = np.zeros((size, size), np.uint8)
     reach = 1.5 * size
@@ -131,7 +131,7 @@ def _paint_roads(image: Image, layout: SceneLayout, inland: Image, rng: RandomSt
 
 
 def _cells(layout: SceneLayout, inland: Image, rng: RandomStream, pitch_u: float, pitch_v: float) -> Points:
-    """Return the centres (N, 2), in the shore's frame, of a grid of cells that covers the inland."""
+    """Returns the centres (N, 2), in the shore's frame, of a grid of cells that covers the inland."""
     shore = layout.shore
     left, top, width, height = cv2.boundingRect(inland)
     frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
@@ -143,7 +143,7 @@ def _cells(layout: SceneLayout, inland: Image, rng: RandomStream, pitch_u: float
 
 
 def _on(mask: Image, corners: Points) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Tell for each rectangle (N, 4, 2) whether its visible corners lie on the mask, at least one being visible."""
+    """Tells for each rectangle (N, 4, 2) whether its visible corners lie on the mask, at least one being visible."""
     size = mask.shape[0]
     index = np.floor(corners).astype(np.intp)
     visible = ((index >= 0) & (index < size)).all(-1)
@@ -186,7 +186,7 @@ class Buildings:
 
 
 def _sweep(mask: Image, dx: float, dy: float) -> Image:
-    """Return the union of a mask with itself moved by up to (dx, dy) pixels: the shadow of things of one height."""
+    """Returns the union of a mask with itself moved by up to (dx, dy) pixels: the shadow of things of one height."""
     steps = int(max(abs(dx), abs(dy)))
     done = 0
     while done < steps:
@@ -204,7 +204,7 @@ def _sweep(mask: Image, dx: float, dy: float) -> Image:
 
 
 def _colours(name: str, rng: RandomStream) -> list[Colour]:
-    """Return the few colours that one kind of cover has in one scene."""
+    """Returns the few colours that one kind of cover has in one scene."""
     if name == "yard":
         return [shade(rng.choice(CONTAINERS), rng.uniform(0.65, 0.95)) for _ in range(rng.integer(3, 7))]
     if name == "trees":
@@ -215,7 +215,7 @@ def _colours(name: str, rng: RandomStream) -> list[Colour]:
 
 
 def plan_buildings(shadows: Image, layout: SceneLayout, inland: Image, sun: Sun, rng: RandomStream) -> list[Buildings]:
-    """Choose buildings, containers, tanks and trees, and cast their shadows into the shadow mask, in place.
+    """Chooses buildings, containers, tanks and trees, and casts their shadows into the shadow mask, in place.
 
     Args:
         shadows: The scene's shadow mask, uint8 (size, size).
@@ -283,7 +283,7 @@ def plan_buildings(shadows: Image, layout: SceneLayout, inland: Image, sun: Sun,
 
 
 def draw_buildings(image: Image, groups: list[Buildings]) -> None:
-    """Draw what `plan_buildings` chose, in place."""
+    """Draws what `plan_buildings` chose, in place."""
     for group in groups:
         if group.round:
             centres = group.corners.mean(1).astype(np.int32).tolist()

@@ -45,7 +45,7 @@ class SceneLayout:
     clutter: list[Clutter] = field(default_factory=list)
 
     def difficult(self, vessel: Vessel) -> bool:
-        """Tell whether the image's edge cuts off more than a quarter of the ship."""
+        """Tells whether the image's edge cuts off more than a quarter of the ship."""
         return visible_fraction(vessel.rectangle, self.size) < CLEARLY_VISIBLE
 
 
@@ -60,7 +60,7 @@ class _Planner:
         self.berths = [berth for berth in layout.shore.berths if _in_view(berth, layout.size)]
 
     def free(self, item: Rectangle, margin: float, on_land: bool = False) -> bool:
-        """Tell whether a rectangle grown by `margin` lies on water (or on land) and touches no ship or clutter."""
+        """Tells whether a rectangle grown by `margin` lies on water (or on land) and touches no ship or clutter."""
         size = self.layout.size
         gap = max(margin, 0.4)
         if any(rectangles_touch(item, other.rectangle, gap) for other in self.layout.vessels):
@@ -74,14 +74,14 @@ class _Planner:
         return inside.size > 0 and bool(ground.all() if on_land else not ground.any())
 
     def admits(self, item: Rectangle, margin: float) -> bool:
-        """Tell whether a ship may be placed: enough of it visible, and free."""
+        """Tells whether a ship may be placed: enough of it visible, and free."""
         size = self.layout.size
         if not (0.0 < item[0] < size and 0.0 < item[1] < size) or visible_fraction(item, size) < LEAST_VISIBLE:
             return False
         return self.free(item, margin)
 
     def draw_kind(self) -> tuple[Kind, float, float] | None:
-        """Draw a kind of ship with length and width in pixels."""
+        """Draws a kind of ship with length and width in pixels."""
         for _ in range(6):
             kind = find_kind(self.kinds.draw(self.rng))
             size = draw_size(self.rng, kind, self.layout.resolution, self.shortest, self.longest)
@@ -90,13 +90,13 @@ class _Planner:
         return None
 
     def add(self, kind: Kind, item: Rectangle, speed: float = 0.0) -> None:
-        """Append a ship."""
+        """Appends a ship."""
         cx, cy, length, width, heading = item
         hull = draw_hull(self.rng, kind)
         self.layout.vessels.append(Vessel(kind.name, cx, cy, length, width, heading, speed, hull, self.rng.seed()))
 
     def at_sea(self, room: int) -> int:
-        """Place one ship away from land, or a raft of ships side by side; returns how many were placed."""
+        """Places one ship away from land, or a raft of ships side by side; returns how many were placed."""
         rng, size = self.rng, self.layout.size
         drawn = self.draw_kind()
         if drawn is None:
@@ -121,7 +121,7 @@ class _Planner:
         return placed
 
     def open_water(self, item: Rectangle) -> bool:
-        """Tell whether a ship has water ahead and astern: no ship sails off a beach or into a quay."""
+        """Tells whether a ship has water ahead and astern: no ship sails off a beach or into a quay."""
         cx, cy, length, _, heading = item
         size = self.layout.size
         for lengths in (-1.5, -1.0, -0.7, 0.7, 1.0):
@@ -131,7 +131,7 @@ class _Planner:
         return True
 
     def raft(self, first: Rectangle, kind: Kind, side: float, number: int, direction: float) -> int:
-        """Moor ships side by side to a ship that lies there already, outward; returns how many found room."""
+        """Moors ships side by side to a ship that lies there already, outward; returns how many found room."""
         rng = self.rng
         cx, cy, length, width, heading = first
         alike = rng.chance(0.6)
@@ -167,7 +167,7 @@ class _Planner:
         return placed
 
     def at_berth(self, room: int) -> int:
-        """Moor one ship, a raft of ships, or a row of ships with the stern to the quay."""
+        """Moors one ship, a raft of ships, or a row of ships with the stern to the quay."""
         rng, layout = self.rng, self.layout
         drawn = self.draw_kind()
         if drawn is None:
@@ -195,13 +195,13 @@ class _Planner:
     def beside(
         berth: Berth, along: float, out: float, length: float, width: float, turn: float, reverse: bool
     ) -> Rectangle:
-        """Return a ship's rectangle at `along` pixels of a berth, its centre `out` pixels from the edge."""
+        """Returns a ship's rectangle at `along` pixels of a berth, its centre `out` pixels from the edge."""
         x = berth.x + along * math.cos(berth.angle) - out * math.sin(berth.angle)
         y = berth.y + along * math.sin(berth.angle) + out * math.cos(berth.angle)
         return (x, y, length, width, berth.angle + turn + (math.pi if reverse else 0.0))
 
     def row(self, berth: Berth, kind: Kind, size: tuple[float, float], along: float, gap: float, room: int) -> int:
-        """Moor a row of similar ships at right angles to a berth."""
+        """Moors a row of similar ships at right angles to a berth."""
         rng = self.rng
         length, width = size
         bow_out = rng.chance(0.5)
@@ -232,7 +232,7 @@ class _Planner:
         height: float,
         on_land: bool,
     ) -> None:
-        """Place clutter freely on water or on land; lengths and height in metres."""
+        """Places clutter freely on water or on land; lengths and height in metres."""
         rng, layout = self.rng, self.layout
         for _ in range(number):
             length = max(rng.log_uniform(*lengths) / layout.resolution, 2.5)
@@ -247,7 +247,7 @@ class _Planner:
                 layout.clutter.append(Clutter(kind, *item, height / layout.resolution, rng.seed()))
 
     def raise_cranes(self, number: int) -> None:
-        """Set gantry cranes at a quay; they may reach over large ships, never over small ones."""
+        """Sets gantry cranes at a quay; they may reach over large ships, never over small ones."""
         rng, layout = self.rng, self.layout
         berth = rng.choice(self.berths)
         length = rng.uniform(45.0, 75.0) / layout.resolution
@@ -262,7 +262,7 @@ class _Planner:
                 layout.clutter.append(Clutter("crane", *item, 20.0 / layout.resolution, rng.seed()))
 
     def line_quays(self, number: int) -> None:
-        """Place look-alikes along quay edges: on land beside the berth, or afloat in it."""
+        """Places look-alikes along quay edges: on land beside the berth, or afloat in it."""
         rng, layout = self.rng, self.layout
         for _ in range(number):
             berth = rng.choice(self.berths)
@@ -282,7 +282,7 @@ class _Planner:
 
 
 def _in_view(berth: Berth, size: int) -> bool:
-    """Tell whether a tenth of a berth or more lies in the image."""
+    """Tells whether a tenth of a berth or more lies in the image."""
     step_x, step_y = 0.1 * berth.length * math.cos(berth.angle), 0.1 * berth.length * math.sin(berth.angle)
     seen = 0
     for number in range(11):
@@ -291,14 +291,14 @@ def _in_view(berth: Berth, size: int) -> bool:
 
 
 def _solid(shore: Shore, size: int) -> Image:
-    """Draw land and piers into a mask (size, size)."""
+    """Draws land and piers into a mask (size, size)."""
     mask = np.zeros((size, size), np.uint8)
     fill(mask, (*shore.lands, *(points for points, _ in shore.decks)), 255, smooth=False)
     return mask
 
 
 def draw_layout(rng: RandomStream, profile: Profile, size: int, scale: float) -> SceneLayout:
-    """Draw a scene's layout.
+    """Draws a scene's layout.
 
     Args:
         rng: Random numbers.
@@ -338,7 +338,7 @@ def draw_layout(rng: RandomStream, profile: Profile, size: int, scale: float) ->
 
 
 def _add_clutter(planner: _Planner) -> None:
-    """Place what is not a ship, after the ships."""
+    """Places what is not a ship, after the ships."""
     rng, layout = planner.rng, planner.layout
     if layout.shore.built and planner.berths:
         planner.line_quays(rng.integer(1, 9))

@@ -23,7 +23,7 @@ Target = dict[str, NDArray[np.generic]]
 
 
 def render(layout: SceneLayout) -> Image:
-    """Render a layout; returns uint8 RGB (size, size, 3)."""
+    """Renders a layout; returns uint8 RGB (size, size, 3)."""
     rng = RandomStream(layout.seed)
     sun = Sun(rng.uniform(-math.pi, math.pi), rng.uniform(0.15, 1.1), rng.uniform(0.35, 0.65))
     image = render_water(layout, rng)
@@ -59,7 +59,7 @@ def render(layout: SceneLayout) -> Image:
 
 
 def labels(layout: SceneLayout) -> Target:
-    """Return a layout's target: boxes float32 (N, 5) canonical, labels int64 (N,), difficult bool (N,)."""
+    """Returns a layout's target: boxes float32 (N, 5) canonical, labels int64 (N,), difficult bool (N,)."""
     return {
         "boxes": np.array([vessel.box for vessel in layout.vessels], np.float32).reshape(-1, 5),
         "labels": np.zeros(len(layout.vessels), np.int64),

@@ -59,7 +59,7 @@ class Shore:
 def _berths(
     points: list[tuple[float, float]], surface: str, shortest: float
 ) -> list[tuple[float, float, float, float, str]]:
-    """Return the edges of a chain of points that are long enough, as (u, v, angle, length, surface)."""
+    """Returns the edges of a chain of points that are long enough, as (u, v, angle, length, surface)."""
     found = []
     for (u0, v0), (u1, v1) in pairwise(points):
         length = math.hypot(u1 - u0, v1 - v0)
@@ -69,7 +69,7 @@ def _berths(
 
 
 def _quay_line(rng: RandomStream, reach: float, unit: float, basins: float) -> list[tuple[float, float]]:
-    """Walk along a quay from u = -reach to reach; `unit` is a typical length of features in pixels."""
+    """Walks along a quay from u = -reach to reach; `unit` is a typical length of features in pixels."""
     points = [(-reach, 0.0)]
     u, v = -reach, 0.0
     while u < reach:
@@ -90,7 +90,7 @@ def _quay_line(rng: RandomStream, reach: float, unit: float, basins: float) -> l
 def _piers(
     rng: RandomStream, edges: list[tuple[float, float, float, float, str]], unit: float, resolution: float, surface: str
 ) -> tuple[list[tuple[Points, str]], list[tuple[float, float, float, float, str]]]:
-    """Set piers at right angles to some edges; returns decks and berths in the shore's frame."""
+    """Sets piers at right angles to some edges; returns decks and berths in the shore's frame."""
     decks: list[tuple[Points, str]] = []
     berths: list[tuple[float, float, float, float, str]] = []
     small = surface == "pontoon"
@@ -131,7 +131,7 @@ def _piers(
 
 
 def _natural_line(rng: RandomStream, reach: float, unit: float) -> Points:
-    """Return a coast line (K, 2) of smooth bays with rough edges."""
+    """Returns a coast line (K, 2) of smooth bays with rough edges."""
     u = np.linspace(-reach, reach, 90)
     v = np.zeros_like(u)
     amplitude = rng.uniform(0.05, 0.4) * unit
@@ -145,7 +145,7 @@ def _natural_line(rng: RandomStream, reach: float, unit: float) -> Points:
 
 
 def _island(rng: RandomStream, size: int) -> Points:
-    """Return the outline of an island somewhere in the image."""
+    """Returns the outline of an island somewhere in the image."""
     angles = np.linspace(0.0, 2 * math.pi, 40, endpoint=False)
     radius = np.ones_like(angles)
     for harmonic in (1, 2, 3, 5, 8):
@@ -156,7 +156,7 @@ def _island(rng: RandomStream, size: int) -> Points:
 
 
 def draw_shore(rng: RandomStream, place_name: str, size: int, resolution: float, vessel_length: float) -> Shore:
-    """Draw the land of a scene.
+    """Draws the land of a scene.
 
     Args:
         rng: Random numbers.

@@ -53,7 +53,7 @@ KINDS = (
 
 
 def find_kind(name: str) -> Kind:
-    """Return the kind of that name; raises KeyError for an unknown one."""
+    """Returns the kind of that name; raises KeyError for an unknown one."""
     for kind in KINDS:
         if kind.name == name:
             return kind
@@ -101,7 +101,7 @@ _STEPS = np.linspace(0.0, 1.0, 9)
 
 
 def hull_outline(hull: tuple[float, float, float, float]) -> Points:
-    """Return a hull's outline (K, 2) in unit coordinates: bow at (0.5, 0), enclosing rectangle exactly [-0.5, 0.5]².
+    """Returns a hull's outline (K, 2) in unit coordinates: bow at (0.5, 0), enclosing rectangle exactly [-0.5, 0.5]².
 
     Args:
         hull: Bow part of the length, exponent of the bow's curve, stern part, transom part of the width.
@@ -117,7 +117,7 @@ def hull_outline(hull: tuple[float, float, float, float]) -> Points:
 
 
 def draw_hull(rng: RandomStream, kind: Kind) -> tuple[float, float, float, float]:
-    """Draw a hull shape of that kind."""
+    """Draws a hull shape of that kind."""
     bow, fullness, transom = (rng.uniform(*span) for span in (kind.bow, kind.fullness, kind.transom))
     stern = rng.uniform(0.25, 0.45) if kind.name == "submarine" else rng.uniform(0.03, 0.12)
     if kind.name == "ferry" and rng.chance(0.25):
@@ -128,7 +128,7 @@ def draw_hull(rng: RandomStream, kind: Kind) -> tuple[float, float, float, float
 def draw_size(
     rng: RandomStream, kind: Kind, resolution: float, shortest: float, longest: float
 ) -> tuple[float, float] | None:
-    """Draw a length and width in pixels; None when no ship of the kind fits the limits at this resolution.
+    """Draws a length and width in pixels; None when no ship of the kind fits the limits at this resolution.
 
     Args:
         rng: Random numbers.

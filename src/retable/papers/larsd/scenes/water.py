@@ -33,7 +33,7 @@ _SEAS: tuple[Colour, ...] = (
 
 
 def _basis() -> NDArray[np.float64]:
-    """Return the weights (256, 3) of a colour map's low, middle and high colour at each level."""
+    """Returns the weights (256, 3) of a colour map's low, middle and high colour at each level."""
     levels = np.arange(256)
     return np.stack([np.interp(levels, (0, 128, 255), row) for row in np.eye(3)], 1)
 
@@ -42,12 +42,12 @@ _BASIS = _basis()
 
 
 def ramp(low: Colour, middle: Colour, high: Colour) -> Image:
-    """Return a colour map (256, 1, 3) that runs from `low` at 0 over `middle` at 128 to `high` at 255."""
+    """Returns a colour map (256, 1, 3) that runs from `low` at 0 over `middle` at 128 to `high` at 255."""
     return np.rint(_BASIS @ np.array((low, middle, high), np.float64)).astype(np.uint8)[:, None, :]
 
 
 def render_water(layout: SceneLayout, rng: RandomStream) -> Image:
-    """Return the scene's water surface, uint8 (size, size, 3)."""
+    """Returns the scene's water surface, uint8 (size, size, 3)."""
     size = layout.size
     sheltered = layout.place in ("harbour", "marina", "river")
     calm = rng.uniform(0.05, 0.35) if sheltered else rng.uniform(0.1, 1.0)
@@ -73,7 +73,7 @@ def render_water(layout: SceneLayout, rng: RandomStream) -> Image:
 
 
 def _shallows(image: Image, layout: SceneLayout, rng: RandomStream) -> None:
-    """Tint the water along a natural coast and draw surf, in place."""
+    """Tints the water along a natural coast and draws surf, in place."""
     size = layout.size
     small = cv2.resize(layout.solid, (64, 64), interpolation=cv2.INTER_AREA)
     spread = rng.uniform(1.5, 6.0)
@@ -94,12 +94,12 @@ def _shallows(image: Image, layout: SceneLayout, rng: RandomStream) -> None:
 
 
 def _lighten(image: Image, mask: Image, amount: float) -> None:
-    """Add white where a mask says so, in place."""
+    """Adds white where a mask says so, in place."""
     cv2.addWeighted(image, 1.0, cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR), amount, 0.0, image)
 
 
 def _wake_polygons(vessel: Vessel, rng: RandomStream) -> list[tuple[NDArray[np.float64], int]]:
-    """Return the wake's parts in image coordinates with their brightness: turbulent trail, bow wave, Kelvin arms."""
+    """Returns the wake's parts in image coordinates with their brightness: turbulent trail, bow wave, Kelvin arms."""
     length, width, speed = vessel.length, vessel.width, vessel.speed
     trail = length * (0.6 + 4.0 * speed * rng.uniform(0.5, 1.2))
     stern = -0.5 * length
@@ -122,7 +122,7 @@ def _wake_polygons(vessel: Vessel, rng: RandomStream) -> list[tuple[NDArray[np.f
 
 
 def render_wakes(image: Image, layout: SceneLayout, rng: RandomStream) -> None:
-    """Draw the wakes of moving ships onto the water, in place; land and ships are drawn over them later."""
+    """Draws the wakes of moving ships onto the water, in place; land and ships are drawn over them later."""
     for vessel in layout.vessels:
         if vessel.speed <= 0.0:
             continue
