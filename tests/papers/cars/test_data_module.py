@@ -24,8 +24,8 @@ FLIPPED = {"enabled": True, "horizontal_flip": 0.5}
 class Ramps:
     """A generator whose image i holds i in its first row, and a ramp from left to right below."""
 
-    def __init__(self, count: int, size: int, seed: int) -> None:
-        self.count, self.size, self.seed = count, size, seed
+    def __init__(self, count: int, image_size: int, seed: int) -> None:
+        self.count, self.size, self.seed = count, image_size, seed
 
     def image(self, index: int) -> NDArray[np.uint8]:
         image = np.zeros((self.size, self.size, 3), np.uint8)

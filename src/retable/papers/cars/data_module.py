@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -95,7 +94,7 @@ class CarsDataModule(ShardedDataModule):
 
     @cached_property
     def _scenes(self) -> Any:
-        return self._generator(count=self._count, size=self.image_size, seed=self._scenes_seed)
+        return self._generator(count=self._count, image_size=self.image_size, seed=self._scenes_seed)
 
     @cached_property
     def images(self) -> Tensor:
@@ -176,24 +175,13 @@ class Keys(Dataset[Tensor]):
         """Makes the keys of a batch.
 
         Args:
-            keys: (epoch, index) each, as of `EpochSampler`; a bare index is not mirrored.
+            keys: (epoch, index) each, as of `EpochSampler`, all of one epoch; a bare index is not mirrored.
         """
         if isinstance(keys[0], int):
             return torch.tensor([(key, 0) for key in keys])
-        pairs = np.array(keys, np.uint64)
-        mirrored = _dice(self._seed, pairs[:, 0], pairs[:, 1]) < self._flip
-        return torch.from_numpy(np.stack([pairs[:, 1], mirrored], axis=1).astype(np.int64))
-
-
-def _dice(seed: int, epochs: NDArray[np.uint64], indices: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """One number in [0, 1) for each pair (SplitMix64 over the three numbers)."""
-    state = np.full(len(epochs), seed, np.uint64)
-    for number in (epochs, indices):
-        state = (state ^ number) + np.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state ^= state >> np.uint64(31)
-    return np.asarray(state >> np.uint64(11), np.float64) * 2.0**-53
+        epochs, indices = np.array(keys).T
+        mirrored = np.random.default_rng([self._seed, epochs[0]]).random(self._length)[indices] < self._flip
+        return torch.from_numpy(np.stack([indices, mirrored], axis=1).astype(np.int64))
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -126,7 +126,7 @@ class EmojiDataModule(ShardedDataModule):
     def _generated(self, role: str) -> GeneratedCanvases:
         sizes = share_out(self._per_class, [self._fractions[name] for name in ROLES])
         count = sizes[ROLES.index(role)] * len(CLASSES)
-        drawings = self._generator(count=count, size=self.image_size, seed=self._drawings_seed, split=role)
+        drawings = self._generator(count=count, image_size=self.image_size, seed=self._drawings_seed, split=role)
         return GeneratedCanvases(drawings, self._crop_to_ink)
 
     def _real_parts(self, sources: Mapping[str, Sequence[str]]) -> dict[str, RealCanvases]:

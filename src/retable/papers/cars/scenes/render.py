@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from random import Random
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retable.kernels import helper, kernel
+from retable.kernels import kernel
 from retable.papers.cars.scenes.bodies import Body
 from retable.papers.cars.scenes.kernels import record
-from retable.papers.cars.scenes.materials import Light, Look
+from retable.papers.cars.scenes.materials import Light, Materials
 from retable.papers.cars.scenes.mesh import PARTS, TRIANGLES, VERTICES, build
 from retable.papers.cars.scenes.raster import find_visible, project
 from retable.papers.cars.scenes.shading import shade
 from retable.papers.cars.scenes.views import Camera, Occlusion
+from retable.synthetic.camera import add_noise, blur
+from retable.synthetic.raster import Image
+from retable.synthetic.rng import RandomStream
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.float32]
@@ -30,20 +32,20 @@ _BLURRED: Final = 0.4  # share of the cars that are out of focus or moved
 _DETAIL: Final = 2  # rendered pixels along a side of each pixel
 
 
-def photograph(
-    random: Random,
+def render(
+    rng: RandomStream,
     size: int,
     body: Body,
     outline: Floats,
-    look: Look,
+    materials: Materials,
     light: Light,
     camera: Camera,
     occlusion: Occlusion,
-) -> NDArray[np.uint8]:
-    """Render a car, uint8 RGB (size, size, 3); the arguments are what was drawn of it."""
-    native = round(size * random.uniform(0.45, 0.95)) if random.random() < _UPSCALED else size
+) -> Image:
+    """Renders a car, uint8 RGB (size, size, 3); the arguments are what was drawn of it."""
+    native = round(size * rng.uniform(0.45, 0.95)) if rng.chance(_UPSCALED) else size
     positions, normals, traits, projected = (np.empty((VERTICES, 3)) for _ in range(4))
-    sizes, materials = record(body), record(look)
+    sizes, surfaces = record(body), record(materials)
     build(sizes, outline, TRIANGLES, positions, normals, traits)
     project(record(camera), positions, projected)
     left, top = projected[:, 0].min(), projected[:, 1].min()
@@ -51,7 +53,7 @@ def photograph(
     side = native * _DETAIL
     window = occlusion.window
     shown = ((window[2] - window[0]) * width, (window[3] - window[1]) * height)
-    scale = (side - 2.0 * random.uniform(0.0, 0.04) * side) / max(shown)
+    scale = (side - 2.0 * rng.uniform(0.0, 0.04) * side) / max(shown)
     shift_x = 0.5 * side - scale * (left + 0.5 * (window[0] + window[2]) * width)
     shift_y = 0.5 * side - scale * (top + 0.5 * (window[1] + window[3]) * height)
     projected[:, 0] = projected[:, 0] * scale + shift_x
@@ -68,7 +70,7 @@ def photograph(
     shade(
         sizes,
         outline,
-        materials,
+        surfaces,
         record(light),
         place,
         TRIANGLES,
@@ -80,17 +82,26 @@ def photograph(
         weights,
         picture,
     )
-    noise = 0.003 + 0.016 * random.random() ** 2
-    small = np.empty((native, native, 4), np.float32)
-    average(picture, small)
+    # means of the light and of the share of car in each pixel, the light times that share
+    small = np.asarray(cv2.resize(picture, (native, native), interpolation=cv2.INTER_AREA), np.float32)
     # light of the car only: the mask was cut out of the photograph after the blur
-    blur = random.uniform(0.35, 0.9) * native / 64
-    soft = cv2.GaussianBlur(small, (0, 0), blur) if random.random() < _BLURRED else small
-    image = np.empty((native, native, 3), np.uint8)
-    develop(soft, small[..., 3], native < size, noise, random.randrange(1 << 31), image)
+    soft = blur(small, rng.uniform(0.35, 0.9) * native / 64) if rng.chance(_BLURRED) else small
+    car = add_noise(_unmixed(soft), 255.0 * (0.003 + 0.016 * rng.random() ** 2), rng)
+    share = small[..., 3]
+    if native < size:  # pixels of a mask are car or green but no mixture
+        share = (share >= 0.5).astype(np.float32)
+    green = np.full_like(car, GREEN)
+    image = np.asarray(cv2.blendLinear(car, green, share, 1.0 - share), np.uint8)
     if native < size:
         image = np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
     return image
+
+
+def _unmixed(picture: Pixels) -> Image:
+    """Returns the colours, as bytes, of a picture (S, S, 4) whose colours were multiplied by its fourth channel."""
+    colours = cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB)
+    shares = cv2.cvtColor(picture[..., 3], cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.divide(colours, shares, scale=255.0, dtype=cv2.CV_8U), np.uint8)
 
 
 @kernel
@@ -100,7 +111,7 @@ def hide(
     window: tuple[float, float, float, float],
     shapes: Floats,
 ) -> None:
-    """Take away what shapes cover or lies outside the window; see `retable.papers.cars.scenes.views.Occlusion`."""
+    """Takes away what shapes cover or lies outside the window; see `retable.papers.cars.scenes.views.Occlusion`."""
     for row in range(seen.shape[0]):
         y = (row + 0.5 - box[1]) / box[3]
         for column in range(seen.shape[1]):
@@ -122,67 +133,3 @@ def hide(
                     hidden = hidden or across**power + down**power < 1.0
             if hidden:
                 seen[row, column] = -1
-
-
-@helper
-def _grain(state: int) -> tuple[int, float]:
-    """Draw a number of mean 0 and variance 1 (a linear congruential generator, two draws of triangular shape)."""
-    state = (state * 1103515245 + 12345) & 0x7FFFFFFF
-    one = state >> 7
-    state = (state * 1103515245 + 12345) & 0x7FFFFFFF
-    return state, (one - (state >> 7)) * (2.449489742783178 / 2**24)
-
-
-@helper
-def _mixed(value: float, share: float, background: float) -> float:
-    return 255.0 * min(1.0, max(0.0, value)) * share + background * (1.0 - share)
-
-
-@kernel
-def average(picture: Pixels, small: Pixels) -> None:
-    """Average blocks of rendered pixels: (D S, D S, 4) into (S, S, 4)."""
-    size = len(small)
-    detail = len(picture) // size
-    each = 1.0 / (detail * detail)
-    for row in range(size):
-        for column in range(size):
-            for channel in range(4):
-                total = 0.0
-                for down in range(row * detail, (row + 1) * detail):
-                    for right in range(column * detail, (column + 1) * detail):
-                        total += picture[down, right, channel]
-                small[row, column, channel] = total * each
-
-
-@kernel
-def develop(picture: Pixels, shares: Pixels, hard: bool, noise: float, seed: int, image: NDArray[np.uint8]) -> None:
-    """Put the car onto green, with noise on the car alone.
-
-    Args:
-        picture: (S, S, 4) red, green and blue, each times the share of car in the fourth channel.
-        shares: (S, S) of each pixel that is car.
-        hard: Whether a pixel is car or green but no mixture, as pixels of a mask are.
-        noise: Standard deviation, of 1.
-        seed: Of the noise.
-        image: (S, S, 3) is overwritten.
-    """
-    size = len(image)
-    state = seed
-    for row in range(size):
-        for column in range(size):
-            share = float(shares[row, column])
-            if hard:
-                share = 1.0 if share >= 0.5 else 0.0
-            red, green, blue = float(GREEN[0]), float(GREEN[1]), float(GREEN[2])
-            if share > 0.0:
-                state, grain = _grain(state)
-                state, tint = _grain(state)
-                each = 1.0 / picture[row, column, 3]
-                grain *= noise
-                tint *= 0.4 * noise
-                red = _mixed(picture[row, column, 0] * each + grain + tint, share, red)
-                green = _mixed(picture[row, column, 1] * each + grain - 0.5 * tint, share, green)
-                blue = _mixed(picture[row, column, 2] * each + grain + 0.6 * tint, share, blue)
-            image[row, column, 0] = int(red + 0.5)
-            image[row, column, 1] = int(green + 0.5)
-            image[row, column, 2] = int(blue + 0.5)
