@@ -21,6 +21,7 @@ def record(words: list[str], key: str, seed: int, value: float, kind: str = "syn
     return Record(
         command=" ".join(["python", "train.py", *words]),
         choices={"model": "dummy", "data": "dummy", "budget": "smoke"},
+        overrides=words,
         config={},
         config_hash=key,
         differs_from_paper={"model.optimizer": ["adamw", "sgd"]},

@@ -147,6 +147,7 @@ def make_record(
     values = {
         "command": f"python train.py {' '.join(cell.overrides)} hydra.run.dir={folder}",
         "choices": {"model": "larsd", "data": "hrsc2016"},
+        "overrides": list(cell.overrides),
         "config": {},
         "config_hash": cell.id,
         "differs_from_paper": {"model.optimizer": ["adamw", "sgd"]},
