@@ -53,4 +53,4 @@ texts = ("command", "config_hash", "started", "finished")
 rest = {name: {} for name in (*dicts, "checkpoints", "differs_from_paper", "pictures", "overrides")} | dict.fromkeys(
     texts, ""
 )
-Record(metrics=metrics, seed=1, wall_seconds=1.0, wandb_id=None, resumed=0, **rest).write(folder)
+Record(metrics=metrics, seed=1, wall_seconds=1.0, wandb_id=None, resumed=0, overrides=[], **rest).write(folder)

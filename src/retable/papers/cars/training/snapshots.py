@@ -13,9 +13,9 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from retable.errors import DataError
+from retable.metrics.fidelity.extractors import as_uint8
 from retable.papers.cars.pictures import (
     Neighbours,
-    as_uint8,
     nearest_neighbours,
     neighbours_picture,
     sample_grid,
@@ -71,7 +71,7 @@ class Snapshots(Callback):
         data = trainer.datamodule  # type: ignore[attr-defined]
         real: Tensor = data.images
         known = torch.cat([real, real.flip(3)]) if getattr(data, "mirrors", False) else real
-        samples = as_uint8(model.sample(model.latents_of(range(_GRID))))
+        samples = as_uint8(model.sample(model.latents_of(range(_GRID)))).cpu()
         chosen = torch.linspace(0, len(real) - 1, min(_GRID, len(real))).long()
         selves = torch.stack([chosen + start for start in range(0, len(known), len(real))], dim=1)
         count = min(_NEIGHBOURS, len(known) - selves.shape[1])

@@ -1,16 +1,17 @@
-import functools
 from types import SimpleNamespace
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 
-from retable.errors import CheckpointError, DataError, DivergenceError
+from retable.errors import CheckpointError, ConfigError, DataError, DivergenceError
+from retable.metrics.fidelity import metric as module
 from retable.metrics.fidelity.extractors import Extractor, as_uint8
 from retable.metrics.fidelity.frechet import FeatureMoments, frechet_distance
-from retable.papers.cars import scores as module
-from retable.papers.cars.scores import Scores
+from retable.metrics.fidelity.metric import FidelityMetric
+from retable.metrics.fidelity.schema import FidelityConfig
+from retable.run.build import build
+from retable.run.command_line import compose
 
 
 class MeanColours(Extractor):
@@ -40,8 +41,12 @@ def data(count: int = 60) -> SimpleNamespace:
     return SimpleNamespace(images=as_uint8(pictures(count, 1)))
 
 
+def made(extractor=MeanColours, weights=None) -> FidelityMetric:
+    return FidelityMetric(FidelityConfig(extractor=extractor, weights=weights))
+
+
 def scored(images: Tensor, batches: list[list[int]], real: SimpleNamespace | None = None) -> dict[str, float]:
-    found = Scores(MeanColours)
+    found = made()
     found.begin(real or data())
     for batch in batches:
         found.update(images[batch], torch.tensor(batch))
@@ -55,7 +60,7 @@ def test_names_counts_and_info():
     words = ["fid", "is", "kid", "precision", "recall"]
     names = [f"{word}_tiny" for word in words] + ["fid_tiny_halves", "fid_tiny_n5", "fid_tiny_n5_real"]
     assert set(numbers) == {*names, "samples", "real_images"}
-    found = Scores(MeanColours)
+    found = made()
     assert set(found.info) == set(numbers)
     assert found.info["fid_tiny"][1] == "lower"
     assert found.monitor_name == "fid_tiny"
@@ -97,7 +102,7 @@ def test_halves_are_of_blocks_in_file_order():
 
 
 def test_real_images_are_looked_at_once():
-    found, real = Scores(MeanColours), data()
+    found, real = made(), data()
     for _ in range(3):
         found.begin(real)
         found.update(pictures(10, 3), torch.arange(10))
@@ -106,7 +111,7 @@ def test_real_images_are_looked_at_once():
 
 
 def test_begin_forgets_what_was_not_computed():
-    found = Scores(MeanColours)
+    found = made()
     found.begin(data())
     found.update(pictures(10, 3), torch.arange(10))
     found.begin(data())
@@ -115,7 +120,7 @@ def test_begin_forgets_what_was_not_computed():
 
 
 def test_samples_that_are_not_finite():
-    found = Scores(MeanColours)
+    found = made()
     found.begin(data())
     with pytest.raises(DivergenceError, match="not finite"):
         found.update(pictures(4, 3) / 0 * 0, torch.arange(4))
@@ -129,7 +134,7 @@ def test_too_few_samples():
 
 
 def test_nothing_is_built_before_it_is_needed():
-    Scores(lambda weights: pytest.fail("built"), "weights.pth")
+    made(lambda weights: pytest.fail("built"), "weights.pth")
 
 
 def test_processes_gather_in_index_order(monkeypatch):
@@ -138,7 +143,7 @@ def test_processes_gather_in_index_order(monkeypatch):
     expected = scored(images, [list(range(41))])
     processes = []
     for rank in (0, 1):
-        process = Scores(MeanColours)
+        process = made()
         process.begin(data())
         process.update(images[rank::2], torch.arange(rank, 41, 2))
         processes.append(process)
@@ -175,24 +180,20 @@ def test_processes_with_different_extractors(monkeypatch):
     monkeypatch.setattr(module, "_world_size", lambda: 2)
     monkeypatch.setattr(module.dist, "all_gather_object", all_gather_object)
     with pytest.raises(CheckpointError, match="different extractors"):
-        Scores(MeanColours).begin(data())
+        made().begin(data())
 
 
 @pytest.mark.parametrize("choice", ["default", "inception", "domain"])
 def test_the_key_of_the_weights(choice):
-    from retable.run.build import build
-    from retable.run.schema import register
-
-    register()
-    with initialize_config_dir(str(_conf()), version_base="1.3"):
-        config = compose(f"model/fidelity/{choice}", overrides=["model.fidelity.weights=weights.pth"])
-    found = build(config.model.fidelity)
-    assert isinstance(found, Scores)
-    assert isinstance(found._build, functools.partial)
-    assert found._weights == "weights.pth"
-
-
-def _conf():
-    from pathlib import Path
-
-    return Path(__file__).resolve().parents[3] / "conf"
+    words = [
+        "model=dcgan",
+        f"model/fidelity={choice}",
+        "model.fidelity.weights=weights.pth",
+        "data=cars",
+        "hydra=quiet",
+    ]
+    found = build(compose("train", words).model.fidelity)
+    assert isinstance(found, FidelityMetric)
+    assert found._config.weights == "weights.pth"
+    with pytest.raises((CheckpointError, ConfigError), match=r"weights\.pth"):
+        _ = found.extractor

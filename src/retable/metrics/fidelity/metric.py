@@ -1,15 +1,14 @@
-"""The scores of a car GAN: all its samples against all real images, the number of both told with them.
+"""The scores of a generator: all its samples against all real images, the number of both told with them.
 
-The essay's FID of 354 to 401 came from a handful of images a checkpoint. The distance of so few is far from that of
-many, even where they are real (`fid_n5_real`), and no such number can be compared with one of another count. Here every
-scored epoch has one sample for each real image, and beside the distance stands its floor: that of two halves of the
-real images.
+The distance of a handful of images, as some papers print it, is far from that of many, even where they are real
+(`fid_n5_real`), and no such number can be compared with one of another count. Beside the distance of all samples
+therefore stand that of five, and its floor: that of two halves of the real images.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -20,11 +19,12 @@ from torch import Tensor
 from retable.errors import CheckpointError, DataError, DivergenceError, RetableError
 from retable.metrics.fidelity.extractors import Extractor, Features, as_uint8
 from retable.metrics.fidelity.frechet import FeatureMoments, frechet_distance
+from retable.metrics.fidelity.schema import FidelityConfig
 from retable.metrics.fidelity.scores import inception_score, kernel_distance, precision_recall
 
 log = logging.getLogger(__name__)
 
-FEW = 5  # samples, as about many as the essay's scores came from
+FEW = 5  # images, about as many as such papers have
 _GROUPS_OF_FEW = 10
 _BLOCKS = 20  # of the real images, in file order: neighbours in a folder are often views of one car
 
@@ -38,19 +38,18 @@ _SCORES = {
 _FLOORS = dict.fromkeys(("fid{}_halves", "fid{}_n5", "fid{}_n5_real"), ("squared distance", "none"))
 
 
-class Scores:
+class FidelityMetric:
     """FID, IS, KID, precision and recall of generated images, over all processes.
 
     Nothing is built before it is needed, so that a model that only predicts asks for no weights. One object scores one
     run: `begin`, then `update` for each batch, then `compute`.
 
     Args:
-        extractor: What extracts the features, called with ``weights``.
-        weights: File of the published Inception weights; None: downloaded where that is possible.
+        config: What extracts the features.
     """
 
-    def __init__(self, extractor: Callable[..., Extractor], weights: str | None = None) -> None:
-        self._build, self._weights = extractor, weights
+    def __init__(self, config: FidelityConfig) -> None:
+        self._config = config
         self._data: Any = None
         self._parts: list[tuple[Tensor, Features]] = []
         self._real: _Real | None = None
@@ -63,7 +62,8 @@ class Scores:
         Raises:
             CheckpointError: Its weights are missing or wrong.
         """
-        return self._build(weights=self._weights)
+        extractor: Extractor = self._config.extractor(weights=self._config.weights)
+        return extractor
 
     @property
     def suffix(self) -> str:
@@ -195,7 +195,7 @@ class _Real:
         return self.distance_of_few(self.found.features)
 
     def distance_of_few(self, features: Tensor) -> float:
-        """Mean distance of five images, spread over the given ones, to all real images; NaN with fewer."""
+        """Computes the mean distance of five images, spread over the given ones, to all real images; NaN with fewer."""
         groups = min(_GROUPS_OF_FEW, len(features) // FEW)
         places = torch.linspace(0, len(features) - 1, groups * FEW).long().reshape(FEW, groups).T
         distances = [
@@ -232,12 +232,12 @@ def _check_alike(origin: str) -> None:
     if len(set(origins)) > 1:
         raise CheckpointError(
             f"the processes score by different extractors ({', '.join(sorted(set(origins)))}): give "
-            "model.fidelity.weights=FILE, or use model/fidelity=domain"
+            "model.fidelity.weights=FILE, or choose another extractor with model/fidelity=NAME"
         )
 
 
 def _from_first(value: Any) -> Any:
-    """What the first process has."""
+    """Hands what the first process has to all."""
     if _world_size() == 1:
         return value
     holder = [value]
