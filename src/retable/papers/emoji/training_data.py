@@ -11,14 +11,13 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
+from retable.classification.classifier import Batch
 from retable.data import fingerprint_files
 from retable.papers.emoji.classes import CLASSES
 from retable.papers.emoji.datasets.canvas import Image, read_canvas, to_canvas
 from retable.papers.emoji.datasets.files import Drawing
-from retable.papers.emoji.transforms import Augmentation, augment
-
-Batch = dict[str, Any]
-"""images float32 (B, 3, S, S) in [0, 1], labels int64 (B,), indices int64 (B,): places in the dataset."""
+from retable.papers.emoji.schema import Augmentation
+from retable.papers.emoji.transforms import augment
 
 
 class Canvases(Protocol):
