@@ -157,10 +157,6 @@ class EmojiSamples(Dataset[Batch]):
     def __len__(self) -> int:
         return int(self._starts[-1])
 
-    def labels(self) -> list[int]:
-        """Returns the class of each drawing."""
-        return [part.label(index) for part in self.parts for index in range(len(part))]
-
     def __getitems__(self, keys: Sequence[tuple[int, int] | int]) -> Batch:
         """Makes a batch.
 
