@@ -76,7 +76,7 @@ class EmojiConfig(Options):
         train_on: What is learnt from: ``generated``, ``real`` or ``both``; null is real where there is a root, else
             generated.
         test_on: What is tested on: ``generated`` or ``real``; null as of train_on.
-        drawings: Generator, called with count, size, seed and split.
+        drawings: Generator, called with count, image_size, seed and split.
         per_class: Generated drawings of each class, over all splits.
         drawings_seed: Seed of the generated drawings; apart from the run's seed, so that all seeds see one dataset.
         fractions: Relative sizes of the splits, each class alike.
