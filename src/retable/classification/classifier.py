@@ -6,6 +6,7 @@ A classifier of its own is a subclass with a network, a training step and its op
 from pathlib import Path
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from pytorch_lightning import LightningModule
 from pytorch_lightning.callbacks import Callback
@@ -108,7 +109,11 @@ class Classifier(LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Logs loss and all metrics."""
-        self._log_scores("test", None)
+        self._log_scores(self.trainer.datamodule.test_name, None)  # type: ignore[attr-defined]
+
+    def example_input(self) -> Tensor:
+        """Returns images (2, 3, S, S) as the network takes them."""
+        return torch.zeros(2, 3, self.input_size, self.input_size)
 
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Classifies the user's files (see `retable.classification.prediction.classify_files`).

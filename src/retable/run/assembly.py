@@ -6,6 +6,7 @@ What a model (LightningModule) brings beside Lightning's own hooks:
     metric_info: unit and direction of each metric by its last name, such as ``{"ap50_voc07": ("fraction", "higher")}``.
     weights_origin: where the weights began: ``scratch``, ``imagenet:...``, ``file:...``.
     about: further facts for the record, as plain values; may be absent.
+    example_input: a method that returns a tensor (B, ...) which `network` takes; without it there is no ``export.py``.
     inference_options: names of the model's options that act at inference only, which ``test.py`` may change; may be
         absent.
 What a callback (or the LightningModule) brings that draws:

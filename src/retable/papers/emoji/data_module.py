@@ -143,7 +143,7 @@ class EmojiDataModule(ShardedDataModule):
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """Makes batches of the test drawings."""
-        return self._evaluation_loader("test", persistent=False)
+        return self._evaluation_loader(self.test_name, persistent=False)
 
     def _evaluation_loader(self, role: str, persistent: bool) -> DataLoader[Batch]:
         dataset = EmojiSamples(self.parts[role], cache_megabytes=self.config.cache_megabytes)

@@ -234,6 +234,10 @@ class Gan(LightningModule):
         """Logs the scores."""
         self._log_scores("test")
 
+    def example_input(self) -> Tensor:
+        """Returns latents (2, latent_size) as the network takes them."""
+        return torch.zeros(2, self.config.latent_size)
+
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Writes samples (see `retable.papers.cars.prediction.write_samples`).
 
