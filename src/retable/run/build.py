@@ -21,7 +21,6 @@ from retable.errors import ConfigError, RetableError
 from retable.options import check_ranges
 from retable.run.configuration import type_problem
 
-
 logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)  # what it cannot import is told by the error
 
 
