@@ -27,7 +27,7 @@ MODELS = ["larsd"]
 def _shell(script: str, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(ROOT / script), *words]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=110, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
 @pytest.fixture(scope="module")
