@@ -1,4 +1,4 @@
-"""The rotated box: canonical form, corners, the distance form of LARSD, areas, and similarity transforms.
+"""The rotated box: canonical form, corners, OpenCV's form, the distance form of LARSD, and similarity transforms.
 
 A rotated box is `(cx, cy, w, h, theta)` in pixels and radians. `w` runs along `(cos theta, sin theta)` and the y axis
 points down, so that a positive theta turns clockwise on the screen. The canonical form has `w >= h` and
@@ -182,6 +182,27 @@ def _minimum_area_box(local: Tensor, middle: Tensor) -> Tensor:
     return torch.cat([centre, size, angle.unsqueeze(-1)], dim=-1)
 
 
+def opencv_to_box(boxes: Tensor) -> Tensor:
+    """Converts OpenCV's rotated rectangles (4.5.1 and later).
+
+    `minAreaRect` gives an angle in (0, 90], clockwise on the screen; `w` runs along it and may be the shorter side.
+
+    Args:
+        boxes: (..., 5) cx, cy, w, h in pixels and the angle in degrees; any angle is understood.
+
+    Returns:
+        (..., 5) canonical boxes.
+
+    Raises:
+        ValueError: The last dimension is not 5.
+    """
+    check_last_dimension(boxes, 5, "boxes")
+    boxes = as_floating(boxes)
+    wide = widened(boxes)
+    radians = canonical(torch.cat([wide[..., :4], torch.deg2rad(wide[..., 4:])], dim=-1))
+    return canonical(radians.to(boxes.dtype))
+
+
 def box_to_distances(boxes: Tensor, points: Tensor) -> Tensor:
     """Distance form of boxes as seen from points (LARSD, section II.B and Fig. 4).
 
@@ -240,47 +261,6 @@ def distances_to_box(distances: Tensor, points: Tensor) -> Tensor:
     parts = [centre_x, centre_y, (left + right).expand(shape), (top + bottom).expand(shape)]
     boxes = torch.stack(parts, dim=-1).to(distances.dtype)
     return canonical(torch.cat([boxes, distances[..., 4:].expand(*shape, 1)], dim=-1))
-
-
-def box_area(boxes: Tensor) -> Tensor:
-    """Areas of rotated boxes.
-
-    Args:
-        boxes: (..., 5) boxes (cx, cy, w, h, theta) in pixels and radians.
-
-    Returns:
-        (...) areas in square pixels.
-
-    Raises:
-        ValueError: The last dimension is not 5.
-    """
-    check_last_dimension(boxes, 5, "boxes")
-    return boxes[..., 2] * boxes[..., 3]
-
-
-def points_in_boxes(points: Tensor, boxes: Tensor) -> Tensor:
-    """Tell which points lie in which boxes; a point on a side lies inside.
-
-    Args:
-        points: (P, 2) points (x, y) in pixels.
-        boxes: (N, 5) boxes (cx, cy, w, h, theta) in pixels and radians.
-
-    Returns:
-        (P, N) bool.
-
-    Raises:
-        ValueError: The shapes are not (P, 2) and (N, 5).
-    """
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise ValueError(f"points must have shape (P, 2), got {tuple(points.shape)}")
-    if boxes.ndim != 2 or boxes.shape[1] != 5:
-        raise ValueError(f"boxes must have shape (N, 5), got {tuple(boxes.shape)}")
-    wide = widened(boxes)
-    offset = widened(points).unsqueeze(1) - wide[:, :2]
-    cosine, sine = torch.cos(wide[:, 4]), torch.sin(wide[:, 4])
-    along = offset[..., 0] * cosine + offset[..., 1] * sine
-    across = offset[..., 1] * cosine - offset[..., 0] * sine
-    return (along.abs() <= wide[:, 2] / 2) & (across.abs() <= wide[:, 3] / 2)
 
 
 def transform_boxes(boxes: Tensor, matrix: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from retable.classification.classifier import EmojiClassifier
 from retable.errors import ConfigError, DivergenceError
+from retable.nn import schedules
 from retable.nn.backbones import load_weights_alike
 from retable.papers.emoji.classes import CLASSES
 from retable.papers.emoji.training_data import Batch
@@ -94,16 +94,11 @@ class NetworkClassifier(EmojiClassifier):
     def configure_optimizers(self) -> Any:
         """The optimiser, at a constant rate or with a cosine to zero, after an optional warm-up."""
         optimizer = self._optimizer(self.parameters(), lr=self._lr)
-        total = self.trainer.estimated_stepping_batches if self._schedule == "cosine" else math.inf
-
-        def factor(iteration: int) -> float:
-            warm = min(1.0, (iteration + 1) / (self._warmup + 1))
-            if self._schedule == "constant":
-                return warm
-            return warm * 0.5 * (1.0 + math.cos(math.pi * min(1.0, iteration / total)))
-
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        if self._schedule == "cosine":
+            return schedules.scheduled(
+                optimizer, schedules.cosine(self.trainer.estimated_stepping_batches), self._warmup
+            )
+        return schedules.scheduled(optimizer, schedules.constant, self._warmup)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps the origin of the weights."""

@@ -1,11 +1,11 @@
 """Bad files, by way of a dataset that reads them."""
 
 import pytest
+from retable.papers.larsd.datasets.files import read_image_list
 from tests.papers.larsd.datasets.tiny_datasets import ssdd_xml, write_text
 
 from retable.errors import DataError
 from retable.papers.larsd.datasets import DotaText, Hrsc2016, Ssdd
-from retable.papers.larsd.datasets.files import read_image_list
 
 BOMB = '<!DOCTYPE a [<!ENTITY b "bbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><annotation><object>&c;</object></annotation>'
 
