@@ -53,13 +53,13 @@ def precision_recall_plot(
     """Plot precision-recall curves with their envelopes, and both average precisions in the legend.
 
     Args:
-        curves: name (class or model) to a mapping with `precision` (D,) and `recall` (D,), as
+        curves: Name (class or model) to a mapping with `precision` (D,) and `recall` (D,), as
             `DetectionAveragePrecision.curve` returns them.
-        path: the PNG file to write, complete or not at all.
-        title: written above.
+        path: The PNG file to write, complete or not at all.
+        title: Written above.
 
     Raises:
-        OSError: if the file cannot be written.
+        OSError: The file cannot be written.
     """
     figure, (panel,) = _figure(1)
     for index, (name, curve) in enumerate(curves.items()):
@@ -94,10 +94,10 @@ def confusion_matrix_plot(matrix: NDArray[Any], names: Sequence[str], path: str 
     Args:
         matrix: (C, C) counts; rows are true classes, columns predicted ones.
         names: C names of the classes.
-        path: the PNG file to write, complete or not at all.
+        path: The PNG file to write, complete or not at all.
 
     Raises:
-        OSError: if the file cannot be written.
+        OSError: The file cannot be written.
     """
     figure, (panel,) = _figure(1)
     figure.set_size_inches(1.8 + 0.68 * len(names), 1.5 + 0.6 * len(names))
@@ -119,14 +119,14 @@ def epochs_plot(csv_path: str | Path, png_path: str | Path, quantities: Sequence
     """Plot quantities of training and validation against the epoch, each in a panel of its own.
 
     Args:
-        csv_path: metrics.csv with the columns epoch, train/NAME and val/NAME; rows may be sparse. An epoch that was
+        csv_path: Metrics.csv with the columns epoch, train/NAME and val/NAME; rows may be sparse. An epoch that was
             logged more than once has its last value.
-        png_path: the PNG file to write, complete or not at all.
-        quantities: the names, such as ``accuracy``.
+        png_path: The PNG file to write, complete or not at all.
+        quantities: The names, such as ``accuracy``.
 
     Raises:
-        DataError: if the metrics file is missing or holds none of these.
-        OSError: if the picture cannot be written.
+        DataError: The metrics file is missing or holds none of these.
+        OSError: The picture cannot be written.
     """
     curves = read_curves(csv_path, "epoch")
     shown = {name: [f"{split}/{name}" for split in ("train", "val")] for name in quantities}
@@ -156,14 +156,14 @@ def read_curves(
 
     Args:
         path: CSV with a heading.
-        abscissa: the column of the abscissa; None takes `step`, or else `epoch`.
+        abscissa: The column of the abscissa; None takes `step`, or else `epoch`.
 
     Returns:
         For each other column with numbers: (N,) steps in increasing order, and (N,) values. A step that a
         resumed run wrote again has its last value. A last line that was cut off is left out.
 
     Raises:
-        DataError: if the file is missing, or has neither a column `step` nor `epoch`.
+        DataError: The file is missing, or has neither a column `step` nor `epoch`.
     """
     path = Path(path)
     try:
@@ -205,13 +205,13 @@ def loss_curves_plot(csv_path: str | Path, png_path: str | Path) -> None:
     with their exponential mean over them. Values that are not finite leave gaps.
 
     Args:
-        csv_path: metrics.csv with columns epoch, step, train/loss, ..., val/ap50_voc07, ...; rows may be
+        csv_path: Metrics.csv with columns epoch, step, train/loss, ..., val/ap50_voc07, ...; rows may be
             sparse.
-        png_path: the PNG file to write, complete or not at all.
+        png_path: The PNG file to write, complete or not at all.
 
     Raises:
-        DataError: if the metrics file is missing or holds no curve.
-        OSError: if the picture cannot be written.
+        DataError: The metrics file is missing or holds no curve.
+        OSError: The picture cannot be written.
     """
     curves = read_curves(csv_path)
     losses = {name: curve for name, curve in curves.items() if "loss" in name}
