@@ -119,7 +119,7 @@ def epochs_plot(csv_path: str | Path, png_path: str | Path, quantities: Sequence
     """Plot quantities of training and validation against the epoch, each in a panel of its own.
 
     Args:
-        csv_path: Metrics.csv with the columns epoch, train/NAME and val/NAME; rows may be sparse. An epoch that was
+        csv_path: metrics.csv with the columns epoch, train/NAME and val/NAME; rows may be sparse. An epoch that was
             logged more than once has its last value.
         png_path: The PNG file to write, complete or not at all.
         quantities: The names, such as ``accuracy``.
@@ -205,7 +205,7 @@ def loss_curves_plot(csv_path: str | Path, png_path: str | Path) -> None:
     with their exponential mean over them. Values that are not finite leave gaps.
 
     Args:
-        csv_path: Metrics.csv with columns epoch, step, train/loss, ..., val/ap50_voc07, ...; rows may be
+        csv_path: metrics.csv with columns epoch, step, train/loss, ..., val/ap50_voc07, ...; rows may be
             sparse.
         png_path: The PNG file to write, complete or not at all.
 

@@ -123,8 +123,7 @@ def test_prediction_tells_what_is_wrong(
         (folder / "config.yaml").write_text(text.replace("channels: 16", "channels: 24") if damage == "other" else text)
     best = (trained / "checkpoints" / "last.ckpt").read_bytes()
     (folder / "checkpoints" / "best.ckpt").write_bytes(best[: len(best) // 2] if damage == "checkpoint" else best)
-    asked = compose("predict", [f"run={folder}", f"output={tmp_path / 'out'}"])
-    asked.options.input = str(tmp_path / "absent")
+    words = [f"run={folder}", f"output={tmp_path / 'out'}", f"+options.input={tmp_path / 'absent'}"]
     with pytest.raises(kind, match=message):
-        predict(asked)
+        predict(compose("predict", words))
     assert not (tmp_path / "out").exists()
