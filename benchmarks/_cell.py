@@ -28,6 +28,7 @@ def record(words: list[str], key: str, seed: int, value: float) -> Record:
         git={"commit": "none", "dirty": False},
         wandb_id=None,
         checkpoints={},
+        pictures={},
         started="2026-01-01T00:00:00+00:00",
         finished="2026-01-01T00:00:01+00:00",
         resumed=0,

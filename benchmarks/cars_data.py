@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -24,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from retable.data import read_image
 from retable.papers.cars.data_module import CarsDataModule
 from retable.papers.cars.scenes import CarScenes
-from retable.papers.cars.schema import AugmentConfig
+from retable.papers.cars.schema import CarsConfig
 
 TARGET = 3.0
 SIZE, BATCH = 64, 256
@@ -58,11 +57,8 @@ def main() -> int:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    data = CarsDataModule(
-        seed=1, root=None, scenes=partial(CarScenes, occluded=0.3), count=arguments.count, scenes_seed=0,
-        image_size=SIZE, fit="pad", background="green", augment=vars(AugmentConfig()),
-        batch_size=BATCH, eval_batch_size=BATCH,
-    )  # fmt: skip
+    config = CarsConfig(scenes=CarScenes, count=arguments.count, image_size=SIZE, batch_size=BATCH)
+    data = CarsDataModule(config, seed=1)
     start = time.process_time()
     images = data.images
     print(

@@ -73,7 +73,7 @@ def _model(name: str) -> Gan:
 
 
 def through_lightning(name: str) -> float:
-    """Seconds a step through the Trainer as train.py builds it, logging and progress bar included."""
+    """Measures the seconds a step through the Trainer as train.py builds it, logging and progress bar included."""
     starts = _Starts()
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
@@ -88,7 +88,7 @@ def through_lightning(name: str) -> float:
 
 
 def bare() -> float:
-    """Seconds a step of DCGAN in a plain loop, as the tutorial has it."""
+    """Measures the seconds a step of DCGAN in a plain loop, as the tutorial has it."""
     network, images = _model("dcgan").network.train(), _Batches().images / 255
     generator, discriminator = network.generator, network.discriminator
     optimizers = [

@@ -43,7 +43,7 @@ def main() -> int:
     s1, s2 = first.covariance, second.covariance
     ours, theirs = [], []
     for _ in range(2):
-        value, seconds = timed(lambda: root_trace(s1, s2))
+        value, seconds = timed(lambda: root_trace(first, second))
         ours.append(seconds)
         expected, seconds = timed(lambda: np.trace(sqrtm(s1 @ s2)).real)
         theirs.append(seconds)

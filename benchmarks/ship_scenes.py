@@ -13,7 +13,8 @@ import time
 import cv2
 
 from retable.papers.larsd.scenes import ShipScenes
-from retable.papers.larsd.scenes.noise import noise_banks
+from retable.papers.larsd.scenes.textures import clouds, ground, ripple, swell
+from retable.synthetic.noise import sensor_grain
 
 TARGET = 100.0
 
@@ -37,8 +38,9 @@ def main() -> int:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     start = time.perf_counter()
-    noise_banks()
-    print(f"noise banks, once a process: {time.perf_counter() - start:.2f} s")
+    for texture in (clouds, ground, swell, ripple, sensor_grain):
+        texture()
+    print(f"noise textures, once a process: {time.perf_counter() - start:.2f} s")
     missed = False
     for profile in ("hrsd", "hrsc2016"):
         for image_size in (512, 256):

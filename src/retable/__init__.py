@@ -1,3 +1,7 @@
 """Retable: every table of a computer-vision paper is a command."""
 
-__version__ = "0.1.0"
+from retable import sparing
+
+__version__ = "0.2.0"
+
+sparing.install()

@@ -113,7 +113,8 @@ def check_ranges(options: Any, key: str = "") -> None:
 def _check_value(key: str, value: Any, bounds: _Bounds) -> None:
     entries = list(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else [value]
     for entry in entries:
-        if entry is not None and entry != MISSING and not bounds.hold(entry):
+        open_still = entry is None or (isinstance(entry, str) and (entry == MISSING or "${" in entry))
+        if not open_still and not bounds.hold(entry):
             shown = list(value) if entries != [value] else value
             raise ConfigError(f"{key}={shown}: {'each ' if entries != [value] else ''}{bounds}")
 

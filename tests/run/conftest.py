@@ -13,7 +13,7 @@ from retable.run.command_line import main
 from retable.run.configuration import check_run
 
 ROOT = Path(__file__).parents[2]
-TINY = ["--config-dir", str(Path(__file__).parent / "conf"), "model=tiny", "data=tiny", "trainer=cpu"]
+TINY = [f"papers={Path(__file__).parent}", "model=tiny", "data=tiny", "trainer=cpu"]
 QUICK = ["logger=csv", "trainer.enable_progress_bar=false", "trainer.max_epochs=3", "trainer.log_every_n_steps=2"]
 
 

@@ -1,17 +1,19 @@
 """Configuration: every file composes, mistakes are one clear line, and the hash names what is computed."""
 
-import itertools
+import re
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
 from retable.errors import ConfigError
-from retable.run.command_line import compose
-from retable.run.configuration import check_complete, check_run, config_hash, identity, nearest, plain
+from retable.run.command_line import compose, differs_from_paper
+from retable.run.configuration import check_complete, check_run, config_hash, flatten, identity, nearest, plain
 from retable.run.places import CONFIGURATIONS
 
 ROOT = Path(__file__).parents[2]
@@ -26,16 +28,6 @@ def _needs(data: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("model", "data", "budget"), list(itertools.product(_options("model"), _options("data"), _options("budget")))
-)
-def test_every_model_data_and_budget_compose(model: str, data: str, budget: str) -> None:
-    config = compose("train", [f"model={model}", f"data={data}", f"budget={budget}", "hydra=quiet", *_needs(data)])
-    check_run(config)
-    assert config.budget.name == budget
-    assert plain(config)["model"]["_target_"].startswith("retable.")
-
-
-@pytest.mark.parametrize(
     ("group", "option"),
     [(g, o) for g in ("trainer", "logger", "callbacks", "debug") for o in _options(g)],
 )
@@ -43,21 +35,46 @@ def test_every_other_option_composes(group: str, option: str) -> None:
     check_run(compose("train", [f"{group}={option}", "hydra=quiet"]))
 
 
-def test_every_budget_file_belongs_to_an_option_or_is_a_part_of_one_that_does() -> None:
-    for part in ("data", "model"):
-        files = list((CONFIGURATIONS / "budget" / part).glob("*/*.yaml"))
-        texts = "".join(path.read_text() for path in files)
-        for path in files:
-            shared = f"- /budget/{part}/{path.parent.name}/{path.stem}" in texts
-            assert path.parent.name in _options(part) or shared, path
+def _sizes(tree: dict[str, Any]) -> set[str]:
+    """Named sizes of a budget; a choice of lists of them counts once."""
+    return {key for key, _ in flatten(tree)} - {"name"}
 
 
-def test_budgets_keep_the_method() -> None:
-    # a budget changes sizes and schedules; what decides the method has to be equal under all of them
-    method = ("levels", "anchors", "anchors_per_group", "lasa", "lasa_extent", "lambda_d", "lambda_a", "force_match")
-    models = [compose("train", [f"budget={name}", "hydra=quiet"]).model for name in _options("budget")]
-    for key in method:
-        assert len({str(model[key]) for model in models}) == 1, key
+def test_all_budgets_name_the_same_sizes_and_each_is_used() -> None:
+    budgets = [plain(compose("train", [f"budget={name}", "hydra=quiet"]))["budget"] for name in _options("budget")]
+    names = _sizes(budgets[0])
+    assert all(_sizes(budget) == names for budget in budgets)
+    files = [path for path in CONFIGURATIONS.rglob("*.yaml") if path.parent.name != "budget"]
+    used = set(re.findall(r"\$\{budget\.([\w.]+)\}", "".join(path.read_text() for path in files)))
+    assert used == names
+
+
+@pytest.mark.parametrize("budget", _options("budget"))
+@pytest.mark.parametrize(("group", "option"), [(group, o) for group in ("model", "data") for o in _options(group)])
+def test_every_model_and_dataset_composes_and_its_copy_keeps_its_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str, option: str, budget: str
+) -> None:
+    (tmp_path / "conf" / group).mkdir(parents=True)
+    shutil.copy(CONFIGURATIONS / group / f"{option}.yaml", tmp_path / "conf" / group / "my_copy.yaml")
+    monkeypatch.setenv("RETABLE_PAPERS", str(tmp_path))
+    data = ["data=cars"] if group == "model" else []
+    words = [*data, f"budget={budget}", "hydra=quiet", *_needs(option)]
+    original = compose("train", [f"{group}={option}", *words])
+    check_run(original)
+    assert original.budget.name == budget
+    assert plain(original)["model"]["_target_"].startswith("retable.")
+    assert identity(compose("train", [f"{group}=my_copy", *words])) == identity(original)
+
+
+def test_what_a_budget_changes_is_known() -> None:
+    config = compose("train", ["model=larsd", "model.lasa=none", "hydra=quiet"])
+    found = differs_from_paper(config, ["model=larsd", "model.lasa=none"])
+    assert found["model.optimizer"] == ["adamw", "sgd"]
+    assert found["data.image_size"] == [128, 512]
+    assert "model.lasa" not in found
+    assert "seed" not in found
+    paper = compose("train", ["model=larsd", "budget=paper", "hydra=quiet"])
+    assert differs_from_paper(paper, ["model=larsd", "budget=paper"]) == {}
 
 
 def test_paper_budget_is_the_papers_schedule() -> None:
@@ -162,8 +179,8 @@ def test_every_group_folder_is_in_a_primary_file() -> None:
         primary = OmegaConf.load(CONFIGURATIONS / f"{name}.yaml")
         keys = [str(key) for entry in primary.defaults if not isinstance(entry, str) for key in entry]
         named |= {key.removeprefix("optional ").split("@")[0].split("/")[0] for key in keys}
-    # prepare.py has its primary file and groups in a folder of its own
-    assert {path.name for path in CONFIGURATIONS.iterdir() if path.is_dir()} == named | {"prepare"}
+    # prepare.py has its primary file and groups in a folder of its own; schedules come with data and models
+    assert {path.name for path in CONFIGURATIONS.iterdir() if path.is_dir()} == named | {"prepare", "schedule"}
     assert {path.name for path in (CONFIGURATIONS / "prepare").iterdir()} == {"prepare.yaml", "data"}
 
 

@@ -121,7 +121,7 @@ def test_online_without_a_login_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(api=SimpleNamespace(api_key=None)))
     with pytest.raises(ConfigError, match="wandb login"):
-        build_loggers(tmp_path, False, True, Mode.online, "p", None, None, None, "train", None, [])
+        build_loggers(tmp_path, False, True, Mode.online, project="p")
 
 
 def test_a_run_survives_a_broken_wandb(

@@ -31,6 +31,9 @@ class TinyModule(LightningModule):
         )  # fmt: skip
         self.error = MeanMetric()
 
+    def example_input(self) -> Tensor:
+        return torch.zeros(2, 4)
+
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         time.sleep(self.seconds_per_step)
         loss = (self.network(batch[0])[:, 0] - batch[1]).square().mean()

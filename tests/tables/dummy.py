@@ -21,8 +21,10 @@ def record(words: list[str], key: str, seed: int, value: float, kind: str = "syn
     return Record(
         command=" ".join(["python", "train.py", *words]),
         choices={"model": "dummy", "data": "dummy", "budget": "smoke"},
+        overrides=words,
         config={},
         config_hash=key,
+        differs_from_paper={"model.optimizer": ["adamw", "sgd"]},
         metrics={"test/ap50_voc07": value, "train/seconds": 0.1},
         metric_info={
             "test/ap50_voc07": {"unit": "fraction", "direction": "higher"},
@@ -38,6 +40,7 @@ def record(words: list[str], key: str, seed: int, value: float, kind: str = "syn
         git={"commit": "c", "dirty": False},
         wandb_id=None,
         checkpoints={},
+        pictures={},
         started="2026-01-01T00:00:00+00:00",
         finished="2026-01-01T00:00:01+00:00",
         resumed=0,

@@ -1,13 +1,16 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from retable.errors import DataError
-from retable.visualization.plots import loss_curves_plot, precision_recall_plot, read_curves
+from retable.metrics_csv import read_curves
+from retable.visualization import plots
+from retable.visualization.plots import loss_curves_plot, precision_recall_plot
 
 
 def has_colour(path: Path, rgb: tuple[int, int, int]) -> bool:
@@ -55,10 +58,31 @@ def test_sparse_rows_become_curves(tmp_path: Path):
     path = tmp_path / "metrics.csv"
     path.write_text(METRICS)
     curves = read_curves(path)
-    np.testing.assert_array_equal(curves["train/loss"][0], [0, 1, 2, 3, 4])
-    np.testing.assert_array_equal(curves["train/loss"][1], [4, 3, np.nan, 2, 1])
-    np.testing.assert_array_equal(curves["val/ap50_voc07"][0], [1, 3])
-    np.testing.assert_array_equal(curves["val/ap50_voc07"][1], [0.25, 0.75])  # the later row replaces the earlier
+    np.testing.assert_array_equal(curves["train/loss"], [[0, 4], [1, 3], [2, np.nan], [3, 2], [4, 1]])
+    # the later row replaces the earlier
+    np.testing.assert_array_equal(curves["val/ap50_voc07"], [[1, 0.25], [3, 0.75]])
+
+
+def test_each_metric_has_a_colour_of_its_own_beside_the_legend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    names = [f"m{index}" for index in range(10)]
+    rows = ["step,train/loss," + ",".join(f"{split}/{name}" for split in ("val", "test") for name in names)]
+    rows += [f"{step},1," + ",".join(["0.5"] * 10 + [""] * 10) for step in (1, 2)]
+    rows += ["3,," + ",".join([""] * 10 + ["0.25"] * 10)]
+    (tmp_path / "metrics.csv").write_text("\n".join(rows) + "\n")
+    figures: list[Any] = []
+    monkeypatch.setattr(plots, "save_figure", lambda figure, path: figures.append(figure))
+    loss_curves_plot(tmp_path / "metrics.csv", tmp_path / "curves.png")
+    (figure,) = figures
+    figure.draw_without_rendering()
+    panel = figure.axes[1]
+    lines = [line for line in panel.lines if line.get_linestyle() == "-"]
+    points = [line for line in panel.lines if line.get_linestyle() == "None"]
+    assert [len(line.get_xdata()) for line in lines + points] == [2] * 10 + [1] * 10
+    assert len({line.get_color() for line in lines}) == 10
+    assert [line.get_color() for line in lines] == [point.get_color() for point in points]
+    legend = panel.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [f"{name}: val 0.5, test (◆) 0.25" for name in names]
+    assert legend.get_window_extent().x0 > panel.get_window_extent().x1
 
 
 def test_loss_curves_plot(tmp_path: Path):

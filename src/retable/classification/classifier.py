@@ -1,4 +1,4 @@
-"""What all classifiers of drawings share: evaluation, metrics, pictures, prediction on files.
+"""What all classifiers share: evaluation, metrics, pictures, prediction on files.
 
 A classifier of its own is a subclass with a network, a training step and its optimisers.
 """
@@ -6,6 +6,7 @@ A classifier of its own is a subclass with a network, a training step and its op
 from pathlib import Path
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from pytorch_lightning import LightningModule
 from pytorch_lightning.callbacks import Callback
@@ -13,89 +14,94 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-from retable.classification.metrics import MACRO, METRIC_INFO, scores
+from retable.classification.metrics import MACRO, metric_info, scores
 from retable.classification.pictures import ClassificationPictures
 from retable.classification.prediction import classify_files
-from retable.classification.schema import PredictionOptions
+from retable.classification.schema import ClassifierConfig, PredictionOptions
+from retable.classification.subject import Subject
 from retable.errors import ConfigError
 from retable.nn.fusion import fuse_batch_norm
-from retable.papers.emoji.classes import CLASSES
-from retable.papers.emoji.training_data import Batch
+
+Batch = dict[str, Any]
+"""images float32 (B, 3, S, S) in [0, 1], labels int64 (B,), indices int64 (B,): places in the dataset."""
 
 
-class EmojiClassifier(LightningModule):
-    """Base of the classifiers: always eight classes, whichever of them the drawings show.
-
-    Batches are those of `retable.papers.emoji.training_data`.
+class Classifier(LightningModule):
+    """Base of the classifiers. It always knows all C classes of its subject, whichever of them the images show.
 
     Args:
-        network: Maps images (B, 3, S, S) in [0, 1] to logits (B, 8); S is the input size.
-        input_size: Side in pixels to which canvases are resized.
+        config: The options.
+        network: Maps images (B, 3, S, S) in [0, 1] to logits (B, C); S is the input size.
 
     Attributes:
+        classes: The classes of the subject.
         confusion: Confusion matrix of the last validation or test.
         probability_kind: What predictions tell of their probabilities.
-
-    Raises:
-        ConfigError: A value that cannot work.
     """
 
     monitor = "val/accuracy"
     monitor_mode = "max"
-    metric_info = METRIC_INFO
     prediction_options = PredictionOptions
     weights_origin = "scratch"
     probability_kind = "the classifier's own probabilities, not calibrated"
 
-    def __init__(self, network: nn.Module, input_size: int) -> None:
+    def __init__(self, config: ClassifierConfig, network: nn.Module) -> None:
         super().__init__()
-        if input_size < 1:
-            raise ConfigError(f"model.input_size={input_size}: must be 1 or more")
-        self.network, self.input_size = network, input_size
-        self.confusion = MulticlassConfusionMatrix(len(CLASSES))
+        self.network, self.input_size = network, config.input_size
+        self._subject: Subject = config.subject
+        self.classes = self._subject.classes
+        self.confusion = MulticlassConfusionMatrix(len(self.classes))
         self.mean_loss = MeanMetric()
 
+    @property
+    def metric_info(self) -> dict[str, tuple[str, str]]:
+        """Unit and direction of each metric by its last name."""
+        return metric_info(self.classes.names)
+
     def logits(self, images: Tensor) -> Tensor:
-        """Classifies canvases (B, 3, H, W) in [0, 1]; returns logits (B, 8)."""
+        """Classifies images (B, 3, H, H) in [0, 1]; returns logits (B, C)."""
         found: Tensor = self.network(self.resized(images))
         return found
 
     def resized(self, images: Tensor) -> Tensor:
-        """Resizes square canvases (B, 3, H, H) to the input size, antialiased."""
+        """Resizes square images (B, 3, H, H) to the input size, antialiased."""
         if images.shape[-1] == self.input_size:
             return images
         size = (self.input_size, self.input_size)
         return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
 
     def setup(self, stage: str) -> None:
-        """Checks that the data are drawings of the eight classes.
+        """Checks that the data are of these classes.
 
         Raises:
-            ConfigError: They are something else.
+            ConfigError: They are of others, or of none.
         """
-        classes = getattr(self.trainer.datamodule, "classes", None)  # type: ignore[attr-defined]
-        if classes != CLASSES:
-            raise ConfigError("data: the model classifies emoji and the data are of other classes; use data=emoji")
+        found = tuple(getattr(self.trainer.datamodule, "classes", ()))  # type: ignore[attr-defined]
+        if found != self.classes.names:
+            raise ConfigError(
+                f"data: the model tells {', '.join(self.classes.names)} apart, the data show "
+                f"{', '.join(found) or 'no classes'}; use data of the model's subject"
+            )
 
     def configure_callbacks(self) -> list[Callback]:
-        """Pictures of the test."""
-        return [ClassificationPictures()]
+        """Adds the pictures of the test."""
+        return [ClassificationPictures(self.classes)]
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Classifies a batch of validation drawings."""
+        """Classifies a batch of validation images."""
         self._evaluate(batch)
 
     def test_step(self, batch: Batch, batch_index: int) -> dict[str, Tensor]:
-        """Classifies a batch of test drawings, and hands probabilities (B, 8) and losses (B,) to callbacks."""
+        """Classifies a batch of test images, and hands probabilities (B, C) and losses (B,) to callbacks."""
         return self._evaluate(batch)
 
     def on_validation_epoch_start(self) -> None:
-        """Forgets the last validation."""
-        self._forget()
+        """Starts the counts of a validation."""
+        self._reset()
 
     def on_test_epoch_start(self) -> None:
-        """Forgets the last validation."""
-        self._forget()
+        """Starts the counts of a test."""
+        self._reset()
 
     def on_validation_epoch_end(self) -> None:
         """Logs loss and metrics over all classes."""
@@ -103,7 +109,11 @@ class EmojiClassifier(LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Logs loss and all metrics."""
-        self._log_scores("test", None)
+        self._log_scores(self.trainer.datamodule.test_name, None)  # type: ignore[attr-defined]
+
+    def example_input(self) -> Tensor:
+        """Returns images (2, 3, S, S) as the network takes them."""
+        return torch.zeros(2, 3, self.input_size, self.input_size)
 
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Classifies the user's files (see `retable.classification.prediction.classify_files`).
@@ -111,7 +121,7 @@ class EmojiClassifier(LightningModule):
         Args:
             output: Folder for the results.
             options: What ``predict.py`` was asked.
-            data: The data configuration of the run, whose canvases the images get.
+            data: The data configuration of the run, which is not needed: the subject knows how files are read.
             about: What is told of the run in the results.
 
         Raises:
@@ -121,10 +131,9 @@ class EmojiClassifier(LightningModule):
         network = fuse_batch_norm(self.network)
         classify_files(
             lambda images: network(self.resized(images.to(self.device))).softmax(dim=1).cpu(),
+            self._subject,
             Path(options.input).expanduser(),
             output,
-            data.image_size,
-            data.crop_to_ink,
             {**about, "probability_kind": self.probability_kind},
         )
 
@@ -135,12 +144,12 @@ class EmojiClassifier(LightningModule):
         self.mean_loss.update(losses)
         return {"probabilities": logits.softmax(dim=1), "losses": losses}
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self.confusion.reset()
         self.mean_loss.reset()
 
     def _log_scores(self, prefix: str, names: tuple[str, ...] | None) -> None:
-        found = {"loss": self.mean_loss.compute(), **scores(self.confusion.compute())}
+        found = {"loss": self.mean_loss.compute(), **scores(self.confusion.compute(), self.classes.names)}
         chosen = {f"{prefix}/{name}": found[name].float() for name in ("loss", *(names or found))}
         # all processes have the same values already; the mean over them only spares a warning
         self.log_dict(chosen, sync_dist=True)

@@ -2,60 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassAccuracy
 
-from retable.classification.classifier import EmojiClassifier
+from retable.classification.classifier import Batch, Classifier
+from retable.classification.schema import NetworkConfig
 from retable.errors import ConfigError, DivergenceError
 from retable.nn import schedules
 from retable.nn.backbones import load_weights_alike
-from retable.papers.emoji.classes import CLASSES
-from retable.papers.emoji.training_data import Batch
-
-SCHEDULES = ("constant", "cosine")
 
 
-class NetworkClassifier(EmojiClassifier):
-    """A network with its loss and optimiser; the keys are described in `NetworkConfig`.
+class NetworkClassifier(Classifier):
+    """A network with its loss and optimiser.
+
+    Args:
+        config: The options.
 
     Attributes:
         network: The network.
 
     Raises:
-        ConfigError: A value that cannot work.
+        ConfigError: The network has no published weights that it could start from.
     """
 
-    def __init__(
-        self,
-        network: Callable[..., nn.Module],
-        input_size: int,
-        optimizer: Callable[..., torch.optim.Optimizer],
-        lr: float,
-        schedule: str = "constant",
-        warmup: int = 0,
-        label_smoothing: float = 0.0,
-        weights: str = "none",
-    ) -> None:
-        super().__init__(network(input_size=input_size, classes=len(CLASSES)), input_size)
-        if schedule not in SCHEDULES:
-            raise ConfigError(f"model.schedule: {schedule!r} must be {' or '.join(SCHEDULES)}")
-        if not lr > 0 or warmup < 0:
-            raise ConfigError(f"model.lr={lr}, model.warmup={warmup}: the rate must be above 0, the warm-up 0 or more")
-        if not 0 <= label_smoothing < 1:
-            raise ConfigError(f"model.label_smoothing={label_smoothing}: must be from 0 to below 1")
-        if weights != "none" and not hasattr(self.network, "load_weights"):
-            raise ConfigError(f"model.weights={weights}: this network starts from scratch; use model.weights=none")
-        self._optimizer, self._lr = optimizer, lr
-        self._schedule, self._warmup, self._label_smoothing = schedule, warmup, label_smoothing
-        self._weights = weights
+    def __init__(self, config: NetworkConfig) -> None:
+        classes = len(config.subject.classes)
+        super().__init__(config, config.network(input_size=config.input_size, classes=classes))
+        if config.weights != "none" and not hasattr(self.network, "load_weights"):
+            raise ConfigError(
+                f"model.weights={config.weights}: this network starts from scratch; use model.weights=none"
+            )
+        self._optimizer, self._lr = config.optimizer, config.lr
+        self._schedule, self._warmup = config.schedule, config.warmup
+        self._label_smoothing, self._weights = config.label_smoothing, config.weights
         self._begun = False
-        self.train_accuracy = MulticlassAccuracy(len(CLASSES), average="micro")
+        self.train_accuracy = MulticlassAccuracy(classes, average="micro")
         self.train_loss = MeanMetric()
 
     @property
@@ -84,7 +70,7 @@ class NetworkClassifier(EmojiClassifier):
             raise DivergenceError(
                 f"the loss is not finite at step {self.global_step}: try a lower model.lr or trainer.gradient_clip_val"
             )
-        # over the epoch, with dropout, as Keras draws it in Figs. 5 and 6
+        # over the epoch, with dropout, as Keras draws it
         self.train_loss.update(loss.detach(), len(logits))
         self.train_accuracy.update(logits.detach(), batch["labels"])
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
@@ -92,7 +78,7 @@ class NetworkClassifier(EmojiClassifier):
         return loss
 
     def configure_optimizers(self) -> Any:
-        """The optimiser, at a constant rate or with a cosine to zero, after an optional warm-up."""
+        """Makes the optimiser, at a constant rate or with a cosine to zero, after an optional warm-up."""
         optimizer = self._optimizer(self.parameters(), lr=self._lr)
         if self._schedule == "cosine":
             return schedules.scheduled(

@@ -1,4 +1,4 @@
-"""Pictures of a test: the confusion matrix, the training against its epochs, drawings with what they were taken for."""
+"""Pictures of a test: the confusion matrix, the training against its epochs, images with what they were taken for."""
 
 import contextlib
 import heapq
@@ -7,39 +7,37 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
+from retable.classification.subject import ClassList, Image
 from retable.errors import DataError
-from retable.papers.emoji.classes import TITLES
 from retable.visualization.drawing import FALSE_ALARM, HIT, contact_sheet, upscale, write_picture
 from retable.visualization.plots import confusion_matrix_plot, epochs_plot
 
-Image = npt.NDArray[np.uint8]
-
-_SIDE = 192  # pixels of a drawing on a sheet
+_SIDE = 192  # pixels of an image on a sheet
 _COLUMNS = 6
-# two of them and a number fit under a drawing
-_SHORT = ("smiling", "heart eyes", "neutral", "angry", "tears of joy", "winking", "tongue", "frowning")
 
 
 class ClassificationPictures(Callback):
     """Draws what a test found into the run's ``plots`` folder.
 
-    ``confusion_matrix.png`` (Fig. 4), ``accuracy_loss.png`` (Figs. 5 and 6), ``predictions.png`` with the first
-    drawings and ``worst.png`` with the mistakes of the largest loss, right ones framed green, wrong ones red. The
-    module hands out ``probabilities`` and ``losses`` from its test step and has ``confusion``. Under several processes
-    the drawings are those of the first one.
+    ``confusion_matrix.png``, ``accuracy_loss.png`` over the training, ``predictions.png`` with the first images and
+    ``worst.png`` with the mistakes of the largest loss, right ones framed green, wrong ones red. The module hands out
+    ``probabilities`` and ``losses`` from its test step and has ``confusion``. Under several processes the images are
+    those of the first one.
 
     Args:
-        first: Number of first drawings.
+        classes: What is told apart.
+        first: Number of first images.
         worst: Number of worst mistakes.
     """
 
-    def __init__(self, first: int = 24, worst: int = 24) -> None:
+    def __init__(self, classes: ClassList, first: int = 24, worst: int = 24) -> None:
+        self.classes = classes
         self.first, self.worst = first, worst
+        self.pictures: dict[str, str] = {}
         self._first: list[tuple[Image, str]] = []
         self._worst: list[tuple[float, int, Image, str]] = []
         self._seen = 0
@@ -60,11 +58,14 @@ class ClassificationPictures(Callback):
             is_worst = taken_for != label and (len(self._worst) < self.worst or loss > self._worst[0][0])
             if len(self._first) >= self.first and not is_worst:
                 continue
-            drawn, caption = _framed(image, taken_for == label), _caption(label, taken_for, float(found[taken_for]))
+            drawn, caption = (
+                _framed(image, taken_for == label),
+                self._caption(label, taken_for, float(found[taken_for])),
+            )
             if len(self._first) < self.first:
                 self._first.append((drawn, caption))
             if is_worst:
-                # equally bad drawings stay in the order of the test
+                # equally bad images stay in the order of the test
                 heapq.heappush(self._worst, (loss, -self._seen, drawn, caption))
                 if len(self._worst) > self.worst:
                     heapq.heappop(self._worst)
@@ -80,17 +81,26 @@ class ClassificationPictures(Callback):
         if not trainer.is_global_zero or trainer.fast_dev_run:
             return
         folder = Path(trainer.default_root_dir)
-        plots = folder / "plots"
-        confusion_matrix_plot(matrix, TITLES, plots / "confusion_matrix.png")
-        if (folder / "metrics.csv").exists():
-            with contextlib.suppress(DataError):  # nothing was logged
-                epochs_plot(folder / "metrics.csv", plots / "accuracy_loss.png", ("accuracy", "loss"))
         worst = [(drawn, caption) for _, _, drawn, caption in sorted(self._worst, key=lambda entry: entry[:2])[::-1]]
-        for name, entries in (("predictions", self._first), ("worst", worst)):
+        for path, title, entries in (
+            ("plots/predictions.png", "what the first images were taken for", self._first),
+            ("plots/worst.png", "the mistakes of the largest loss", worst),
+        ):
             if entries:
                 images, captions = zip(*entries, strict=True)
-                write_picture(plots / f"{name}.png", contact_sheet(images, _COLUMNS, captions))
+                write_picture(folder / path, contact_sheet(images, _COLUMNS, captions))
+                self.pictures[path] = title
+        confusion_matrix_plot(matrix, self.classes.titles, folder / "plots/confusion_matrix.png")
+        self.pictures["plots/confusion_matrix.png"] = "confusion matrix"
+        with contextlib.suppress(DataError):  # nothing was logged
+            epochs_plot(folder / "metrics.csv", folder / "plots/accuracy_loss.png", ("accuracy", "loss"))
+            self.pictures["plots/accuracy_loss.png"] = "accuracy and loss against the epoch"
         self._first, self._worst, self._seen = [], [], 0
+
+    def _caption(self, label: int, taken_for: int, probability: float) -> str:
+        captions = self.classes.captions
+        found = f"{captions[taken_for]} {probability:.2f}"
+        return found if label == taken_for else f"{found}, is {captions[label]}"
 
 
 def _framed(image: Tensor, right: bool) -> Image:
@@ -98,8 +108,3 @@ def _framed(image: Tensor, right: bool) -> Image:
     larger, _ = upscale(np.ascontiguousarray(pixels), _SIDE)
     framed = cv2.copyMakeBorder(larger, 4, 4, 4, 4, cv2.BORDER_CONSTANT, value=HIT if right else FALSE_ALARM)
     return np.asarray(framed, dtype=np.uint8)
-
-
-def _caption(label: int, taken_for: int, probability: float) -> str:
-    found = f"{_SHORT[taken_for]} {probability:.2f}"
-    return found if label == taken_for else f"{found}, is {_SHORT[label]}"

@@ -1,4 +1,4 @@
-"""Classes of a user's own drawings: printed, and written as CSV and JSON."""
+"""Classes of a user's own images: printed, and written as CSV and JSON."""
 
 import csv
 import io
@@ -13,29 +13,26 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
+from retable.classification.subject import Subject
 from retable.data import IMAGE_SUFFIXES
 from retable.data.inputs import image_files
 from retable.errors import DataError, StorageError
 from retable.files import write_text
-from retable.papers.emoji.classes import CLASSES
-from retable.papers.emoji.datasets.canvas import read_canvas
 
 Classify = Callable[[Tensor], Tensor]
-"""Maps canvases (B, 3, S, S) in [0, 1] to probabilities (B, 8)."""
+"""Maps images (B, 3, S, S) in [0, 1] to probabilities (B, C)."""
 
 _BATCH = 64
 log = logging.getLogger(__name__)
 
 
 def images_below(folder: Path) -> list[Path]:
-    """The images of a folder and its subfolders, but for hidden files."""
+    """Lists the images of a folder and its subfolders, but for hidden files."""
     found = (path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
     return [path for path in found if not path.name.startswith(".")]
 
 
-def classify_files(
-    classify: Classify, source: Path, output: Path, size: int, crop_to_ink: bool, about: dict[str, Any]
-) -> None:
+def classify_files(classify: Classify, subject: Subject, source: Path, output: Path, about: dict[str, Any]) -> None:
     """Classifies an image or all images of a folder, prints the classes, and writes all probabilities.
 
     Written are, each all or nothing, ``predictions.csv`` and ``predictions.json``. An image that cannot be read does
@@ -43,37 +40,36 @@ def classify_files(
 
     Args:
         classify: The classifier.
+        subject: Its classes, and how files are read.
         source: An image or a folder of images.
         output: Folder for the results.
-        size: Side of the canvases in pixels.
-        crop_to_ink: Whether canvases show the drawing rather than the whole image.
         about: What is told of the classifier in ``predictions.json``.
 
     Raises:
         DataError: There is nothing to read, or, at the end, some images could not be read; the message names them.
         StorageError: A result cannot be written.
     """
+    classes = subject.classes.names
     files = image_files(source, images_below)
     names = [path.name if path == source else path.relative_to(source).as_posix() for path in files]
     entries: list[dict[str, Any]] = []
     failures: list[str] = []
     for group in _groups(list(zip(names, files, strict=True))):
-        canvases = []
-        read = []
+        images, read = [], []
         for name, path in group:
             try:
-                canvases.append(read_canvas(path, size, crop_to_ink))
+                images.append(subject.read(path))
                 read.append(name)
             except DataError as error:
                 log.error("%s", error)
                 failures.append(name)
-        if canvases:
-            images = torch.from_numpy(np.stack(canvases)).permute(0, 3, 1, 2).float() / 255
-            entries += [_entry(name, found) for name, found in zip(read, classify(images), strict=True)]
+        if images:
+            found = classify(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255)
+            entries += [_entry(name, classes, row) for name, row in zip(read, found, strict=True)]
     _show(entries, everything=source.is_file())
-    result = {**about, "classes": list(CLASSES), "images": entries, "unreadable": failures}
+    result = {**about, "classes": list(classes), "images": entries, "unreadable": failures}
     try:
-        write_text(output / "predictions.csv", _table(entries))
+        write_text(output / "predictions.csv", _table(entries, classes))
         write_text(output / "predictions.json", json.dumps(result, indent=1) + "\n")
     except OSError as error:
         raise StorageError(f"cannot write into {output}: {error.strerror}") from error
@@ -87,10 +83,10 @@ def _groups(items: Sequence[tuple[str, Path]]) -> Iterator[Sequence[tuple[str, P
         yield items[first : first + _BATCH]
 
 
-def _entry(name: str, probabilities: Tensor) -> dict[str, Any]:
-    best = int(probabilities.argmax())
-    each = {emoji: round(float(value), 6) for emoji, value in zip(CLASSES, probabilities, strict=True)}
-    return {"file": name, "class": CLASSES[best], "probability": each[CLASSES[best]], "probabilities": each}
+def _entry(name: str, classes: Sequence[str], probabilities: Tensor) -> dict[str, Any]:
+    best = classes[int(probabilities.argmax())]
+    each = {label: round(float(value), 6) for label, value in zip(classes, probabilities, strict=True)}
+    return {"file": name, "class": best, "probability": each[best], "probabilities": each}
 
 
 def _show(entries: Sequence[dict[str, Any]], everything: bool) -> None:
@@ -98,14 +94,14 @@ def _show(entries: Sequence[dict[str, Any]], everything: bool) -> None:
     for entry in entries:
         console.print(f"{entry['file']}: {entry['class']} {entry['probability']:.3f}", markup=False)
         if everything:
-            for emoji, value in sorted(entry["probabilities"].items(), key=lambda item: -item[1]):
-                console.print(f"  {value:.3f} {emoji}", markup=False)
+            for name, value in sorted(entry["probabilities"].items(), key=lambda item: -item[1]):
+                console.print(f"  {value:.3f} {name}", markup=False)
 
 
-def _table(entries: Sequence[dict[str, Any]]) -> str:
+def _table(entries: Sequence[dict[str, Any]], classes: Sequence[str]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "class", "probability", *CLASSES])
+    writer.writerow(["file", "class", "probability", *classes])
     for entry in entries:
         writer.writerow([entry["file"], entry["class"], entry["probability"], *entry["probabilities"].values()])
     return text.getvalue()

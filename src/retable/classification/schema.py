@@ -1,10 +1,77 @@
 """What may be set of classifiers."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from omegaconf import MISSING
 
-from retable.options import Options
+from retable.options import Options, option
+
+
+@dataclass
+class ClassifierConfig(Options):
+    """What all classifiers have.
+
+    Attributes:
+        subject: What is classified: class list and how files are read, see `retable.classification.subject.Subject`.
+        input_size: Side in pixels to which images are resized.
+    """
+
+    subject: Any = MISSING
+    input_size: int = option(least=1)
+
+
+@dataclass
+class NetworkConfig(ClassifierConfig):
+    """A network and its training.
+
+    Attributes:
+        network: The network, called with ``input_size`` and ``classes``, the number of classes.
+        optimizer: An optimiser of torch, called with parameters and learning rate.
+        lr: Learning rate.
+        schedule: ``constant``, or ``cosine``: the rate falls to zero over the whole training.
+        warmup: Iterations of linear warm-up.
+        label_smoothing: Part of the truth that is spread over all classes.
+        weights: Starting weights of a published network: ``imagenet`` (from scratch, with a warning, where they cannot
+            be had), ``none``, or a file.
+    """
+
+    _target_: str = "retable.classification.network_classifier.NetworkClassifier"
+    network: Any = MISSING
+    optimizer: Any = MISSING
+    lr: float = option(above=0)
+    schedule: str = option("constant", choices=("constant", "cosine"))
+    warmup: int = option(0, least=0)
+    label_smoothing: float = option(0.0, least=0, below=1)
+    weights: str = "none"
+
+
+@dataclass
+class EstimatorConfig(ClassifierConfig):
+    """A classical model.
+
+    Attributes:
+        estimator: A classifier of scikit-learn's kind, with its own keys.
+        features: What it sees of an image; ``model/features=pixels`` or ``hog``.
+    """
+
+    _target_: str = "retable.classification.estimators.lightning_model.EstimatorClassifier"
+    estimator: Any = MISSING
+    features: Any = MISSING
+    input_size: int = option(32, least=1)
+
+
+@dataclass
+class OrientedGradientsConfig(Options):
+    """Histograms of oriented gradients.
+
+    Attributes:
+        cell: Side of a cell in pixels; images must be whole cells, two at least.
+        bins: Orientations, over half a turn.
+    """
+
+    cell: int = option(8, least=2)
+    bins: int = option(9, least=2)
 
 
 @dataclass
@@ -18,4 +85,4 @@ class PredictionOptions(Options):
     input: str = MISSING
 
 
-SCHEMAS: dict[str, type] = {}
+SCHEMAS: dict[str, type] = {}  # a paper names its own, with its subject

@@ -32,6 +32,7 @@ class DetectionPictures(Callback):
 
     def __init__(self, first: int = 12, worst: int = 12, score_threshold: float = 0.3) -> None:
         self.first, self.worst, self.score_threshold = first, worst, score_threshold
+        self.pictures: dict[str, str] = {}
         self._first: list[Image] = []
         self._worst: list[tuple[int, int, Image]] = []
         self._seen = 0
@@ -67,15 +68,20 @@ class DetectionPictures(Callback):
         """
         if not trainer.is_global_zero or trainer.fast_dev_run:
             return
-        plots = Path(trainer.default_root_dir) / "plots"
+        folder = Path(trainer.default_root_dir)
         metric: Any = pl_module.test_metric
         classes = trainer.datamodule.classes
         curves = {name: metric.curve(label) for label, name in enumerate(classes)}
-        precision_recall_plot(curves, plots / "precision_recall.png")
         worst = [drawn for _, _, drawn in sorted(self._worst, reverse=True)]
-        for name, drawn in (("detections", self._first), ("worst", worst)):
+        for path, title, drawn in (
+            ("plots/detections.png", "detections on the first images", self._first),
+            ("plots/worst.png", "images with the most missed objects and false alarms", worst),
+        ):
             if drawn:
-                write_picture(plots / f"{name}.png", contact_sheet(drawn, 4, legend=True))
+                write_picture(folder / path, contact_sheet(drawn, 4, legend=True))
+                self.pictures[path] = title
+        precision_recall_plot(curves, folder / "plots/precision_recall.png")
+        self.pictures["plots/precision_recall.png"] = "precision against recall"
         self._first, self._worst, self._seen = [], [], 0
 
     def _errors(self, prediction: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> int:

@@ -55,10 +55,7 @@ class Backbone(nn.Module):
 
     def __init__(self, name: str, width: float = 1.0) -> None:
         super().__init__()
-        timm = import_timm()
-        if not timm.is_model(name):
-            near = difflib.get_close_matches(name, timm.list_models(), n=3) or ["resnet18", "resnet50", "resnet101"]
-            raise ConfigError(f"model.backbone: timm has no {name!r}; try {', '.join(near)}")
+        timm = timm_with(name, "model.backbone")
         options = {} if width == 1 else {"channels": tuple(max(1, round(width * c)) for c in (64, 128, 256, 512))}
         try:
             self.body: Any = timm.create_model(name, pretrained=False, features_only=True, **options)
@@ -187,6 +184,26 @@ def import_timm() -> Any:
     return timm
 
 
+def timm_with(name: str, key: str) -> Any:
+    """Imports timm (see `import_timm`), which must have this architecture.
+
+    Args:
+        name: The architecture.
+        key: The option that names it, for the message.
+
+    Returns:
+        The module `timm`.
+
+    Raises:
+        ConfigError: It has none of this name; the message gives the nearest.
+    """
+    timm = import_timm()
+    if not timm.is_model(name):
+        near = difflib.get_close_matches(name, timm.list_models(), n=3) or ["resnet18", "resnet50", "vgg16"]
+        raise ConfigError(f"{key}: timm has no {name!r}; try {', '.join(near)}")
+    return timm
+
+
 @contextmanager
 def _hidden(name: str) -> Iterator[None]:
     """Makes ``import name`` fail as if it were not installed, unless it is imported already."""
@@ -280,7 +297,7 @@ def _answers(address: str) -> bool:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
+    """Returns the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

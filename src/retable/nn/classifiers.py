@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from retable.errors import ConfigError
-from retable.nn.backbones import import_timm, load_starting_weights
+from retable.nn.backbones import load_starting_weights, timm_with
+from retable.nn.schema import PublishedNetworkConfig
 
 
 class PublishedClassifier(nn.Module):
@@ -20,9 +20,9 @@ class PublishedClassifier(nn.Module):
     trained. They start at random; `load_weights` brings others to the base.
 
     Args:
-        name: A timm architecture, such as ``vgg16``, ``resnet50`` or ``inception_v3``.
-        classes: Number of classes.
+        config: The options.
         input_size: Side of the images in pixels; only checked here.
+        classes: Number of classes.
 
     Attributes:
         weights_origin: Where the weights of the base began, see `retable.nn.backbones.load_starting_weights`.
@@ -34,21 +34,18 @@ class PublishedClassifier(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str, classes: int, input_size: int) -> None:
+    def __init__(self, config: PublishedNetworkConfig, input_size: int, classes: int) -> None:
         super().__init__()
-        timm = import_timm()
-        if not timm.is_model(name):
-            near = difflib.get_close_matches(name, timm.list_models(), n=3) or ["vgg16", "resnet50"]
-            raise ConfigError(f"model.network.name: timm has no {name!r}; try {', '.join(near)}")
+        timm = timm_with(config.name, "model.network.name")
         # depthwise convolutions are almost twice as fast with the channels last, others lose or gain a tenth
-        self.body: Any = timm.create_model(name, pretrained=False, num_classes=0, global_pool="").to(
+        self.body: Any = timm.create_model(config.name, pretrained=False, num_classes=0, global_pool="").to(
             memory_format=torch.channels_last
         )
         channels = self.body.num_features
         if hasattr(self.body, "pre_logits"):  # VGG's fully connected layers
             self.body.pre_logits = nn.Identity()
             channels = self.body.feature_info[-1]["num_chs"]
-        self.name, self.weights_origin = name, "scratch"
+        self.name, self.weights_origin = config.name, "scratch"
         self.output = nn.Linear(channels, classes)
         cfg = self.body.pretrained_cfg
         self.register_buffer("mean", torch.tensor(cfg["mean"]).view(3, 1, 1), persistent=False)

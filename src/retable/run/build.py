@@ -6,6 +6,7 @@ nodes with a ``_target_`` inside of it are built first. Everything else is calle
 """
 
 import inspect
+import logging
 import sys
 from dataclasses import fields, is_dataclass
 from functools import partial
@@ -19,6 +20,8 @@ from omegaconf.errors import OmegaConfBaseException
 from retable.errors import ConfigError, RetableError
 from retable.options import check_ranges
 from retable.run.configuration import type_problem
+
+logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)  # what it cannot import is told by the error
 
 
 def build(config: DictConfig, **arguments: Any) -> Any:
@@ -75,7 +78,9 @@ def _locate(path: str, key: str) -> Any:
     try:
         return get_object(path)
     except Exception as error:  # whatever importing a module of the user's raises
-        raise ConfigError(f"{key}._target_: {path} cannot be imported ({error.__cause__ or error})") from error
+        cause = error.__cause__ or error
+        hint = "" if path.startswith("retable.") else "; where a paper outside of Retable has it, add papers=FOLDER"
+        raise ConfigError(f"{key}._target_: {path} cannot be imported ({cause}){hint}") from error
 
 
 def _options(config: DictConfig, schema: type, key: str) -> Any:

@@ -7,10 +7,12 @@ Exit codes: 0 done; 1 an unexpected failure (with its traceback); 2 configuratio
 import errno
 import os
 import re
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,7 @@ def main(
     """
 
     def read_words() -> None:
+        _TYPED[:] = [Path(sys.argv[0]).name, *sys.argv[1:]]
         sys.argv[1:] = words(places.without_papers(sys.argv[1:]))
 
     if (failure := attempt(read_words)) is not None:
@@ -89,6 +92,14 @@ def main(
         raise SystemExit(ConfigError.exit_code) from error
     if failures:
         raise SystemExit(failures[0].exit_code)
+
+
+_TYPED: list[str] = []
+
+
+def command() -> str:
+    """Returns the command line as it was typed, for records and reports."""
+    return shlex.join(["python", *_TYPED])
 
 
 def _checked(config: DictConfig, check: Callable[[DictConfig], None], task: Callable[[DictConfig], Any]) -> None:
@@ -170,6 +181,11 @@ def attempt(work: Callable[[], Any]) -> Failure | None:
 
 def prepare() -> None:
     """Makes schemas, resolvers and the folders of configurations known to Hydra, which composing needs."""
+    _prepare(tuple(places.paper_folders()))
+
+
+@cache
+def _prepare(_papers: tuple[Path, ...]) -> None:
     store = ConfigStore.instance()
     for name, node in places.import_schemas():
         folder, _, option = f"schema/{name}".rpartition("/")
@@ -194,13 +210,32 @@ def compose(config_name: str, overrides: list[str]) -> DictConfig:
         ConfigError: An override does not fit; the message names the key and the nearest valid one.
     """
     prepare()
-    GlobalHydra.instance().clear()
     place = _place(config_name)
+    outer = GlobalHydra.instance().hydra  # of the entry point that this is called in
+    GlobalHydra.instance().clear()
     try:
         with hydra.initialize_config_dir(str(place.parent), version_base="1.3"):
             return hydra.compose(place.name, overrides)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain(error, config_name, overrides)) from error
+    finally:
+        GlobalHydra.instance().hydra = outer
+
+
+def differs_from_paper(config: DictConfig, words: Sequence[str]) -> dict[str, list[Any]]:
+    """What a run's budget changes of what is computed, an optimiser as well as a size.
+
+    Args:
+        config: The configuration of the run.
+        words: The overrides that it was composed of.
+
+    Returns:
+        For each such key the value of the run and that under ``budget=paper``; None where there is no such key.
+    """
+    paper = compose("train", [*(word for word in words if not word.startswith("budget=")), "budget=paper"])
+    ours, theirs = configuration.identity(config), configuration.identity(paper)
+    keys = sorted(ours.keys() | theirs.keys())
+    return {key: [ours.get(key), theirs.get(key)] for key in keys if ours.get(key) != theirs.get(key)}
 
 
 def explain(error: Exception, config_name: str, overrides: list[str]) -> str:

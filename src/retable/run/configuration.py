@@ -18,6 +18,7 @@ from retable.options import check_ranges
 
 # Keys that change where or how fast a run happens, not what it computes.
 _NOT_IDENTITY = (
+    "budget",  # its sizes count where they are used
     "outputs",
     "resume",
     "tags",
@@ -50,6 +51,11 @@ def plain(config: DictConfig) -> dict[str, Any]:
         raise ConfigError(str(error).splitlines()[0]) from error
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
+
+
+def stored(config: DictConfig) -> dict[str, Any]:
+    """The configuration as a run keeps it: as of `plain`; a budget's sizes stand where they are used only."""
+    return {**plain(config), "budget": {"name": config.budget.name}}
 
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -17,6 +17,7 @@ from pytorch_lightning.loggers import Logger
 
 from retable.errors import ConfigError
 from retable.files import write_text
+from retable.metrics_csv import read_rows
 from retable.run import paths
 from retable.run.schema import LoggerConfig, Mode
 
@@ -36,11 +37,8 @@ class CsvLogger(Logger):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.path = folder / paths.METRICS
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[dict[str, Any]] = [*read_rows(self.path)] if self.path.exists() else []
         self._fresh = True
-        if self.path.exists():
-            with self.path.open(newline="", encoding="utf-8") as file:
-                self._rows = [{k: v for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
 
     @property
     def name(self) -> str:

@@ -16,23 +16,17 @@ from retable.errors import ConfigError
 
 VARIABLE = "RETABLE_PAPERS"
 _WORD = "papers="
-_CHECKOUT = Path(__file__).resolve().parents[3]
 _PACKAGE = Path(retable.__file__).parent
-
-
-def _own(name: str) -> Path:
-    """A folder of the checkout, which an installed package has inside of it."""
-    return _CHECKOUT / name if (_CHECKOUT / name).is_dir() else _PACKAGE / name
-
-
-CONFIGURATIONS = _own("conf")
-EXPERIMENTS = _own("experiments")
+_CHECKOUT = _PACKAGE.parents[1]
+_IS_CHECKOUT = (_CHECKOUT / "conf" / "train.yaml").is_file()
+_HOME = _CHECKOUT if _IS_CHECKOUT else _PACKAGE  # an installed package has conf/ and experiments/ inside of it
+CONFIGURATIONS = _HOME / "conf"
+EXPERIMENTS = _HOME / "experiments"
 
 
 def program(name: str) -> Path:
     """Returns the script of an entry point, such as ``train``."""
-    script = _CHECKOUT / f"{name}.py"
-    return script if script.is_file() and CONFIGURATIONS.parent == _CHECKOUT else _PACKAGE / "commands" / f"{name}.py"
+    return _CHECKOUT / f"{name}.py" if _IS_CHECKOUT else _PACKAGE / "commands" / f"{name}.py"
 
 
 def without_papers(arguments: Sequence[str]) -> list[str]:

@@ -31,6 +31,8 @@ def predict(config: DictConfig) -> None:
     """
     folder = Path(config.run).expanduser()
     model, path = load_run(folder, config.checkpoint.name)
+    if not hasattr(model, "predict_to"):
+        raise ConfigError(f"run: the model of {folder} predicts nothing")
     options = _options(type(model), config.options)
     model.to(_device(config.accelerator))
     with torch.inference_mode():
@@ -70,34 +72,42 @@ def stored_config(folder: Path) -> DictConfig:
     return config
 
 
-def load_run(folder: Path, checkpoint: str = "best") -> tuple[Any, Path]:
-    """Builds the model of a run with its trained weights, on the CPU, in evaluation mode.
-
-    Args:
-        folder: The run's folder.
-        checkpoint: ``best``, or ``last``; the last one serves where there is no best.
-
-    Returns:
-        The LightningModule and the checkpoint that was loaded.
+def checkpoint_of(folder: Path, checkpoint: str) -> Path:
+    """Returns a checkpoint of a run: ``best``, or ``last``, which serves where there is no best.
 
     Raises:
-        ConfigError: There is no run in the folder, or its model predicts nothing.
-        CheckpointError: The checkpoint is missing, damaged or of another model.
+        CheckpointError: The run has none.
     """
-    config = stored_config(folder)
     path = folder / paths.CHECKPOINTS / (paths.BEST if checkpoint == "best" else paths.LAST)
     if not path.exists() and checkpoint == "best":
         path = folder / paths.CHECKPOINTS / paths.LAST
     if not path.exists():
         raise CheckpointError(f"{folder}: the run has no checkpoint yet")
+    return path
+
+
+def load_run(folder: Path, checkpoint: str = "best") -> tuple[Any, Path]:
+    """Builds the model of a run with its trained weights, on the CPU, in evaluation mode.
+
+    Args:
+        folder: The run's folder.
+        checkpoint: As of `checkpoint_of`.
+
+    Returns:
+        The LightningModule and the checkpoint that was loaded.
+
+    Raises:
+        ConfigError: There is no run in the folder.
+        CheckpointError: The checkpoint is missing, damaged or of another model.
+    """
+    config = stored_config(folder)
+    path = checkpoint_of(folder, checkpoint)
     if not (folder / paths.RECORD).exists():
         log.warning("%s is not finished: its %s checkpoint is used as it is", folder, path.stem)
     if "weights" in config.model:
         config.model.weights = "none"  # the checkpoint brings them all
     model: Any = build(config.model)
     checkpoints.load_into(model, path)
-    if not hasattr(model, "predict_to"):
-        raise ConfigError(f"run: the model of {folder} predicts nothing")
     return model.eval(), path
 
 

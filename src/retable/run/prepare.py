@@ -1,14 +1,13 @@
 """Building a dataset from files that others published."""
 
-import shlex
 import signal
-import sys
 
 from omegaconf import DictConfig
 
 from retable.errors import StoppedError
 from retable.run import environment
 from retable.run.build import build
+from retable.run.command_line import command
 
 
 def prepare(config: DictConfig) -> None:
@@ -23,7 +22,7 @@ def prepare(config: DictConfig) -> None:
         StoppedError: It was interrupted.
     """
     about = {
-        "command": shlex.join(["python", *sys.argv]),
+        "command": command(),
         "versions": environment.package_versions(),
         "git": environment.git_state(),
     }

@@ -19,8 +19,10 @@ class Record:
     Attributes:
         command: The command line that made it.
         choices: Chosen option of each configuration group (model, data, budget, ...).
+        overrides: What it was composed of.
         config: The resolved configuration.
         config_hash: Name of what was computed, see `retable.run.configuration.config_hash`.
+        differs_from_paper: What the budget changed, as of `retable.run.command_line.differs_from_paper`.
         metrics: Flat numbers by ``split/name``; None for a number that is not defined.
         metric_info: For each metric its unit and direction (``higher``, ``lower`` or ``none``).
         data: Provenance: ``kind`` (real, synthetic or mixed), ``source``, ``fingerprint``, split sizes, tested split.
@@ -33,16 +35,21 @@ class Record:
         git: Commit and dirty flag.
         wandb_id: The W&B id, or None.
         checkpoints: Paths relative to the folder, the tested one, and the epoch of the best.
+        pictures: What the run drew: paths relative to the folder, each with its title, in the order in which they are
+            shown; the first one tells most and stands in a table's report.
         started: Start in UTC, ISO 8601.
         finished: End in UTC, ISO 8601.
         resumed: How often the run was taken up again.
+        trained: Of a test of a finished run: its folder's name, config_hash and data; None of the run itself.
         schema: Version of this layout.
     """
 
     command: str
     choices: dict[str, str]
+    overrides: list[str]
     config: dict[str, Any]
     config_hash: str
+    differs_from_paper: dict[str, list[Any]]
     metrics: dict[str, float | None]
     metric_info: dict[str, dict[str, str]]
     data: dict[str, Any]
@@ -55,9 +62,11 @@ class Record:
     git: dict[str, Any]
     wandb_id: str | None
     checkpoints: dict[str, Any]
+    pictures: dict[str, str]
     started: str
     finished: str
     resumed: int
+    trained: dict[str, Any] | None = None
     schema: int = SCHEMA
 
     def write(self, folder: Path) -> None:

@@ -10,20 +10,22 @@ from retable.run.record import Record
 log = logging.getLogger(__name__)
 
 
-def draw_curves(folder: Path) -> None:
-    """Draws the curves of ``metrics.csv``, where there is one, into ``plots/curves.png``."""
+def draw_curves(folder: Path) -> dict[str, str]:
+    """Draws the curves of ``metrics.csv``, where there is one; returns the picture's path and title, if any."""
     if (folder / paths.METRICS).exists():
         from retable.visualization.plots import loss_curves_plot
 
         try:
-            loss_curves_plot(folder / paths.METRICS, folder / paths.PLOTS / "curves.png")
+            loss_curves_plot(folder / paths.METRICS, folder / paths.CURVES)
+            return {paths.CURVES: "losses and metrics over the training"}
         except DataError as error:  # a run of so few steps that nothing was logged
             log.info("no curves are drawn: %s", error)
+    return {}
 
 
-def pictures(folder: Path) -> dict[str, Path]:
-    """The pictures of a run's folder by name."""
-    return {path.stem: path for path in sorted((folder / paths.PLOTS).glob("*.png"))}
+def pictures(record: Record, folder: Path) -> dict[str, Path]:
+    """The pictures of a run by name."""
+    return {Path(path).stem: folder / path for path in record.pictures}
 
 
 def show(record: Record, folder: Path) -> None:
@@ -41,5 +43,5 @@ def show(record: Record, folder: Path) -> None:
         shown = "undefined" if value is None else f"{value:.4g}"
         table.add_row(name, shown, record.metric_info[name]["unit"])
     console.print(table)
-    for path in (folder / paths.RECORD, *pictures(folder).values()):
+    for path in (folder / paths.RECORD, *pictures(record, folder).values()):
         console.print(str(path), soft_wrap=True, highlight=False)

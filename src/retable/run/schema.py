@@ -28,6 +28,15 @@ class TestCheckpoint(Enum):
     last = "last"
 
 
+class TestSplit(Enum):
+    """Which split ``test.py`` evaluates."""
+
+    __test__ = False
+
+    test = "test"
+    val = "val"
+
+
 class Mode(Enum):
     """Where Weights & Biases keeps a run."""
 
@@ -56,7 +65,7 @@ class TrainerConfig:
     gradient_clip_val: float | None = None
     accumulate_grad_batches: int = 1
     log_every_n_steps: int = 20
-    deterministic: Any = False
+    deterministic: Any = None  # False makes torch import its compiler, only to switch off what is off
     benchmark: bool | None = None
     detect_anomaly: bool = False
     sync_batchnorm: bool = False
@@ -83,22 +92,19 @@ class LoggerConfig:
 
 
 @dataclass
-class BudgetConfig:
-    """The name under which sizes and schedules were chosen."""
-
-    name: str = MISSING
-
-
-@dataclass
 class RunConfig:
-    """The whole configuration of one run."""
+    """The whole configuration of one run.
+
+    Attributes:
+        budget: Named sizes and schedules, which the other parts refer to (``conf/budget``).
+    """
 
     model: Any = MISSING
     data: Any = MISSING
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     logger: LoggerConfig = field(default_factory=LoggerConfig)
     callbacks: Any = MISSING
-    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    budget: Any = MISSING
     seed: int = 1
     resume: Resume = Resume.never
     outputs: str = "outputs"
@@ -126,9 +132,47 @@ class PredictConfig:
     options: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass
+class TestConfig:
+    """What ``test.py`` is asked.
+
+    Attributes:
+        run: Folder of a finished run.
+        split: Which split of the data is evaluated; null is what the run itself tested.
+        checkpoint: Which weights.
+        accelerator: auto, cpu or gpu.
+        overrides: What is to be other than in the run, given as words of their own: ``data=ssdd data.root=FOLDER``.
+    """
+
+    __test__ = False
+
+    run: str = MISSING
+    split: TestSplit | None = None
+    checkpoint: TestCheckpoint = TestCheckpoint.best
+    accelerator: str = "auto"
+    overrides: list[str] = field(default_factory=list)
+
+
+@dataclass
+class ExportConfig:
+    """What ``export.py`` is asked.
+
+    Attributes:
+        run: Folder of a run.
+        output: File for the network; a description goes beside it.
+        checkpoint: Which weights.
+    """
+
+    run: str = MISSING
+    output: str = "${run}/network.pt2"
+    checkpoint: TestCheckpoint = TestCheckpoint.best
+
+
 SCHEMAS: dict[str, Any] = {
     "run": RunConfig,
+    "test": TestConfig,
     "predict": PredictConfig,
+    "export": ExportConfig,
     "trainer": TrainerConfig,
     "logger": LoggerConfig,
 }

@@ -1,10 +1,8 @@
 """What the terminal shows of a search: the trials that run now, and what it came to."""
 
-import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
@@ -14,6 +12,7 @@ from rich.table import Table as Grid
 
 from retable.search import study
 from retable.search.loop import OpenTrial, Search
+from retable.tables.display import duration, times
 from retable.tables.store import LOG
 
 _SHOWN = 10
@@ -82,7 +81,7 @@ def _row(trial: OpenTrial) -> list[str]:
     cells = [str(trial.number), *(number(value) for value in trial.values.values())]
     epoch = max(trial.curve, default=None)
     cells += ["", ""] if epoch is None else [str(epoch + 1), number(trial.curve[epoch])]
-    return [*cells, _duration(time.monotonic() - trial.started) if trial.here else "waiting"]
+    return [*cells, duration(time.monotonic() - trial.started) if trial.here else "waiting"]
 
 
 def _line(search: Search, workers: int, started: float) -> str:
@@ -91,12 +90,8 @@ def _line(search: Search, workers: int, started: float) -> str:
     best = search.best()
     if best is not None:
         parts.append(f"best {number(best.value)} (trial {best.number})")
-    parts.append(f"{_duration(time.monotonic() - started)} so far")
-    if left and search.seconds:
-        mean = statistics.fmean(search.seconds)
-        begun = sum(min(time.monotonic() - trial.started, mean) for trial in search.open if trial.here)
-        parts.append(f"about {_duration((left * mean - begun) / min(workers, left))} to go")
-    return ", ".join(parts)
+    running = [trial.started for trial in search.open if trial.here]
+    return ", ".join([*parts, times(started, left, search.seconds, running, workers)])
 
 
 def tally(search: Search) -> str:
@@ -140,7 +135,3 @@ def number(value: float | str | None) -> str:
 
 def _joined(values: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={number(value)}" for key, value in values.items())
-
-
-def _duration(seconds: float) -> str:
-    return str(timedelta(seconds=int(seconds)))

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from retable.files import write_atomically, write_text
+from retable.files import write_text
 from retable.search import study
 from retable.search.display import WORDS
 from retable.search.loop import Search
 from retable.search.space import Choice, Dimension, Real
+from retable.visualization.plots import COLOURS, new_figure, save_figure
 
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#777777"  # told apart by colour-blind readers
-_DPI = 150
+_BLUE, _ORANGE = COLOURS[:2]
+_GREY = "#777777"
 _ENOUGH = 10
 """Complete trials below which an importance is a guess."""
 _TARGET = 0.25
@@ -72,7 +73,7 @@ def _write_trials(search: Search, trials: Sequence[FrozenTrial], path: Path) -> 
 
 def _draw_history(search: Search, trials: Sequence[FrozenTrial], path: Path) -> Path:
     """Each trial's value, and the best so far."""
-    figure, (panel,) = _figure(1)
+    figure, (panel,) = new_figure(1, height=4.2)
     complete = [(trial.number, trial.value) for trial in trials if trial.state is TrialState.COMPLETE]
     stopped = [trial for trial in trials if trial.state is TrialState.PRUNED and trial.value is not None]
     pruned = [(trial.number, trial.value) for trial in stopped]
@@ -95,7 +96,8 @@ def _draw_history(search: Search, trials: Sequence[FrozenTrial], path: Path) -> 
     panel.set(xlabel="trial", ylabel=_axis(search), title=search.request.name, xlim=(-0.5, end))
     panel.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=4)
-    return _save(figure, path)
+    save_figure(figure, path)
+    return path
 
 
 def _draw_importance(search: Search, complete: Sequence[FrozenTrial], path: Path) -> Path:
@@ -104,7 +106,7 @@ def _draw_importance(search: Search, complete: Sequence[FrozenTrial], path: Path
 
     shares = get_param_importances(search.study, evaluator=PedAnovaImportanceEvaluator(target_quantile=_TARGET))
     shown = list(shares)[:_PANELS]
-    figure, (bars, *panels) = _figure(1 + len(shown))
+    figure, (bars, *panels) = new_figure(1 + len(shown), width=4.2, height=4.2)
     names = list(reversed(shares))
     drawn = bars.barh(names, [shares[name] for name in names], color=_BLUE, height=0.6)
     bars.bar_label(drawn, fmt="%.2f", padding=3, fontsize=9)
@@ -116,7 +118,8 @@ def _draw_importance(search: Search, complete: Sequence[FrozenTrial], path: Path
         panel.set_xlabel(key)
         _scale(panel, search.request.space[key])
     panels[0].set_ylabel(_axis(search))
-    return _save(figure, path)
+    save_figure(figure, path)
+    return path
 
 
 def _scale(panel: Any, dimension: Dimension) -> None:
@@ -142,21 +145,3 @@ def _scale(panel: Any, dimension: Dimension) -> None:
 
 def _axis(search: Search) -> str:
     return f"best {search.metric} ({search.direction} is better)"
-
-
-def _figure(columns: int) -> tuple[Any, Any]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4 if columns == 1 else 4.2 * columns, 4.2), dpi=_DPI, layout="constrained")
-    axes = figure.subplots(1, columns, squeeze=False)[0]
-    for panel in axes:
-        panel.grid(alpha=0.25, linewidth=0.6)
-        panel.set_axisbelow(True)
-        for side in ("top", "right"):
-            panel.spines[side].set_visible(False)
-    return figure, axes
-
-
-def _save(figure: Any, path: Path) -> Path:
-    write_atomically(path, lambda temporary: figure.savefig(temporary, format="png", metadata={"Software": None}))
-    return path

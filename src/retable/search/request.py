@@ -17,6 +17,7 @@ from retable.errors import ConfigError
 from retable.run import places
 from retable.run.command_line import compose
 from retable.run.configuration import check_run, identity, nearest
+from retable.run.overrides import quote
 from retable.search import space as spaces
 from retable.search.schema import SweepConfig
 from retable.search.space import Space
@@ -104,11 +105,11 @@ class Request:
             str(self.program),
             *places.papers_word(),
             *self._words(values),
-            f"outputs={_quote(str(self.outputs))}",
-            f"hydra.run.dir={_quote(str(folder))}",
+            f"outputs={quote(str(self.outputs))}",
+            f"hydra.run.dir={quote(str(folder))}",
             "resume=auto",
             "logger.csv=true",
-            f"logger.group={_quote(f'sweeps/{self.name}')}",
+            f"logger.group={quote(f'sweeps/{self.name}')}",
         )
         return Job(f"{self.name}-{number}", folder, command, self.devices)
 
@@ -118,7 +119,7 @@ class Request:
         return shlex.join(["python", program, *places.papers_word(), *self._words(values)])
 
     def _words(self, values: Mapping[str, str]) -> list[str]:
-        return [*self.overrides, *(f"{key}={value}" for key, value in values.items())]
+        return [*self.overrides, *_pairs(values)]
 
 
 def read(config: DictConfig, words: Words) -> Request:
@@ -224,10 +225,3 @@ def _option(group: str, words: Words, texts: Mapping[str, str]) -> str:
 def _part(key: str) -> str:
     """The first part of a key, without a plus or tilde before it."""
     return key.lstrip("+~").partition(".")[0]
-
-
-def _quote(text: str) -> str:
-    """A path for Hydra: as it is if it is plain, else in single quotes."""
-    if re.fullmatch(r"[\w./:*@+-]+", text):
-        return text
-    return "'" + text.replace("'", "\\'") + "'"

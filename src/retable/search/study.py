@@ -5,7 +5,6 @@ on the disk, in its folder. So the process that searches may be killed at any mo
 finds the trials that were running and goes on with them.
 """
 
-import csv
 import fcntl
 import json
 import math
@@ -23,6 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from retable.errors import ConfigError, DataError, StorageError
 from retable.files import write_text
+from retable.metrics_csv import Points, read_curves
 from retable.run import paths, record
 from retable.search.request import TRIALS, Request
 from retable.tables import runner, store
@@ -187,10 +187,9 @@ def outcome(folder: Path, metric: str, direction: str, starts: int) -> Outcome |
 
 
 def _of_finished(folder: Path, finished: record.Record, metric: str, direction: str) -> Outcome:
-    rows = _rows(folder)
-    columns = [name for name in (rows[0] if rows else {}) if name.startswith("val/")]
-    if metric not in columns:
-        raise ConfigError(f"metric: the run in {folder} has logged no {metric}, but {', '.join(columns) or 'nothing'}")
+    logged = list(_curves(folder))
+    if metric not in logged:
+        raise ConfigError(f"metric: the run in {folder} has logged no {metric}, but {', '.join(logged) or 'nothing'}")
     # a dataset without a test split is tested on val, after the last epoch: that row is not the training's
     epochs = finished.metrics.get("train/epochs")
     found = {epoch: value for epoch, value in curve(folder, metric).items() if epochs is None or epoch < epochs}
@@ -201,16 +200,14 @@ def _of_finished(folder: Path, finished: record.Record, metric: str, direction: 
 
 def curve(folder: Path, metric: str) -> dict[int, float]:
     """Finite values of a metric by epoch, as far as the run in a folder has come."""
-    values = {int(row["epoch"]): float(row[metric]) for row in _rows(folder) if row.get(metric)}
-    return {epoch: value for epoch, value in values.items() if math.isfinite(value)}
+    return {int(epoch): value for epoch, value in _curves(folder).get(metric, ()) if math.isfinite(value)}
 
 
-def _rows(folder: Path) -> list[dict[str, str]]:
+def _curves(folder: Path) -> dict[str, Points]:
     try:
-        with (folder / paths.METRICS).open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-    except FileNotFoundError:
-        return []
+        return read_curves(folder / paths.METRICS, "epoch", lambda name: name.startswith("val/"))
+    except DataError:  # nothing was logged yet
+        return {}
 
 
 def values_of(trial: FrozenTrial) -> dict[str, str]:

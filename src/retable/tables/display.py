@@ -12,10 +12,11 @@ from rich.live import Live
 from rich.table import Table as Grid
 
 from retable.tables.cells import Cell, Place
-from retable.tables.results import Entry, TableResult
+from retable.tables.report import view_model
+from retable.tables.results import TableResult, metric_name
 from retable.tables.schedule import Progress
 from retable.tables.spec import Table
-from retable.tables.store import Failure, State, Store
+from retable.tables.store import Failure, Store
 
 
 def show_list(found: Sequence[tuple[Table, Mapping[str, tuple[int, int]]]]) -> None:
@@ -69,7 +70,7 @@ def live(
         def show(progress: Progress) -> None:
             grids = [_grid(table, plan, progress, values) for table, plan in zip(tables, plans, strict=True)]
             running = [
-                f"  {labels[key]}: {_duration(time.monotonic() - since)}" for key, since in progress.running.items()
+                f"  {labels[key]}: {duration(time.monotonic() - since)}" for key, since in progress.running.items()
             ]
             elsewhere = [f"  {labels[key]}: run by another process" for key in progress.elsewhere]
             screen.update(Group(*grids, _line(progress, workers, started), *running, *elsewhere))
@@ -86,8 +87,6 @@ class _Values:
 
     def get(self, key: str, metric: str, scale: float) -> float | None:
         """A cell's number, or None if it is not done."""
-        from retable.tables.results import metric_name
-
         if key not in self._known:
             record = self._store.status(key).record
             if record is None:
@@ -122,17 +121,31 @@ def _grid(table: Table, plan: Mapping[Place, Cell], progress: Progress, values: 
 
 def _line(progress: Progress, workers: int, started: float) -> str:
     left = len(progress.waiting) + len(progress.running) + len(progress.elsewhere)
-    parts = [f"{len(progress.done)} done, {len(progress.failed)} failed, {left} left"]
-    parts.append(f"{_duration(time.monotonic() - started)} so far")
-    if left and progress.seconds:
-        now = time.monotonic()
-        mean = statistics.fmean(progress.seconds)
-        begun = sum(min(now - since, mean) for since in progress.running.values())
-        parts.append(f"about {_duration((left * mean - begun) / min(workers, left))} to go")
-    return ", ".join(parts)
+    clock = times(started, left, progress.seconds, list(progress.running.values()), workers)
+    return f"{len(progress.done)} done, {len(progress.failed)} failed, {left} left, {clock}"
 
 
-def _duration(seconds: float) -> str:
+def times(started: float, left: int, took: Sequence[float], running: Sequence[float], workers: int) -> str:
+    """Time so far, and, as soon as one process has ended, about how long the others will take.
+
+    Args:
+        started: When the first began, on the monotonic clock.
+        left: How many are not over yet.
+        took: Seconds of each that is over.
+        running: When those that run began.
+        workers: How many run at a time.
+    """
+    now = time.monotonic()
+    words = f"{duration(now - started)} so far"
+    if left and took:
+        mean = statistics.fmean(took)
+        begun = sum(min(now - since, mean) for since in running)
+        words += f", about {duration((left * mean - begun) / min(workers, left))} to go"
+    return words
+
+
+def duration(seconds: float) -> str:
+    """A time to the second, or to the minute where it is hours."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
@@ -151,9 +164,8 @@ def show_table(result: TableResult) -> None:
     for row in table.rows.values():
         texts = []
         for column in table.columns.values():
-            entry = result.entries[row.label, column.label]
-            texts.append("–" if entry.printed is None else f"{entry.printed:.{column.decimals}f}")
-            texts.append(_ours(entry, column.decimals, len(result.seeds)))
+            shown = view_model.shown(result, row, column)
+            texts += [shown.printed, f"{shown.ours} ({shown.note})" if shown.note else shown.ours]
         grid.add_row(row.label, *texts)
     console.print(grid)
     if result.claims:
@@ -163,19 +175,6 @@ def show_table(result: TableResult) -> None:
         console.print(verdicts)
     for warning in result.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-
-
-def _ours(entry: Entry, decimals: int, seeds: int) -> str:
-    if not entry.cells:
-        return "not available"
-    summary = entry.summary
-    if summary.mean is None:
-        states = [state for state in (State.running, State.failed, State.pending) if entry.count(state)]
-        return states[0].value if states else "undefined"
-    text = f"{summary.mean:.{decimals}f}"
-    if summary.std is not None:
-        text += f" ± {summary.std:.{decimals}f}"
-    return text if summary.n == seeds else f"{text} ({summary.n} of {seeds})"
 
 
 def show_failure(label: str, folder: Path, failure: Failure | None, earlier: bool) -> None:

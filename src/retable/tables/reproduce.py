@@ -1,7 +1,6 @@
 """``reproduce.py``: lists tables, runs what is missing of them, writes their reports."""
 
 import contextlib
-import re
 import shlex
 import signal
 import sys
@@ -15,7 +14,8 @@ from omegaconf import DictConfig, ListConfig
 
 from retable.errors import CellsError, ConfigError, StoppedError
 from retable.run import places
-from retable.run.configuration import nearest
+from retable.run.command_line import command
+from retable.run.overrides import quote, quote_list
 from retable.tables import display, results, schedule, spec
 from retable.tables.cells import Cell, Place, Planner
 from retable.tables.engines import Job
@@ -47,16 +47,12 @@ def words(arguments: Sequence[str]) -> list[str]:
             labelled.setdefault(kind, []).append(f"{label}={value}")
         elif equals and key in _LISTS and not value.startswith(("[", "'", '"')):
             parts = [part.strip() for part in value.split(",")]
-            found.append(f"{key}={_quote(parts[0]) if len(parts) == 1 else _list_of(parts)}")
+            found.append(f"{key}={quote(parts[0]) if len(parts) == 1 else quote_list(parts)}")
         elif equals and key == "overrides":
-            found.append(f"{key}={_quote(value)}")
+            found.append(f"{key}={quote(value)}")
         else:
             found.append(word)
-    return found + [f"{kind}={_list_of(parts)}" for kind, parts in labelled.items()]
-
-
-def _list_of(parts: Sequence[str]) -> str:
-    return f"[{','.join(_quote(part) for part in parts)}]"
+    return found + [f"{kind}={quote_list(parts)}" for kind, parts in labelled.items()]
 
 
 def reproduce(config: DictConfig) -> None:
@@ -137,7 +133,7 @@ def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
                     uses.setdefault(cell.id, []).append((table, row))
     program = Path(config.program).absolute() if config.program else places.program("train")
     jobs = {key: _job(cells[key], uses[key], store, program) for key in wanted}
-    return _Request(tables, plans, seeds, wanted, jobs, store, _typed())
+    return _Request(tables, plans, seeds, wanted, jobs, store, command())
 
 
 def _seeds(given: Any, budget: str) -> list[int]:
@@ -162,9 +158,7 @@ def _only(given: Any, tables: Sequence[Table], seeds: Sequence[int]) -> Any:
         if kind not in known or not label:
             raise ConfigError(f"only: {word!r} is none of row:LABEL, column:LABEL, seed:N")
         if label not in known[kind]:
-            near = nearest(label, known[kind])
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(dict.fromkeys(known[kind]))}"
-            raise ConfigError(f"only: there is no {kind} {label!r}; {hint}")
+            raise ConfigError(f"only: there is no {kind} {label!r}{spec.hint(label, known[kind])}")
         allowed.setdefault(kind, set()).add(label)
 
     def chosen(row: str, column: str, seed: int) -> bool:
@@ -183,12 +177,12 @@ def _job(cell: Cell, uses: Sequence[tuple[Table, str]], store: Store, program: P
         str(program),
         *places.papers_word(),
         *cell.overrides,
-        f"outputs={_quote(str(store.outputs))}",
-        f"hydra.run.dir={_quote(str(folder))}",
+        f"outputs={quote(str(store.outputs))}",
+        f"hydra.run.dir={quote(str(folder))}",
         "resume=auto",
-        f"logger.group={_quote(table.name)}",
-        f"logger.job_type={_quote(row)}",
-        f"tags=[{','.join(_quote(name) for name in names)}]",
+        f"logger.group={quote(table.name)}",
+        f"logger.job_type={quote(row)}",
+        f"tags={quote_list(names)}",
     )
     return Job(cell.id, folder, command, cell.devices)
 
@@ -277,18 +271,3 @@ def _list(store: Store, planner: Planner) -> None:
         found.append((table, counts))
     planner.save()
     display.show_list(found)
-
-
-def _typed() -> str:
-    """The command line as it was typed, before `words`."""
-    script = Path(sys.argv[0]).name
-    given = [Path(word).name for word in sys.orig_argv]
-    start = given.index(script) + 1 if script in given else len(given)
-    return shlex.join(["python", script, *sys.orig_argv[start:]])
-
-
-def _quote(text: str) -> str:
-    """A value for Hydra: as it is if it is plain, else in single quotes."""
-    if re.fullmatch(r"[\w./:*@-]+", text):
-        return text
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

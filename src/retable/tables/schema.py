@@ -6,8 +6,6 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from retable.run.schema import BudgetConfig
-
 
 class Action(Enum):
     """What to do with the tables; status and report start nothing."""
@@ -65,7 +63,7 @@ class ReproduceConfig:
     program: str | None = None
     wandb: Wandb = Wandb.offline
     engine: Any = MISSING
-    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    budget: Any = MISSING
 
 
 @dataclass

@@ -165,7 +165,7 @@ def find(patterns: Sequence[str], folders: Sequence[Path] | None = None) -> list
         pattern = re.sub(r"/table(?=[^/]*$)", "/", pattern.removesuffix(".yaml"))
         matches = [name for name in known if fnmatchcase(name, pattern)]
         if not matches:
-            raise ConfigError(f"table: there is no {pattern!r}{_hint(pattern, known)}")
+            raise ConfigError(f"table: there is no {pattern!r}{hint(pattern, known)}")
         wanted.update({name: known[name] for name in matches})
     return [load(path, name) for name, path in wanted.items()]
 
@@ -310,16 +310,18 @@ def _printed(
     printed: dict[tuple[str, str], float] = {}
     for row, values in node.items("printed").items() if node is not None else ():
         if row not in rows:
-            values.refuse(f"printed: there is no row {row!r}{_hint(row, rows)}")
+            values.refuse(f"printed: there is no row {row!r}{hint(row, rows)}")
         for column, value in values.items(f"printed values of {row}").items():
             if column not in columns:
-                value.refuse(f"printed: there is no column {column!r}{_hint(column, columns)}")
+                value.refuse(f"printed: there is no column {column!r}{hint(column, columns)}")
             printed[row, column] = value.number(f"the printed value of {row} in {column}")
     return printed
 
 
-def _hint(word: str, known: Iterable[str]) -> str:
-    near = nearest(word, list(known))
+def hint(word: str, known: Iterable[str]) -> str:
+    """What to say after an unknown word: the known one that it is nearest to, else all."""
+    known = list(dict.fromkeys(known))
+    near = nearest(word, known)
     return f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
 
 

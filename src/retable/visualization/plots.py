@@ -6,7 +6,6 @@ pyplot, whose global state is shared by all threads and picks a screen.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,16 +17,27 @@ from numpy.typing import NDArray
 from retable.errors import DataError
 from retable.files import write_atomically
 from retable.metrics.average_precision import average_precision_voc07, average_precision_voc12
+from retable.metrics_csv import Points, read_curves
 
 # Okabe and Ito's palette: told apart by colour-blind readers. Yellow is left out, too pale on white.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _DPI = 150
 
 
-def _figure(columns: int) -> tuple[Any, Sequence[Any]]:
+def new_figure(columns: int, width: float = 6.4, height: float = 4.6) -> tuple[Any, Any]:
+    """Makes a figure with panels side by side.
+
+    Args:
+        columns: Number of panels.
+        width: Inches of each.
+        height: Inches of all.
+
+    Returns:
+        The figure, and its panels as an array.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4 * columns, 4.6), dpi=_DPI, layout="constrained")
+    figure = Figure(figsize=(width * columns, height), dpi=_DPI, layout="constrained")
     axes = figure.subplots(1, columns, squeeze=False)[0]
     for panel in axes:
         panel.grid(alpha=0.25, linewidth=0.6)
@@ -37,11 +47,13 @@ def _figure(columns: int) -> tuple[Any, Sequence[Any]]:
     return figure, axes
 
 
-def _save(figure: Any, path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+def save_figure(figure: Any, path: Path) -> None:
+    """Writes a figure as PNG, complete or not at all; the same figure gives the same bytes.
 
-    FigureCanvasAgg(figure)
-    # No version or date in the file: the same run gives the same bytes.
+    Raises:
+        OSError: The file cannot be written.
+    """
+    # no version or date in the file
     write_atomically(path, lambda temporary: figure.savefig(temporary, format="png", metadata={"Software": None}))
 
 
@@ -61,9 +73,9 @@ def precision_recall_plot(
     Raises:
         OSError: The file cannot be written.
     """
-    figure, (panel,) = _figure(1)
+    figure, (panel,) = new_figure(1)
     for index, (name, curve) in enumerate(curves.items()):
-        colour = _COLOURS[index % len(_COLOURS)]
+        colour = COLOURS[index % len(COLOURS)]
         precision, recall = np.asarray(curve["precision"]), np.asarray(curve["recall"])
         if len(recall) == 0 or np.isnan(recall).any():
             reason = "no detections" if len(recall) == 0 else "no ground truth"
@@ -85,7 +97,7 @@ def precision_recall_plot(
     panel.set(xlim=(0, 1.01), ylim=(0, 1.03), xlabel="recall", ylabel="precision", title=title)
     if curves:
         panel.legend(loc="lower left", frameon=True, framealpha=0.9, fontsize=9)
-    _save(figure, Path(path))
+    save_figure(figure, Path(path))
 
 
 def confusion_matrix_plot(matrix: NDArray[Any], names: Sequence[str], path: str | Path) -> None:
@@ -99,7 +111,7 @@ def confusion_matrix_plot(matrix: NDArray[Any], names: Sequence[str], path: str 
     Raises:
         OSError: The file cannot be written.
     """
-    figure, (panel,) = _figure(1)
+    figure, (panel,) = new_figure(1)
     figure.set_size_inches(1.8 + 0.68 * len(names), 1.5 + 0.6 * len(names))
     counts = np.asarray(matrix)
     parts = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
@@ -112,7 +124,7 @@ def confusion_matrix_plot(matrix: NDArray[Any], names: Sequence[str], path: str 
     panel.set_yticks(range(len(names)), names, fontsize=8)
     panel.set(xlabel="predicted", ylabel="true")
     panel.grid(False)
-    _save(figure, Path(path))
+    save_figure(figure, Path(path))
 
 
 def epochs_plot(csv_path: str | Path, png_path: str | Path, quantities: Sequence[str]) -> None:
@@ -128,127 +140,102 @@ def epochs_plot(csv_path: str | Path, png_path: str | Path, quantities: Sequence
         DataError: The metrics file is missing or holds none of these.
         OSError: The picture cannot be written.
     """
-    curves = read_curves(csv_path, "epoch")
+    curves = read_curves(Path(csv_path), "epoch")
     shown = {name: [f"{split}/{name}" for split in ("train", "val")] for name in quantities}
     shown = {name: [column for column in columns if column in curves] for name, columns in shown.items()}
     if not any(shown.values()):
         raise DataError(f"{csv_path}: holds neither training nor validation values of {', '.join(quantities)}")
-    figure, axes = _figure(len(quantities))
+    figure, axes = new_figure(len(quantities))
     for panel, (name, columns) in zip(axes, shown.items(), strict=True):
         for index, column in enumerate(columns):
-            epochs, values = curves[column]
+            epochs, values = np.array(curves[column]).T
             label = f"{'training' if column.startswith('train/') else 'validation'} ({values[-1]:.3g})"
             marker = "o" if len(values) <= 30 else None
             panel.plot(
-                epochs + 1, values, color=_COLOURS[index], linewidth=1.6, marker=marker, markersize=3.5, label=label
+                epochs + 1, values, color=COLOURS[index], linewidth=1.6, marker=marker, markersize=3.5, label=label
             )
         panel.set(xlabel="epoch", ylabel=name)
         panel.set_ylim(bottom=0)
         if columns:
             panel.legend(fontsize=8, frameon=True, framealpha=0.85)
-    _save(figure, Path(png_path))
-
-
-def read_curves(
-    path: str | Path, abscissa: str | None = None
-) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Read the columns of a metrics file, whose rows each fill some columns only.
-
-    Args:
-        path: CSV with a heading.
-        abscissa: The column of the abscissa; None takes `step`, or else `epoch`.
-
-    Returns:
-        For each other column with numbers: (N,) steps in increasing order, and (N,) values. A step that a
-        resumed run wrote again has its last value. A last line that was cut off is left out.
-
-    Raises:
-        DataError: The file is missing, or has neither a column `step` nor `epoch`.
-    """
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such metrics file; has the run trained at all?") from None
-    columns = rows[0].keys() if rows else []
-    abscissa = next((name for name in ([abscissa] if abscissa else ["step", "epoch"]) if name in columns), None)
-    if abscissa is None:
-        raise DataError(f"{path}: not a metrics file: no column step or epoch, or no rows")
-    values: dict[str, dict[float, float]] = {}
-    for row in rows:
-        step = _number(row.get(abscissa))
-        if step is None:
-            continue
-        for name, text in row.items():
-            value = _number(text)
-            if name not in ("step", "epoch", None) and value is not None:
-                values.setdefault(name, {})[step] = value
-    return {
-        name: (np.array(sorted(points)), np.array([points[step] for step in sorted(points)]))
-        for name, points in values.items()
-    }
-
-
-def _number(text: Any) -> float | None:
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        return None
+    save_figure(figure, Path(png_path))
 
 
 def loss_curves_plot(csv_path: str | Path, png_path: str | Path) -> None:
-    """Plot what a run logged: losses on the left, metrics between 0 and 1 on the right.
+    """Draws what a run logged: losses on the left, metrics between 0 and 1 on the right, each in a colour of its own.
 
-    Losses are the columns with `loss` in their names. Metrics are the other columns below `train/`, `val/`
-    or `test/` whose values stay in [0, 1]; a single value is a dot. Long, noisy curves are drawn faintly
-    with their exponential mean over them. Values that are not finite leave gaps.
+    Losses are the columns with `loss` in their names. Metrics are the other columns below `train/` or `val/` whose
+    values stay in [0, 1]. Validation is a line, training one too (dashed where there are both), the test a point; what
+    was only tested is no curve and is left out. Long, noisy curves are drawn faintly with their exponential mean over
+    them. Values that are not finite leave gaps.
 
     Args:
-        csv_path: metrics.csv with columns epoch, step, train/loss, ..., val/ap50_voc07, ...; rows may be
-            sparse.
+        csv_path: metrics.csv with columns epoch, step, train/loss, ..., val/ap50_voc07, ...; rows may be sparse.
         png_path: The PNG file to write, complete or not at all.
 
     Raises:
         DataError: The metrics file is missing or holds no curve.
         OSError: The picture cannot be written.
     """
-    curves = read_curves(csv_path)
-    losses = {name: curve for name, curve in curves.items() if "loss" in name}
-    metrics = {
-        name: curve
-        for name, curve in curves.items()
-        if name not in losses
-        and name.startswith(("train/", "val/", "test/"))
-        and np.isfinite(curve[1]).any()
-        and np.nanmin(curve[1]) >= 0
-        and np.nanmax(curve[1]) <= 1
-    }
+    curves = read_curves(Path(csv_path))
+    trained = {_quantity(name) for name in curves if not name.startswith("test/")}
+    shown = {name: points for name, points in curves.items() if _quantity(name) in trained}
+    losses = {name: points for name, points in shown.items() if "loss" in name}
+    metrics = {name: points for name, points in shown.items() if name not in losses and _is_metric(name, points)}
     panels = [(kind, group) for kind, group in (("loss", losses), ("metric", metrics)) if group]
     if not panels:
         raise DataError(f"{csv_path}: neither losses nor metrics in it to plot")
-    figure, axes = _figure(len(panels))
+    figure, axes = new_figure(len(panels), width=8.4)
     for panel, (kind, group) in zip(axes, panels, strict=True):
-        for index, (name, (steps, values)) in enumerate(sorted(group.items())):
-            _draw_curve(panel, name, steps, values, _COLOURS[index % len(_COLOURS)])
+        names = sorted({_quantity(name) for name in group})
+        for name, colour in zip(names, _distinct_colours(len(names)), strict=True):
+            _draw_quantity(panel, name, group, colour)
         panel.set(xlabel="step", ylabel=kind)
         if kind == "metric":
-            panel.set_ylim(0, 1.02)
+            panel.set_ylim(-0.02, 1.02)
         else:
-            _choose_loss_scale(panel, [values for _, values in group.values()])
-        place = "upper right" if kind == "loss" else "lower right"  # "best" is slow with many points
-        panel.legend(loc=place, fontsize=8, frameon=True, framealpha=0.85)
-    _save(figure, Path(png_path))
+            _choose_loss_scale(panel, [y for points in group.values() for _, y in points if math.isfinite(y)])
+        panel.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, fontsize=8, frameon=False)
+    save_figure(figure, Path(png_path))
 
 
-def _draw_curve(panel: Any, name: str, steps: NDArray[np.float64], values: NDArray[np.float64], colour: str) -> None:
-    few = len(values) <= 30
-    label = f"{name} ({values[-1]:.3g})"
-    if few:
-        panel.plot(steps, values, color=colour, linewidth=1.6, marker="o", markersize=3.5, label=label)
-        return
-    panel.plot(steps, values, color=colour, linewidth=0.7, alpha=0.3)
-    panel.plot(steps, _exponential_mean(values, len(values) / 30), color=colour, linewidth=1.8, label=label)
+def _is_metric(name: str, points: Points) -> bool:
+    finite = [value for _, value in points if math.isfinite(value)]
+    return name.startswith(("train/", "val/", "test/")) and bool(finite) and min(finite) >= 0 and max(finite) <= 1
+
+
+def _quantity(name: str) -> str:
+    """A column's name without its split."""
+    return name.removeprefix("train/").removeprefix("val/").removeprefix("test/")
+
+
+def _distinct_colours(count: int) -> Sequence[Any]:
+    if count <= len(COLOURS):
+        return COLOURS[:count]
+    from matplotlib import colormaps
+
+    return [colormaps["turbo"](place) for place in np.linspace(0.03, 0.97, count)]
+
+
+def _draw_quantity(panel: Any, name: str, group: Mapping[str, Points], colour: Any) -> None:
+    """Draws a quantity of each split that has it, under one name and with its last values in the legend."""
+    found = {split: group[f"{split}{name}"] for split in ("train/", "val/", "test/", "") if f"{split}{name}" in group}
+    marks = {"train/": "train (dashed)" if "val/" in found else "train", "test/": "test (◆)"}
+    last = [f"{marks.get(split, split.rstrip('/'))} {points[-1][1]:.3g}".lstrip() for split, points in found.items()]
+    label = f"{name}: {', '.join(last)}"
+    for split, points in found.items():
+        steps, values = np.array(points).T
+        line = "--" if split == "train/" and "val/" in found else "-"
+        if split == "test/":
+            panel.plot(steps, values, "D", color=colour, markersize=7, markeredgecolor="black", label=label)
+        elif len(values) <= 30:
+            panel.plot(steps, values, line, color=colour, linewidth=1.7, marker="o", markersize=3.5, label=label)
+        else:
+            panel.plot(steps, values, color=colour, linewidth=0.7, alpha=0.3)
+            panel.plot(
+                steps, _exponential_mean(values, len(values) / 30), line, color=colour, linewidth=1.7, label=label
+            )
+        label = "_nolegend_"  # matplotlib leaves out what begins so
 
 
 def _exponential_mean(values: NDArray[np.float64], length: float) -> NDArray[np.float64]:
@@ -262,10 +249,8 @@ def _exponential_mean(values: NDArray[np.float64], length: float) -> NDArray[np.
     return smooth
 
 
-def _choose_loss_scale(panel: Any, groups: Sequence[NDArray[np.float64]]) -> None:
-    values = np.concatenate(groups)
-    values = values[np.isfinite(values)]
-    if len(values) > 0 and values.min() > 0 and values.max() > 50 * values.min():
+def _choose_loss_scale(panel: Any, values: Sequence[float]) -> None:
+    if values and min(values) > 0 and max(values) > 50 * min(values):
         panel.set_yscale("log")
-    elif len(values) > 0 and values.min() >= 0:
+    elif values and min(values) >= 0:
         panel.set_ylim(bottom=0)

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import EMAWeightAveraging
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
-from tests.papers.emoji.test_data_module import module as data_module
+from tests.classification import tiny
 from xgboost import XGBClassifier
 
 from retable.classification.estimators.features import OrientedGradients, Pixels
 from retable.classification.estimators.lightning_model import EstimatorClassifier
 from retable.classification.estimators.network import EstimatorNetwork
 from retable.classification.estimators.persistence import from_bytes, to_bytes
+from retable.classification.schema import EstimatorConfig, OrientedGradientsConfig
 from retable.errors import CheckpointError, ConfigError
 from retable.run.checkpoints import load_into
 
@@ -58,19 +58,19 @@ def test_pixels_are_grey_values() -> None:
 def test_gradients_have_the_published_layout() -> None:
     images = torch.ones(2, 3, 32, 32)
     images[1, :, :, 16:] = 0  # an upright edge
-    found = OrientedGradients(cell=8, bins=9)(images)
+    found = OrientedGradients(OrientedGradientsConfig(cell=8, bins=9))(images)
     assert found.shape == (2, 3 * 3 * 4 * 9)
     assert not found[0].any()
     assert found[1].any()
     with pytest.raises(ConfigError, match=r"model\.input_size=30: must be a multiple of model\.features\.cell, 8"):
-        OrientedGradients()(torch.ones(1, 3, 30, 30))
-    with pytest.raises(ConfigError, match="cell=1"):
-        OrientedGradients(cell=1)
+        OrientedGradients(OrientedGradientsConfig())(torch.ones(1, 3, 30, 30))
+    with pytest.raises(ConfigError, match="cell=1: must be 2 or more"):
+        OrientedGradientsConfig(cell=1)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_a_fitted_estimator_goes_through_a_state_dict(name: str) -> None:
-    network = EstimatorNetwork(ESTIMATORS[name](), Pixels())
+    network = EstimatorNetwork(ESTIMATORS[name](), Pixels(), 8)
     features, labels = samples()
     network.fit(features, labels)
     expected = network.classify(features)
@@ -79,7 +79,7 @@ def test_a_fitted_estimator_goes_through_a_state_dict(name: str) -> None:
     buffer = io.BytesIO()
     torch.save(network.state_dict(), buffer)
     buffer.seek(0)
-    other = EstimatorNetwork(ESTIMATORS[name](), Pixels())
+    other = EstimatorNetwork(ESTIMATORS[name](), Pixels(), 8)
     other.load_state_dict(torch.load(buffer, weights_only=True))
     assert torch.equal(other.classify(features), expected)
     assert not list(network.parameters())
@@ -88,7 +88,7 @@ def test_a_fitted_estimator_goes_through_a_state_dict(name: str) -> None:
 @pytest.mark.parametrize("name", ESTIMATORS)
 @pytest.mark.parametrize("labels", [(1, 4, 6), (3, 7)])
 def test_classes_that_were_not_drawn_are_improbable(name: str, labels: tuple[int, ...]) -> None:
-    network = EstimatorNetwork(ESTIMATORS[name](), Pixels())
+    network = EstimatorNetwork(ESTIMATORS[name](), Pixels(), 8)
     features, classes = samples(labels)
     network.fit(features, classes)
     found = network.classify(features)
@@ -98,7 +98,7 @@ def test_classes_that_were_not_drawn_are_improbable(name: str, labels: tuple[int
 
 
 def test_before_the_fit_all_classes_are_alike() -> None:
-    found = EstimatorNetwork(SVC(), Pixels())(torch.rand(2, 3, 8, 8))
+    found = EstimatorNetwork(SVC(), Pixels(), 8)(torch.rand(2, 3, 8, 8))
     assert torch.allclose(found.exp(), torch.full((2, 8), 1 / 8))
 
 
@@ -136,20 +136,15 @@ def test_a_tree_that_points_outside_itself_is_refused() -> None:
 
 
 def model(**changes: Any) -> EstimatorClassifier:
-    keys: dict[str, Any] = {"estimator": ESTIMATORS["random_forest"](), "features": Pixels(), "input_size": 16}
-    return EstimatorClassifier(**{**keys, **changes})
-
-
-def trainer(folder: Path, **changes: Any) -> Trainer:
     keys: dict[str, Any] = {
-        "max_epochs": 5, "logger": False, "enable_checkpointing": False, "enable_progress_bar": False,
-        "enable_model_summary": False, "num_sanity_val_steps": 0, "use_distributed_sampler": False,
+        "subject": tiny.StripesSubject(), "estimator": ESTIMATORS["random_forest"](), "features": Pixels(),
+        "input_size": 16,
     }  # fmt: skip
-    return Trainer(default_root_dir=folder, accelerator="cpu", **{"devices": 1, **keys, **changes})
+    return EstimatorClassifier(EstimatorConfig(**{**keys, **changes}))
 
 
 def test_it_fits_once_and_is_tested_and_resumed(tmp_path: Path) -> None:
-    first, run, data = model(), trainer(tmp_path), data_module(per_class=11, batch_size=10)
+    first, run, data = model(), tiny.trainer(tmp_path), tiny.StripesData(count=56, batch_size=10)
     run.fit(first, datamodule=data)
     assert run.current_epoch == 1
     assert first.network.estimator.n_features_in_ == 16 * 16
@@ -161,12 +156,12 @@ def test_it_fits_once_and_is_tested_and_resumed(tmp_path: Path) -> None:
 
     again = model()
     load_into(again, tmp_path / "last.ckpt")
-    run = trainer(tmp_path)
+    run = tiny.trainer(tmp_path)
     run.test(again, datamodule=data, verbose=False)
     assert run.callback_metrics["test/accuracy"] == tested
 
     resumed = model(estimator=RandomForestClassifier(5, random_state=1))
-    run = trainer(tmp_path)
+    run = tiny.trainer(tmp_path)
     run.fit(resumed, datamodule=data, ckpt_path=tmp_path / "last.ckpt", weights_only=True)
     assert torch.equal(resumed.network.fitted, first.network.fitted)  # not fitted again
 
@@ -176,14 +171,14 @@ def test_the_order_of_the_epoch_does_not_matter(tmp_path: Path) -> None:
     found = []
     for seed, batch_size in ((1, 10), (2, 7)):
         one = model()
-        trainer(tmp_path).fit(one, datamodule=data_module(seed=seed, batch_size=batch_size))
+        tiny.trainer(tmp_path).fit(one, datamodule=tiny.StripesData(seed=seed, batch_size=batch_size))
         found.append(one.network(images))
     assert torch.equal(*found)
 
 
 def test_a_checkpoint_of_another_estimator_is_refused(tmp_path: Path) -> None:
-    one, run = model(), trainer(tmp_path)
-    run.fit(one, datamodule=data_module())
+    one, run = model(), tiny.trainer(tmp_path)
+    run.fit(one, datamodule=tiny.StripesData())
     run.save_checkpoint(tmp_path / "last.ckpt")
     with pytest.raises(CheckpointError, match="holds a RandomForestClassifier, not a DecisionTreeClassifier"):
         load_into(model(estimator=DecisionTreeClassifier()), tmp_path / "last.ckpt")
@@ -191,7 +186,7 @@ def test_a_checkpoint_of_another_estimator_is_refused(tmp_path: Path) -> None:
 
 def test_several_processes_are_refused() -> None:
     one = model()
-    one.trainer = type("Two", (), {"world_size": 2, "datamodule": data_module()})()  # type: ignore[assignment]
+    one.trainer = type("Two", (), {"world_size": 2, "datamodule": tiny.StripesData()})()  # type: ignore[assignment]
     with pytest.raises(ConfigError, match="a RandomForestClassifier fits once, on all data"):
         one.setup("fit")
 
@@ -212,7 +207,7 @@ def test_several_processes_are_refused() -> None:
 )
 def test_what_belongs_to_gradients_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        trainer(tmp_path, **changes).fit(model(), datamodule=data_module())
+        tiny.trainer(tmp_path, **changes).fit(model(), datamodule=tiny.StripesData())
 
 
 @pytest.mark.parametrize(
@@ -220,7 +215,7 @@ def test_what_belongs_to_gradients_is_refused(tmp_path: Path, changes: dict[str,
 )
 def test_values_that_an_estimator_refuses_are_told(estimator: Any) -> None:
     with pytest.raises(ConfigError, match=r"^model\.estimator: .*(max_depth|kernel).*$") as caught:
-        EstimatorNetwork(estimator, Pixels()).fit(*samples())
+        EstimatorNetwork(estimator, Pixels(), 8).fit(*samples())
     assert "\n" not in str(caught.value)
 
 
@@ -237,5 +232,5 @@ def test_edges_land_in_the_bins_of_their_gradients(across: bool, expected: list[
     # the middle of the fifth
     ramp = torch.linspace(0, 1, 16).expand(16, 16)
     images = (ramp if across else ramp.T).expand(1, 3, 16, 16)
-    bins = OrientedGradients(cell=8, bins=9)(images).reshape(9, 4).sum(axis=1)
+    bins = OrientedGradients(OrientedGradientsConfig(cell=8, bins=9))(images).reshape(9, 4).sum(axis=1)
     assert (bins / bins.sum()).tolist() == pytest.approx(expected, abs=1e-5)

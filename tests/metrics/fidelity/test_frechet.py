@@ -80,18 +80,21 @@ def test_variances_over_many_orders_of_magnitude():
     random = np.random.default_rng(0)
     rotation = np.linalg.qr(random.standard_normal((30, 30)))[0]
     scale = 10.0 ** np.linspace(0, -9, 30)
-    first, second = (random.standard_normal((400, 30)) * scale @ rotation for _ in range(2))
-    sure = frechet._root_trace_by_singular_values(FeatureMoments(first).factor, FeatureMoments(second).factor)
-    assert root_trace(FeatureMoments(first).covariance, FeatureMoments(second).covariance) == pytest.approx(
-        sure, rel=1e-6
-    )
+    first, second = (FeatureMoments(random.standard_normal((400, 30)) * scale @ rotation) for _ in range(2))
+    sure = frechet._root_trace_by_singular_values(first.factor, second.factor)
+    assert root_trace(first, second) == pytest.approx(sure, rel=1e-6)
 
 
 def test_errors_that_matter_are_left_to_singular_values():
-    tiny = np.diag([1.0, *[1e-17] * 50])
-    assert frechet._root_trace_by_eigenvalues(tiny, tiny) is None
+    def moments(*variances: float) -> FeatureMoments:
+        half = np.diag(np.sqrt(np.array(variances) * (2 * len(variances) - 1) / 2))
+        return FeatureMoments(np.concatenate((half, -half)))
+
+    tiny = moments(1.0, *[1e-17] * 50)
+    assert not tiny.deficient
+    assert frechet._root_trace_by_eigenvalues(tiny.covariance, tiny.covariance) is None
     assert root_trace(tiny, tiny) == pytest.approx(1.0, rel=1e-6)
-    assert root_trace(np.zeros((3, 3)), np.eye(3)) == 0
+    assert root_trace(moments(0, 0, 0), moments(1, 1, 1)) == 0
 
 
 def test_too_few_samples():

@@ -9,7 +9,6 @@ import torch
 
 from retable.errors import StorageError
 from retable.papers.cars.pictures import (
-    as_uint8,
     interpolation,
     nearest_neighbours,
     neighbours_picture,
@@ -31,11 +30,6 @@ def test_a_grid_shows_every_image_in_its_place() -> None:
         top, left = 2 + index // 3 * 10, 2 + index % 3 * 10
         np.testing.assert_array_equal(grid[top : top + 8, left : left + 8], image.permute(1, 2, 0))
     np.testing.assert_array_equal(sample_grid(images.float() / 255, columns=3), grid)
-
-
-def test_floats_are_rounded_and_clipped() -> None:
-    values = torch.tensor([-0.5, 0.0, 0.5, 1.0, 1.5]).view(5, 1, 1, 1).expand(5, 3, 2, 2)
-    assert as_uint8(values)[:, 0, 0, 0].tolist() == [0, 0, 128, 255, 255]
 
 
 def test_a_png_is_what_was_drawn_and_nothing_else_is_left(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from retable.papers.emoji.classes import CLASSES
 class Stripes:
     """Takes the place of `retable.papers.emoji.drawings.EmojiDrawings`."""
 
-    def __init__(self, count: int, size: int = 32, seed: int = 0, split: str = "train") -> None:
-        self._count, self._size, self._key = count, size, [seed, len(split)]
+    def __init__(self, count: int, image_size: int = 32, seed: int = 0, split: str = "train") -> None:
+        self._count, self._size, self._key = count, image_size, [seed, len(split)]
 
     def __len__(self) -> int:
         return self._count

@@ -11,20 +11,17 @@ from tests.papers.emoji.stand_in import Stripes, write_classes, write_hands
 from retable.errors import ConfigError, DataError
 from retable.papers.emoji.classes import CLASSES
 from retable.papers.emoji.data_module import EmojiDataModule
-from retable.papers.emoji.schema import AugmentConfig
+from retable.papers.emoji.schema import Augmentation, EmojiConfig, Fractions
 
-AUGMENT: dict[str, Any] = {**vars(AugmentConfig()), "enabled": True}
 SIX = tuple(name for name in CLASSES if name not in ("neutral_face", "winking_face"))
 
 
-def module(**changes: Any) -> EmojiDataModule:
+def module(seed: int = 1, **changes: Any) -> EmojiDataModule:
     keys: dict[str, Any] = {
-        "seed": 1, "root": None, "train_on": None, "test_on": None, "drawings": Stripes, "per_class": 10,
-        "drawings_seed": 0, "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}, "split_seed": 0, "train_hands": None,
-        "val_hands": None, "test_hands": None, "image_size": 16, "crop_to_ink": False, "batch_size": 8,
-        "eval_batch_size": 3, "workers": 0, "cache_megabytes": 1, "augment": {**AUGMENT, "enabled": False},
+        "drawings": Stripes, "per_class": 10, "image_size": 16, "crop_to_ink": False, "batch_size": 8,
+        "eval_batch_size": 3, "workers": 0, "cache_megabytes": 1,
     }  # fmt: skip
-    return EmojiDataModule(**{**keys, **changes})
+    return EmojiDataModule(EmojiConfig(**{**keys, **changes}), seed)
 
 
 def test_generated_drawings_make_batches_of_the_contract() -> None:
@@ -97,7 +94,7 @@ def test_the_fingerprint_tells_data_apart(tmp_path: Path) -> None:
 
 def test_augmentation_depends_on_seed_epoch_and_index_alone() -> None:
     def epoch(number: int, **changes: Any) -> dict[int, torch.Tensor]:
-        data = module(augment=AUGMENT, **changes)
+        data = module(augment=Augmentation(enabled=True), **changes)
         data.first_epoch = number
         return {
             int(index): image
@@ -138,9 +135,9 @@ def test_a_full_cache_changes_nothing() -> None:
         ({"train_on": "both"}, r"data\.train_on=both needs real drawings: give data\.root=FOLDER"),
         ({"test_on": "real"}, r"data\.test_on=real needs real drawings"),
         ({"root": ".", "train_on": "generated", "test_on": "generated"}, r"data\.root is given, but"),
-        ({"per_class": 2}, r"data\.per_class=2: must be 3 or more"),
-        ({"batch_size": 0}, r"data\.batch_size=0"),
-        ({"image_size": 4}, r"data\.image_size=4: must be 8 or more"),
+        ({"per_class": 2}, r"per_class=2: must be 3 or more"),
+        ({"batch_size": 0}, r"batch_size=0"),
+        ({"image_size": 4}, r"image_size=4: must be 8 or more"),
         (
             {"train_hands": ["ann"]},
             r"data\.train_hands: there are no real drawings for train, as data\.train_on is gen",
@@ -153,13 +150,17 @@ def test_a_full_cache_changes_nothing() -> None:
             {"root": ".", "test_on": "generated", "test_hands": ["x"]},
             r"data\.test_hands: .* as data\.test_on is generated",
         ),
-        ({"augment": {**AUGMENT, "enabled": False, "scale": [1.2, 0.8]}}, r"data\.augment\.scale=\[1\.2, 0\.8\]"),
-        ({"fractions": {"train": 1.0, "val": 0.0, "test": 0.1}}, r"data\.fractions\.val=0\.0: must be above 0"),
+        ({"train_on": "both_"}, r"train_on=both_: must be generated, real or both"),
     ],
 )
 def test_senseless_values_are_told(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         module(**changes)
+
+
+def test_a_split_without_a_share_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"val=0\.0: must be above 0"):
+        Fractions(train=1.0, val=0.0, test=0.1)
 
 
 def test_batches_that_processes_cannot_share_are_told() -> None:
@@ -171,7 +172,7 @@ def test_batches_that_processes_cannot_share_are_told() -> None:
 
 def test_faults_of_the_files_are_told_before_training(tmp_path: Path) -> None:
     write_classes(tmp_path, {"angry_face": 3, "winking_face": 2})
-    with pytest.raises(DataError, match="winking_face has 2 drawings, too few to split them into train, val, test"):
+    with pytest.raises(DataError, match="winking_face has 2 images, too few to split them into train, val, test"):
         module(root=str(tmp_path)).train_dataloader()
     (tmp_path / "winking_face" / "x.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"x\.png: the image file is empty"):

@@ -57,6 +57,8 @@ def test_a_run_records_metrics_provenance_and_pictures(trained: Path) -> None:
     assert {path.name for path in (trained / "plots").iterdir()} >= {
         "detections.png", "precision_recall.png", "curves.png",
     }  # fmt: skip
+    assert {trained / path for path in kept.pictures} == set((trained / "plots").iterdir())
+    assert next(iter(kept.pictures)) == "plots/detections.png"
     sheet = cv2.imread(str(trained / "plots" / "detections.png"))
     assert sheet.shape[1] > 4 * 384
     assert sheet.std() > 10

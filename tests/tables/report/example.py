@@ -147,8 +147,10 @@ def make_record(
     values = {
         "command": f"python train.py {' '.join(cell.overrides)} hydra.run.dir={folder}",
         "choices": {"model": "larsd", "data": "hrsc2016"},
+        "overrides": list(cell.overrides),
         "config": {},
         "config_hash": cell.id,
+        "differs_from_paper": {"model.optimizer": ["adamw", "sgd"]},
         "metrics": numbers,
         "metric_info": {name: {"unit": "fraction", "direction": "higher"} for name in numbers},
         "data": dict(data),
@@ -161,6 +163,7 @@ def make_record(
         "git": {"commit": "cd8a52d509e496c5d155149ea8aeae6f2b12122d", "dirty": False},
         "wandb_id": "52e8bd24dafa",
         "checkpoints": {},
+        "pictures": {},
         "started": f"2026-11-22T08:0{cell.seed % 10}:22+00:00",
         "finished": f"2026-11-22T08:1{cell.seed % 10}:42+00:00",
         "resumed": 0,

@@ -19,7 +19,9 @@ from retable.tables.statistics import summarise
     ],
 )
 def test_mean_and_deviation(values, decimals, expected):
-    assert formatting.mean_std(summarise(values), decimals) == expected
+    summary = summarise(values)
+    number, spread = formatting.number(summary.mean, decimals), formatting.deviation(summary.std, decimals)
+    assert f"{number} {spread}".rstrip() == expected
 
 
 @pytest.mark.parametrize(

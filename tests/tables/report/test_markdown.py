@@ -77,6 +77,11 @@ def test_code_with_backquotes_keeps_them(tmp_path):
     assert "```python reproduce.py note='``x`'```" in markdown.document(result)
 
 
+def test_what_the_budget_changed_is_a_list(tmp_path):
+    section = "## Differs from the paper\n\n- model.optimizer: adamw, under budget=paper sgd\n"
+    assert section in markdown.document(build(tmp_path, {("Baseline", "HRSC2016"): [80.0]}))
+
+
 def test_notes_are_a_list(tmp_path):
     assert "## Notes\n\n- The paper does not say which AP it measures.\n" in markdown.document(build(tmp_path))
     without = YAML[: YAML.index("notes:")]

@@ -10,9 +10,11 @@ from retable.tables.report import html, pictures
 
 
 def draw(result, row, column, seed, name="detections.png", width=300, value=128):
-    folder = result.entries[row, column].statuses[seed].folder / "plots"
-    folder.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(folder / name), np.full((150, width, 3), value, np.uint8))
+    status = result.entries[row, column].statuses[seed]
+    path = status.folder / "plots" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((150, width, 3), value, np.uint8))
+    status.record.pictures.update({f"plots/{name}": f"what is in {name}", "plots/curves.png": "curves"})
 
 
 def test_the_best_and_the_worst_row_at_the_same_seed(tmp_path):
@@ -22,7 +24,7 @@ def test_the_best_and_the_worst_row_at_the_same_seed(tmp_path):
     draw(result, "Baseline", "HRSC2016", 1)
     pair = pictures.choose(result)
     assert (pair.rows, pair.seed, pair.column.label, pair.same_data) == (("LARSD-3", "Baseline"), 2, "HRSC2016", True)
-    assert "seed 2, on the same test images" in html.document(result, tmp_path)
+    assert "seed 2, on the same data: what is in detections.png." in html.document(result, tmp_path)
 
 
 def test_lower_may_be_better_and_other_columns_may_have_the_pictures(tmp_path):
@@ -39,7 +41,7 @@ def test_different_data_are_not_called_the_same(tmp_path):
         draw(result, row, "HRSC2016", 1)
     result.entries["Baseline", "HRSC2016"].statuses[1].record.data["fingerprint"] = "other"
     assert not pictures.choose(result).same_data
-    assert "seed 1, not on the same data" in html.document(result, tmp_path)
+    assert "seed 1, not on the same data: " in html.document(result, tmp_path)
 
 
 def test_pictures_are_embedded_small(tmp_path):
@@ -66,3 +68,14 @@ def test_without_two_rows_there_are_no_pictures(tmp_path):
     result = build(tmp_path, DONE)
     draw(result, "Baseline", "HRSC2016", 1)
     assert pictures.choose(result) is None
+
+
+def test_the_picture_that_a_run_names_first_is_shown_whatever_it_is_called(tmp_path):
+    result = build(tmp_path, DONE)
+    for row in ("Baseline", "LARSD-1", "LARSD-3"):
+        draw(result, row, "HRSC2016", 1, "of_a_new_model.png")
+        draw(result, row, "HRSC2016", 1, "second.png")
+    result.entries["LARSD-3", "HRSC2016"].statuses[1].record.pictures.pop("plots/of_a_new_model.png")
+    pair = pictures.choose(result)
+    assert (pair.rows, pair.files[0].name) == (("LARSD-1", "Baseline"), "of_a_new_model.png")
+    assert "what is in of_a_new_model.png of LARSD-1, best row" in html.document(result, tmp_path)

@@ -1,4 +1,4 @@
-"""What classical models see of a drawing; the paper does not say what its models saw."""
+"""What classical models see of an image."""
 
 import math
 
@@ -8,13 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from retable.classification.schema import OrientedGradientsConfig
 from retable.errors import ConfigError
 
 Features = npt.NDArray[np.float32]
 
 
 def grey_values(images: Tensor) -> Tensor:
-    """Grey values (B, S, S) of images (B, 3, S, S)."""
+    """Returns the grey values (B, S, S) of images (B, 3, S, S)."""
     return (images * images.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(dim=1)
 
 
@@ -30,20 +31,18 @@ class OrientedGradients:
     """Histograms of oriented gradients (Dalal and Triggs): each block of 2 x 2 cells normalised by itself.
 
     Args:
-        cell: Side of a cell in pixels; images must be whole cells, two at least.
-        bins: Orientations, over half a turn.
-
-    Raises:
-        ConfigError: A value that makes no sense.
+        config: The options.
     """
 
-    def __init__(self, cell: int = 8, bins: int = 9) -> None:
-        if cell < 2 or bins < 2:
-            raise ConfigError(f"model.features: cell={cell} and bins={bins} must be 2 or more")
-        self._cell, self._bins = cell, bins
+    def __init__(self, config: OrientedGradientsConfig) -> None:
+        self._cell, self._bins = config.cell, config.bins
 
     def __call__(self, images: Tensor) -> Features:
-        """Describes images (B, 3, S, S) in [0, 1]; returns (B, (S / cell - 1)^2 * 4 * bins)."""
+        """Describes images (B, 3, S, S) in [0, 1]; returns (B, (S / cell - 1)^2 * 4 * bins).
+
+        Raises:
+            ConfigError: They are not whole cells.
+        """
         side = images.shape[-1]
         if side % self._cell or side < 2 * self._cell:
             raise ConfigError(

@@ -1,6 +1,5 @@
 """How Lightning trains a model without gradients: it collects the features of one epoch and fits once."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,35 +7,33 @@ import torch
 from pytorch_lightning.callbacks import Callback, WeightAveraging
 from torch import Tensor
 
-from retable.classification.classifier import EmojiClassifier
+from retable.classification.classifier import Batch, Classifier
 from retable.classification.estimators.features import Features
 from retable.classification.estimators.network import EstimatorNetwork
+from retable.classification.schema import EstimatorConfig
 from retable.errors import ConfigError
-from retable.papers.emoji.training_data import Batch
 
 
-class EstimatorClassifier(EmojiClassifier):
-    """A scikit-learn-like estimator; the keys are described in `EstimatorConfig`.
+class EstimatorClassifier(Classifier):
+    """A scikit-learn-like estimator. The training ends after one epoch, whatever ``trainer.max_epochs`` is.
 
-    The training ends after one epoch, whatever ``trainer.max_epochs`` is.
+    Args:
+        config: The options.
 
     Attributes:
         network: The estimator with its features.
-
-    Raises:
-        ConfigError: A value that cannot work.
     """
 
     network: EstimatorNetwork
 
-    def __init__(self, estimator: Any, features: Callable[[Tensor], Features], input_size: int) -> None:
-        super().__init__(EstimatorNetwork(estimator, features), input_size)
+    def __init__(self, config: EstimatorConfig) -> None:
+        super().__init__(config, EstimatorNetwork(config.estimator, config.features, len(config.subject.classes)))
         self.automatic_optimization = False
         self._collected: list[tuple[Features, Tensor, Tensor]] = []
 
     @property
     def probability_kind(self) -> str:  # type: ignore[override]
-        """What is written of the probabilities: the estimator's own, or made of its decision values."""
+        """What predictions tell of their probabilities: the estimator's own, or made of its decision values."""
         if hasattr(self.network.estimator, "predict_proba"):
             return super().probability_kind
         return "softmax of decision values: they say which class is ahead, not how probable it is"
@@ -45,7 +42,7 @@ class EstimatorClassifier(EmojiClassifier):
         """Refuses several processes.
 
         Raises:
-            ConfigError: There are several, or the data are no drawings of the eight classes.
+            ConfigError: There are several, or the data are of other classes.
         """
         super().setup(stage)
         if self.trainer.world_size > 1:
@@ -55,7 +52,7 @@ class EstimatorClassifier(EmojiClassifier):
             )
 
     def configure_callbacks(self) -> list[Callback]:
-        """Pictures of the test; and refuses what belongs to gradients and weights.
+        """Adds the pictures of the test; refuses what belongs to gradients and weights.
 
         Here rather than in `setup`, as Lightning looks at some of it before that, and ends in a traceback.
 
@@ -76,7 +73,7 @@ class EstimatorClassifier(EmojiClassifier):
         return super().configure_callbacks()
 
     def configure_optimizers(self) -> Any:
-        """None: there are no gradients."""
+        """Makes none: there are no gradients."""
         return []
 
     def on_train_start(self) -> None:
@@ -93,7 +90,7 @@ class EstimatorClassifier(EmojiClassifier):
         rows, classes, places = zip(*self._collected, strict=True)
         features = np.concatenate(rows)
         labels, indices = (torch.cat(parts).cpu().numpy() for parts in (classes, places))
-        # a last batch that was filled up repeats drawings; and the order of the epoch must not matter
+        # a last batch that was filled up repeats images; and the order of the epoch must not matter
         _, first = np.unique(indices, return_index=True)
         features, labels = features[first], labels[first]
         self._collected = []

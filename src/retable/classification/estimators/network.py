@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from retable.classification.estimators.features import Features
 from retable.classification.estimators.persistence import from_bytes, to_bytes
 from retable.errors import ConfigError
-from retable.papers.emoji.classes import CLASSES
 
 _LEAST = 1e-6  # a probability of 0 is taken for this one, since the logarithm of 0 is no number
 
@@ -22,14 +21,15 @@ class EstimatorNetwork(nn.Module):
     Args:
         estimator: Has ``fit``, and ``predict_proba`` or ``decision_function``.
         features: Describes images (B, 3, S, S) in [0, 1] by rows of numbers.
+        classes: Number of classes C.
     """
 
     fitted: Tensor
     seen: Tensor
 
-    def __init__(self, estimator: Any, features: Callable[[Tensor], Features]) -> None:
+    def __init__(self, estimator: Any, features: Callable[[Tensor], Features], classes: int) -> None:
         super().__init__()
-        self.estimator, self.features = estimator, features
+        self.estimator, self.features, self.classes = estimator, features, classes
         self.register_buffer("fitted", torch.empty(0, dtype=torch.uint8))
         self.register_buffer("seen", torch.empty(0, dtype=torch.int64))
 
@@ -38,7 +38,7 @@ class EstimatorNetwork(nn.Module):
 
         Args:
             features: (N, F).
-            labels: (N,) indices into `CLASSES`; not all classes need to be there.
+            labels: (N,) from 0 to C - 1; not all classes need to be there.
 
         Raises:
             ConfigError: The estimator refuses a value of its own keys, which it checks here only.
@@ -53,7 +53,7 @@ class EstimatorNetwork(nn.Module):
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # nothing in it is for a compiler
     def forward(self, images: Tensor) -> Tensor:
-        """Classifies images (B, 3, S, S) in [0, 1]; returns logarithms of probabilities (B, 8).
+        """Classifies images (B, 3, S, S) in [0, 1]; returns logarithms of probabilities (B, C).
 
         Without `predict_proba` they are the softmax of the decision function, which says who is ahead but is no
         calibrated probability. Before the fit all classes are alike.
@@ -61,10 +61,10 @@ class EstimatorNetwork(nn.Module):
         return self.classify(self.features(images)).to(images.device)
 
     def classify(self, features: Features) -> Tensor:
-        """Classifies rows of features (B, F); returns logarithms of probabilities (B, 8)."""
-        probabilities = torch.zeros(len(features), len(CLASSES))
+        """Classifies rows of features (B, F); returns logarithms of probabilities (B, C)."""
+        probabilities = torch.zeros(len(features), self.classes)
         if not len(self.seen):
-            probabilities += 1 / len(CLASSES)
+            probabilities += 1 / self.classes
         elif hasattr(self.estimator, "predict_proba"):
             probabilities[:, self.seen] = torch.from_numpy(self.estimator.predict_proba(features)).float()
         else:

@@ -1,4 +1,4 @@
-"""What a feature extractor of the scores has to offer, and the two ways to one: Inception, or one trained here."""
+"""What a feature extractor of the scores has to offer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-
-from retable.errors import ConfigError
 
 
 class Features(NamedTuple):
@@ -66,7 +64,7 @@ class Extractor(ABC):
 
     @abstractmethod
     def _extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (B, d) and logits (B, K) of uint8 images (B, 3, H, W)."""
+        """Computes features (B, d) and logits (B, K) of uint8 images (B, 3, H, W)."""
 
 
 def as_uint8(images: Tensor) -> Tensor:
@@ -74,15 +72,3 @@ def as_uint8(images: Tensor) -> Tensor:
     if images.dtype == torch.uint8:
         return images
     return images.float().clamp(0, 1).mul(255).round().to(torch.uint8)
-
-
-def check_weights_unused(weights: str | None) -> None:
-    """Refuses Inception weights that nothing would read.
-
-    Raises:
-        ConfigError: There are some.
-    """
-    if weights is not None:
-        raise ConfigError(
-            f"model.fidelity.weights={weights}: the domain extractor brings its own; use model/fidelity=inception"
-        )

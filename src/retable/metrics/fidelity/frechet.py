@@ -92,28 +92,17 @@ def frechet_distance(first: FeatureMoments, second: FeatureMoments) -> float:
     """
     if first.mean.shape != second.mean.shape:
         raise DataError(f"{len(first.mean)} and {len(second.mean)} features cannot be compared: use one extractor")
-    root_trace = None
-    if not (first.deficient or second.deficient):
-        root_trace = _root_trace_by_eigenvalues(first.covariance, second.covariance)
-    if root_trace is None:
-        root_trace = _root_trace_by_singular_values(first.factor, second.factor)
     shift = first.mean - second.mean
     # rounding may take the distance of a set to itself below zero
-    return max(0.0, float(shift @ shift) + first.trace + second.trace - 2 * root_trace)
+    return max(0.0, float(shift @ shift) + first.trace + second.trace - 2 * root_trace(first, second))
 
 
-def root_trace(first: Array, second: Array) -> float:
-    """Computes tr (S1 S2)^(1/2) of two covariances.
-
-    Args:
-        first: S1, (d, d) symmetric and positive semi-definite, float64.
-        second: S2, likewise.
-
-    Returns:
-        The trace, 0 or more.
-    """
-    trace = _root_trace_by_eigenvalues(first, second)
-    return _root_trace_by_singular_values(_factor(first), _factor(second)) if trace is None else trace
+def root_trace(first: FeatureMoments, second: FeatureMoments) -> float:
+    """Computes tr (S1 S2)^(1/2), 0 or more, of two sets with as many features."""
+    trace = None
+    if not (first.deficient or second.deficient):
+        trace = _root_trace_by_eigenvalues(first.covariance, second.covariance)
+    return _root_trace_by_singular_values(first.factor, second.factor) if trace is None else trace
 
 
 def _root_trace_by_eigenvalues(first: Array, second: Array) -> float | None:
@@ -140,9 +129,3 @@ def _root_trace_by_singular_values(first: Array, second: Array) -> float:
     The matrix has as many rows and columns as samples or features, whichever are fewer.
     """
     return float(np.linalg.svd(first @ second.T, compute_uv=False).sum())
-
-
-def _factor(covariance: Array) -> Array:
-    eigenvalues, vectors = np.linalg.eigh(covariance)
-    scaled: Array = np.sqrt(np.maximum(eigenvalues, 0.0))[:, None] * vectors.T
-    return scaled

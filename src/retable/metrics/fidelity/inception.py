@@ -62,9 +62,9 @@ def check(path: Path) -> None:
 
 
 def find(weights: str | None) -> Path | None:
-    """Path of the weights: the given file, or torch-fidelity's own, from torch's cache or downloaded; None without.
+    """Finds the weights: the given file, or torch-fidelity's own, from torch's cache or downloaded; None without.
 
-    One attempt that gives up within seconds where no server answers.
+    It gives up within seconds where no server answers.
     """
     if weights is not None:
         return Path(weights).expanduser()
@@ -83,8 +83,8 @@ def inception(weights: str | None = None) -> Extractor:
     path = find(weights)
     if path is None:
         raise CheckpointError(
-            f"Inception weights cannot be downloaded: get {_address()} and give model.fidelity.weights=FILE, or use "
-            "model/fidelity=domain"
+            f"Inception weights cannot be downloaded: get {_address()} and give model.fidelity.weights=FILE, or "
+            "choose another extractor with model/fidelity=NAME"
         )
     return InceptionExtractor(path)
 

@@ -5,17 +5,19 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from retable.options import Options
+
 
 @dataclass
-class FidelityConfig:
+class FidelityConfig(Options):
     """Scores of generated images against real ones.
 
     Attributes:
-        extractor: What extracts the features, called with ``weights``.
+        extractor: Makes the `Extractor`, called with ``weights``.
         weights: File of the published Inception weights; null: downloaded where that is possible.
     """
 
-    _target_: str = "retable.papers.cars.scores.Scores"
+    _target_: str = "retable.metrics.fidelity.metric.FidelityMetric"
     extractor: Any = MISSING
     weights: str | None = None
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -18,7 +17,7 @@ from retable.data import Provenance
 from retable.data.module import ShardedDataModule
 from retable.errors import ConfigError
 from retable.papers.cars.datasets.folder import PictureFolder, read_folder
-from retable.papers.cars.schema import Background, Fit
+from retable.papers.cars.schema import CarsConfig
 
 Batch = dict[str, Tensor]
 """images float32 (B, 3, S, S) in [0, 1], indices int64 (B,): places in the set."""
@@ -27,12 +26,16 @@ log = logging.getLogger(__name__)
 
 
 class CarsDataModule(ShardedDataModule):
-    """Loaders of cars; the keys are described in `retable.papers.cars.schema.CarsConfig`.
+    """Loaders of cars.
 
     The essay has no split: all images are learnt from, and samples are scored against all of them. The set is uint8
     and small (82 MB for 6,700 images of 64 x 64), so that it is copied to the device once; loaders hand out indices
     only, and `transfer_batch_to_device` makes the batch there. Which images a training batch holds, and which of them
     are mirrored, depends on seed, epoch and index alone. In validation and test each image comes once, in order.
+
+    Args:
+        config: Which cars, and how they are batched.
+        seed: The run's seed.
 
     Attributes:
         test_name: The split that is tested.
@@ -44,58 +47,33 @@ class CarsDataModule(ShardedDataModule):
 
     test_name = "test"
 
-    def __init__(
-        self,
-        seed: int,
-        root: str | None,
-        scenes: Callable[..., Any],
-        count: int,
-        scenes_seed: int,
-        image_size: int,
-        fit: Fit,
-        background: Background,
-        augment: Mapping[str, Any],
-        batch_size: int,
-        eval_batch_size: int,
-    ) -> None:
+    def __init__(self, config: CarsConfig, seed: int) -> None:
         super().__init__()
-        for name, value, least in (
-            ("count", count, 1),
-            ("image_size", image_size, 8),
-            ("batch_size", batch_size, 1),
-            ("eval_batch_size", eval_batch_size, 1),
-        ):
-            if value < least:
-                raise ConfigError(f"data.{name}={value}: must be {least} or more")
-        flip = float(augment["horizontal_flip"])
-        if not 0 <= flip <= 1:
-            raise ConfigError(f"data.augment.horizontal_flip={flip:g}: a share, 0 to 1")
-        if root is None and count < batch_size:
-            raise ConfigError(_too_few(count, batch_size, "data.count"))
-        self.seed = seed
+        if config.root is None and config.count < config.batch_size:
+            raise ConfigError(_too_few(config.count, config.batch_size, "data.count"))
+        self.config, self.seed = config, seed
         self.first_epoch = 0
-        self.image_size, self.batch_size, self.eval_batch_size = image_size, batch_size, eval_batch_size
-        self._root = None if root is None else Path(root).expanduser()
-        self._generator, self._count, self._scenes_seed = scenes, count, scenes_seed
-        self._fit, self._background = Fit(fit), Background(background)
-        self._flip = flip if augment["enabled"] else 0.0
+        self.image_size, self.batch_size = config.image_size, config.batch_size
+        self._flip = config.augment.horizontal_flip if config.augment.enabled else 0.0
         self.mirrors = self._flip > 0
         self._resident: Tensor | None = None
 
     @cached_property
     def _folder(self) -> PictureFolder | None:
-        if self._root is None:
+        if self.config.root is None:
             return None
-        folder = read_folder(self._root, self.image_size, self._fit, self._background)
+        root = Path(self.config.root).expanduser()
+        folder = read_folder(root, self.image_size, self.config.fit, self.config.background)
         if len(folder.names) < self.batch_size:
-            raise ConfigError(_too_few(len(folder.names), self.batch_size, f"data.root={self._root}"))
+            raise ConfigError(_too_few(len(folder.names), self.batch_size, f"data.root={root}"))
         for note in folder.notes:
             log.warning("%s", note)
         return folder
 
     @cached_property
     def _scenes(self) -> Any:
-        return self._generator(count=self._count, size=self.image_size, seed=self._scenes_seed)
+        config = self.config
+        return config.scenes(count=config.count, image_size=config.image_size, seed=config.scenes_seed)
 
     @cached_property
     def images(self) -> Tensor:
@@ -109,7 +87,7 @@ class CarsDataModule(ShardedDataModule):
             pixels = self._folder.images
         else:
             with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # kernels leave the interpreter to the others
-                pixels = np.stack(list(pool.map(self._scenes.image, range(self._count))))
+                pixels = np.stack(list(pool.map(self._scenes.image, range(self.config.count))))
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
 
     @cached_property
@@ -126,17 +104,17 @@ class CarsDataModule(ShardedDataModule):
         ).as_dict()
 
     def train_dataloader(self) -> DataLoader[Tensor]:
-        """Keys of training batches; data.batch_size is divided among the processes, incomplete batches are left out."""
+        """Makes the keys of training batches; processes share each batch, and incomplete batches are left out."""
         sampler = self._training_sampler(len(self.images), drop_last=True)
         return _loader(Keys(len(self.images), self.seed, self._flip), sampler, sampler.batch_size)
 
     def val_dataloader(self) -> DataLoader[Tensor]:
-        """Keys of all images, in order."""
+        """Makes the keys of all images, in order."""
         sampler = self._evaluation_sampler(len(self.images))
-        return _loader(Keys(len(self.images)), sampler, self.eval_batch_size)
+        return _loader(Keys(len(self.images)), sampler, self.config.eval_batch_size)
 
     def test_dataloader(self) -> DataLoader[Tensor]:
-        """As for validation."""
+        """Makes the same loader as for validation."""
         return self.val_dataloader()
 
     def transfer_batch_to_device(self, batch: Tensor, device: torch.device, dataloader_idx: int) -> Batch:
@@ -176,24 +154,13 @@ class Keys(Dataset[Tensor]):
         """Makes the keys of a batch.
 
         Args:
-            keys: (epoch, index) each, as of `EpochSampler`; a bare index is not mirrored.
+            keys: (epoch, index) each, as of `EpochSampler`, all of one epoch; a bare index is not mirrored.
         """
         if isinstance(keys[0], int):
             return torch.tensor([(key, 0) for key in keys])
-        pairs = np.array(keys, np.uint64)
-        mirrored = _dice(self._seed, pairs[:, 0], pairs[:, 1]) < self._flip
-        return torch.from_numpy(np.stack([pairs[:, 1], mirrored], axis=1).astype(np.int64))
-
-
-def _dice(seed: int, epochs: NDArray[np.uint64], indices: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """One number in [0, 1) for each pair (SplitMix64 over the three numbers)."""
-    state = np.full(len(epochs), seed, np.uint64)
-    for number in (epochs, indices):
-        state = (state ^ number) + np.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state ^= state >> np.uint64(31)
-    return np.asarray(state >> np.uint64(11), np.float64) * 2.0**-53
+        epochs, indices = np.array(keys).T
+        mirrored = np.random.default_rng([self._seed, epochs[0]]).random(self._length)[indices] < self._flip
+        return torch.from_numpy(np.stack([indices, mirrored], axis=1).astype(np.int64))
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from retable.errors import StorageError
+from retable.metrics.fidelity.extractors import as_uint8
 from retable.visualization.drawing import contact_sheet, write_picture
 
 Image = npt.NDArray[np.uint8]
@@ -23,23 +24,9 @@ _CHUNK = 1024  # real images that are compared at a time: 64 MB at 64 x 64
 _SPARE = 8  # candidates beyond the wanted neighbours that are compared exactly
 
 
-def as_uint8(images: Tensor) -> Tensor:
-    """Turns images in [0, 1] into uint8, on the CPU; uint8 stays as it is.
-
-    Args:
-        images: (N, 3, S, S), uint8 or floating; values beyond [0, 1] are clipped.
-
-    Returns:
-        (N, 3, S, S) uint8.
-    """
-    if images.dtype != torch.uint8:
-        images = (images.detach().float().clamp(0, 1) * 255).round().byte()
-    return images.cpu()
-
-
 def as_arrays(images: Tensor) -> list[Image]:
     """Turns images (N, 3, S, S), uint8 or in [0, 1], into N arrays (S, S, 3) uint8."""
-    return list(np.ascontiguousarray(as_uint8(images).permute(0, 2, 3, 1).numpy()))
+    return list(np.ascontiguousarray(as_uint8(images).cpu().permute(0, 2, 3, 1).numpy()))
 
 
 def sample_grid(images: Tensor, columns: int) -> Image:
@@ -143,7 +130,7 @@ def nearest_neighbours(
         The neighbours, on the CPU. Of equally near ones the first comes first.
     """
     if features is None:
-        wanted, known = as_uint8(samples).flatten(1), as_uint8(real).flatten(1)
+        wanted, known = as_uint8(samples).cpu().flatten(1), as_uint8(real).cpu().flatten(1)
         unit = 255 * math.sqrt(wanted.shape[1])
     else:
         wanted, known = features[0].detach().cpu().flatten(1), features[1].detach().cpu().flatten(1)

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from retable.errors import StorageError
 from retable.files import write_text
-from retable.papers.cars.pictures import as_arrays, as_uint8, interpolation, sample_grid, walks_picture, write_png
+from retable.metrics.fidelity.extractors import as_uint8
+from retable.papers.cars.pictures import as_arrays, interpolation, sample_grid, walks_picture, write_png
 from retable.papers.cars.training.schema import PredictionOptions
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ def write_samples(model: Sampler, output: Path, options: PredictionOptions, abou
 
 def _sampled(model: Sampler, latents: Tensor) -> Iterator[Tensor]:
     for chunk in torch.split(latents, _BATCH):
-        yield as_uint8(model.sample(chunk.to(model.device)))
+        yield as_uint8(model.sample(chunk.to(model.device))).cpu()
 
 
 def _tell_others(folder: Path, names: set[str]) -> None:

@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from omegaconf import MISSING
+
+from retable.options import Options, option
+
 
 class Fit(StrEnum):
     """How an oblong image becomes a square; both show all of it."""
@@ -20,20 +24,20 @@ class Background(StrEnum):
 
 
 @dataclass
-class AugmentConfig:
+class AugmentConfig(Options):
     """Training augmentation; the essay names none.
 
     Attributes:
         enabled: Whether training images vary.
-        horizontal_flip: How often an image is mirrored.
+        horizontal_flip: Share of the images that are mirrored.
     """
 
     enabled: bool = False
-    horizontal_flip: float = 0.5
+    horizontal_flip: float = option(0.5, least=0, most=1)
 
 
 @dataclass
-class CarsConfig:
+class CarsConfig(Options):
     """Pictures of cars: generated ones, or those of a folder.
 
     Attributes:
@@ -51,15 +55,15 @@ class CarsConfig:
 
     _target_: str = "retable.papers.cars.data_module.CarsDataModule"
     root: str | None = None
-    scenes: Any = None
-    count: int = 6700
+    scenes: Any = MISSING
+    count: int = option(6700, least=1)
     scenes_seed: int = 0
-    image_size: int = 64
+    image_size: int = option(64, least=8)
     fit: Fit = Fit.pad
     background: Background = Background.green
     augment: AugmentConfig = field(default_factory=AugmentConfig)
-    batch_size: int = 256
-    eval_batch_size: int = 256
+    batch_size: int = option(256, least=1)
+    eval_batch_size: int = option(256, least=1)
 
 
 SCHEMAS: dict[str, Any] = {"data/cars": CarsConfig}

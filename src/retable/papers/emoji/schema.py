@@ -1,68 +1,82 @@
-"""What may be set of the drawings: ``conf/data/emoji.yaml``."""
+"""What may be set of drawings and of the models: ``conf/data/emoji.yaml`` and ``conf/model/emoji_*.yaml``."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
+from omegaconf import II
 
-class TrainOn(StrEnum):
-    """What is learnt from."""
-
-    generated = "generated"
-    real = "real"
-    both = "both"
-
-
-class TestOn(StrEnum):
-    """What is tested on."""
-
-    __test__ = False  # not a test class, whatever pytest makes of its name
-
-    generated = "generated"
-    real = "real"
+from retable.classification.schema import EstimatorConfig, NetworkConfig
+from retable.errors import ConfigError
+from retable.options import Options, option
 
 
 @dataclass
-class Fractions:
-    """Relative sizes of the splits."""
+class Fractions(Options):
+    """Relative sizes of the splits; only their proportions count."""
 
-    train: float = 0.6
-    val: float = 0.2
-    test: float = 0.2
+    train: float = option(0.6, above=0)
+    val: float = option(0.2, above=0)
+    test: float = option(0.2, above=0)
 
 
 @dataclass
-class AugmentConfig:
-    """Training augmentation, see `retable.papers.emoji.transforms.Augmentation`."""
+class Augmentation(Options):
+    """What varies from one sight of a drawing to the next. The paper names no augmentation.
+
+    Attributes:
+        enabled: Whether anything varies at all.
+        horizontal_flip: Probability of mirroring left and right, which changes no class.
+        rotation_degrees: The angle is drawn from -rotation_degrees to rotation_degrees.
+        scale: The magnification is drawn from this range, even in its logarithm.
+        shift: The middle moves by up to this part of the side, each way.
+        shear: Lines slant, and the two axes differ in length, by up to this part.
+        wobble: Points move smoothly by about this part of the side: no two circles are alike.
+        thinner: How much thinner lines may get, as a part of a pixel on each side.
+        thicker: How much thicker, likewise.
+        brightness: An offset from -brightness to brightness, as a part of full scale.
+        contrast: The contrast is multiplied by 1 - contrast to 1.
+        colour: Red, green and blue are multiplied by 1 - colour to 1, each by its own.
+        shade: The light falls off by up to this part towards one side.
+        invert: Probability of light on dark.
+        blur: Probability of a blur, of up to about a pixel.
+        noise: Largest standard deviation of the noise, as a part of full scale.
+        erase: Probability that a square of up to a quarter of the side is wiped out.
+    """
 
     enabled: bool = False
-    horizontal_flip: float = 0.5
-    rotation_degrees: float = 15.0
-    scale: tuple[float, float] = (0.8, 1.1)
-    shift: float = 0.08
-    shear: float = 0.15
-    wobble: float = 0.02
-    thinner: float = 0.4
-    thicker: float = 0.8
-    brightness: float = 0.1
-    contrast: float = 0.3
-    colour: float = 0.1
-    shade: float = 0.1
-    invert: float = 0.0
-    blur: float = 0.3
-    noise: float = 0.04
-    erase: float = 0.2
+    horizontal_flip: float = option(0.5, least=0, most=1)
+    rotation_degrees: float = option(15.0, least=0, most=180)
+    scale: tuple[float, float] = option((0.8, 1.1), above=0)
+    shift: float = option(0.08, least=0, most=1)
+    shear: float = option(0.15, least=0, most=1)
+    wobble: float = option(0.02, least=0, most=1)
+    thinner: float = option(0.4, least=0, most=1)
+    thicker: float = option(0.8, least=0, most=1)
+    brightness: float = option(0.1, least=0, most=1)
+    contrast: float = option(0.3, least=0, most=1)
+    colour: float = option(0.1, least=0, most=1)
+    shade: float = option(0.1, least=0, most=1)
+    invert: float = option(0.0, least=0, most=1)
+    blur: float = option(0.3, least=0, most=1)
+    noise: float = option(0.04, least=0, most=1)
+    erase: float = option(0.2, least=0, most=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.scale[0] > self.scale[1]:
+            raise ConfigError(f"data.augment.scale={list(self.scale)}: must be two numbers, the smaller first")
 
 
 @dataclass
-class EmojiConfig:
+class EmojiConfig(Options):
     """Drawings of the eight emoji: generated ones, real ones from files, or both.
 
     Attributes:
         root: Folder of real drawings: one folder a class, or labels.csv; null takes the generator.
-        train_on: What is learnt from; null is real where there is a root, else generated.
-        test_on: What is tested on; null is real where there is a root, else generated.
-        drawings: Generator, called with count, size, seed and split.
+        train_on: What is learnt from: ``generated``, ``real`` or ``both``; null is real where there is a root, else
+            generated.
+        test_on: What is tested on: ``generated`` or ``real``; null as of train_on.
+        drawings: Generator, called with count, image_size, seed and split.
         per_class: Generated drawings of each class, over all splits.
         drawings_seed: Seed of the generated drawings; apart from the run's seed, so that all seeds see one dataset.
         fractions: Relative sizes of the splits, each class alike.
@@ -82,23 +96,104 @@ class EmojiConfig:
 
     _target_: str = "retable.papers.emoji.data_module.EmojiDataModule"
     root: str | None = None
-    train_on: TrainOn | None = None
-    test_on: TestOn | None = None
+    train_on: str | None = option(None, choices=("generated", "real", "both"))
+    test_on: str | None = option(None, choices=("generated", "real"))
     drawings: Any = None
-    per_class: int = 500
+    per_class: int = option(500, least=3)
     drawings_seed: int = 0
     fractions: Fractions = field(default_factory=Fractions)
     split_seed: int = 0
     train_hands: list[str] | None = None
     val_hands: list[str] | None = None
     test_hands: list[str] | None = None
-    image_size: int = 64
+    image_size: int = option(64, least=8)
     crop_to_ink: bool = True
-    batch_size: int = 32
-    eval_batch_size: int = 100
+    batch_size: int = option(32, least=1)
+    eval_batch_size: int = option(100, least=1)
     workers: int | None = None
     cache_megabytes: int = 1024
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    augment: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        default = "generated" if self.root is None else "real"
+        self.train_on, self.test_on = self.train_on or default, self.test_on or default
+        sources = {"train_on": self.train_on, "test_on": self.test_on}
+        for key, source in sources.items():
+            if self.root is None and source != "generated":
+                raise ConfigError(f"data.{key}={source} needs real drawings: give data.root=FOLDER")
+        if self.root is not None and set(sources.values()) == {"generated"}:
+            raise ConfigError("data.root is given, but data.train_on and data.test_on use no real drawings")
+        for role, hands in (("train", self.train_hands), ("val", self.val_hands), ("test", self.test_hands)):
+            key = "test_on" if role == "test" else "train_on"
+            if hands is not None and sources[key] == "generated":
+                raise ConfigError(
+                    f"data.{role}_hands: there are no real drawings for {role}, as data.{key} is generated; drop it"
+                )
 
 
-SCHEMAS: dict[str, Any] = {"data/emoji": EmojiConfig}
+@dataclass
+class FacesConfig(Options):
+    """How a model reads a user's files: onto canvases as those that it was trained on.
+
+    Attributes:
+        image_size: Side of the canvas in pixels.
+        crop_to_ink: Whether the canvas shows the drawing with a margin, rather than the whole image.
+    """
+
+    _target_: str = "retable.papers.emoji.subject.Faces"
+    image_size: int = II("data.image_size")
+    crop_to_ink: bool = II("data.crop_to_ink")
+
+
+@dataclass
+class EmojiNetworkConfig(NetworkConfig):
+    """A network that tells the eight faces apart."""
+
+    subject: FacesConfig = field(default_factory=FacesConfig)
+
+
+@dataclass
+class EmojiEstimatorConfig(EstimatorConfig):
+    """A classical model that tells the eight faces apart."""
+
+    subject: FacesConfig = field(default_factory=FacesConfig)
+
+
+@dataclass
+class PaperNetworkConfig(Options):
+    """The paper's network.
+
+    Attributes:
+        filters: Filters of the convolutions.
+        dropout: Part of the values that each dropout leaves out.
+    """
+
+    _target_: str = "retable.papers.emoji.networks.cnn.PaperNetwork"
+    _partial_: bool = True
+    filters: list[int] = option([16, 32, 64, 128], least=1)
+    dropout: float = option(0.5, least=0, below=1)
+
+
+@dataclass
+class SmallNetworkConfig(Options):
+    """Our own network.
+
+    Attributes:
+        widths: Channels of the convolutions.
+        dropout: Part of the values that the dropout before the last layer leaves out.
+    """
+
+    _target_: str = "retable.papers.emoji.networks.net.SmallNetwork"
+    _partial_: bool = True
+    widths: list[int] = option([32, 64, 128, 192], least=1)
+    dropout: float = option(0.3, least=0, below=1)
+
+
+SCHEMAS: dict[str, type] = {
+    "data/emoji": EmojiConfig,
+    "model/emoji_network": EmojiNetworkConfig,
+    "model/emoji_estimator": EmojiEstimatorConfig,
+    "model/network/paper": PaperNetworkConfig,
+    "model/network/small": SmallNetworkConfig,
+}

@@ -11,14 +11,13 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
+from retable.classification.classifier import Batch
 from retable.data import fingerprint_files
 from retable.papers.emoji.classes import CLASSES
 from retable.papers.emoji.datasets.canvas import Image, read_canvas, to_canvas
 from retable.papers.emoji.datasets.files import Drawing
-from retable.papers.emoji.transforms import Augmentation, augment
-
-Batch = dict[str, Any]
-"""images float32 (B, 3, S, S) in [0, 1], labels int64 (B,), indices int64 (B,): places in the dataset."""
+from retable.papers.emoji.schema import Augmentation
+from retable.papers.emoji.transforms import augment
 
 
 class Canvases(Protocol):
@@ -157,10 +156,6 @@ class EmojiSamples(Dataset[Batch]):
 
     def __len__(self) -> int:
         return int(self._starts[-1])
-
-    def labels(self) -> list[int]:
-        """Returns the class of each drawing."""
-        return [part.label(index) for part in self.parts for index in range(len(part))]
 
     def __getitems__(self, keys: Sequence[tuple[int, int] | int]) -> Batch:
         """Makes a batch.

@@ -5,7 +5,6 @@ work on the pixels is done for the batch at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -13,65 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from retable.errors import ConfigError
+from retable.papers.emoji.schema import Augmentation
 
 _WOBBLE_KNOTS = 5  # points each way at which the displacement is drawn
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """What varies from one sight of a drawing to the next. The paper names no augmentation.
-
-    Attributes:
-        horizontal_flip: Probability of mirroring left and right, which changes no class.
-        rotation_degrees: The angle is drawn from -rotation_degrees to rotation_degrees.
-        scale: The magnification is drawn from this range, even in its logarithm.
-        shift: The middle moves by up to this part of the side, each way.
-        shear: Lines slant, and the two axes differ in length, by up to this part.
-        wobble: Points move smoothly by about this part of the side: no two circles are alike.
-        thinner: How much thinner lines may get, as a part of a pixel on each side.
-        thicker: How much thicker, likewise.
-        brightness: An offset from -brightness to brightness, as a part of full scale.
-        contrast: The contrast is multiplied by 1 - contrast to 1.
-        colour: Red, green and blue are multiplied by 1 - colour to 1, each by its own.
-        shade: The light falls off by up to this part towards one side.
-        invert: Probability of light on dark.
-        blur: Probability of a blur, of up to about a pixel.
-        noise: Largest standard deviation of the noise, as a part of full scale.
-        erase: Probability that a square of up to a quarter of the side is wiped out.
-
-    Raises:
-        ConfigError: A value that makes no sense.
-    """
-
-    horizontal_flip: float = 0.5
-    rotation_degrees: float = 15.0
-    scale: tuple[float, float] = (0.8, 1.1)
-    shift: float = 0.08
-    shear: float = 0.15
-    wobble: float = 0.02
-    thinner: float = 0.4
-    thicker: float = 0.8
-    brightness: float = 0.1
-    contrast: float = 0.3
-    colour: float = 0.1
-    shade: float = 0.1
-    invert: float = 0.0
-    blur: float = 0.3
-    noise: float = 0.04
-    erase: float = 0.2
-
-    def __post_init__(self) -> None:
-        low, high = self.scale
-        if not 0 < low <= high:
-            raise ConfigError(f"data.augment.scale={list(self.scale)}: must be two positive numbers, the smaller first")
-        for field in fields(self):
-            if field.name == "scale":
-                continue
-            value = getattr(self, field.name)
-            limit = 180 if field.name == "rotation_degrees" else 1
-            if not 0 <= value <= limit:
-                raise ConfigError(f"data.augment.{field.name}={value}: must be from 0 to {limit}")
 
 
 Draw = dict[str, npt.NDArray[np.float32]]
@@ -104,7 +47,7 @@ def augment(images: Tensor, augmentation: Augmentation, generators: Sequence[np.
 
 
 def _draw(augmentation: Augmentation, generator: np.random.Generator) -> Draw:
-    """The numbers of one sample, in [0, 1) but for the wobble; always as many, whatever the ranges are."""
+    """Draws the numbers of one sample, in [0, 1) but for the wobble; always as many, whatever the ranges are."""
     sizes = {"place": 7, "pen": 1, "erase": 4, "tone": 9, "blur": 2, "noise": 1}
     uniform = generator.random(sum(sizes.values()), dtype=np.float32)
     parts = np.split(uniform, np.cumsum(list(sizes.values()))[:-1])
@@ -114,7 +57,7 @@ def _draw(augmentation: Augmentation, generator: np.random.Generator) -> Draw:
 
 
 def _paper(images: Tensor) -> Tensor:
-    """The colour around each drawing, (B, 3, 1, 1): the median of its rim."""
+    """Returns the colour around each drawing, (B, 3, 1, 1): the median of its rim."""
     rim = torch.cat([images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]], dim=2)
     return rim.median(dim=2).values[..., None, None]
 
@@ -198,7 +141,7 @@ def _blurred(images: Tensor, options: Augmentation, blur: Tensor) -> Tensor:
 
 
 def _neighbours(images: Tensor, axis: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Each pixel's neighbour before, itself, and its neighbour after it along an axis; the border repeats."""
+    """Returns each pixel's neighbour before, itself, and its neighbour after it along an axis; the border repeats."""
     length = images.shape[axis]
     first, last = images.narrow(axis, 0, 1), images.narrow(axis, length - 1, 1)
     return (

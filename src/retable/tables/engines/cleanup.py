@@ -1,4 +1,4 @@
-"""What is left to do for a cell whose runner was killed or has never run."""
+"""Cleans up after a runner that was killed or has never run: tells how its cell failed, ends what it has left."""
 
 import contextlib
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from retable.tables.store import Failure
 
 
 def note_failure(job: Job, reason: str, log: Path | None = None) -> None:
-    """Says in a cell's folder how it failed, when its runner could not: it was killed or has never run.
+    """Writes into a cell's folder how it failed, as its runner could not.
 
     Without this a cell that always loses its node would be started again and again.
 
@@ -29,7 +29,10 @@ def note_failure(job: Job, reason: str, log: Path | None = None) -> None:
 
 
 def end_orphan(job: Job) -> None:
-    """Ends what a killed runner has left on this machine: the next to take its lease would, but that may be long."""
+    """Ends the process that a killed runner has left on this machine.
+
+    Whoever takes its lease next would do so too, but that may be long.
+    """
     with contextlib.suppress(OSError):
         held = lease.acquire(job.folder)
         if held is not None:

@@ -1,10 +1,10 @@
 """The cells of a table as every format of the report lists them, and those that failed."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from retable.run.record import Record
-from retable.tables.report import formatting
 from retable.tables.results import TableResult
 from retable.tables.spec import Column, Row
 from retable.tables.store import Failure, Status
@@ -37,7 +37,7 @@ def cell_lines(result: TableResult) -> Iterator[CellLine]:
     for (row, column), entry in result.entries.items():
         for seed, cell in entry.cells.items():
             status = entry.statuses[seed]
-            recorded = status.record.command if status.record is not None else None
+            would_be = shlex.join(("python", "train.py", *cell.overrides))
             yield CellLine(
                 result.table.rows[row],
                 result.table.columns[column],
@@ -45,7 +45,7 @@ def cell_lines(result: TableResult) -> Iterator[CellLine]:
                 cell.id,
                 status,
                 entry.values.get(seed),
-                formatting.command(cell, recorded),
+                would_be if status.record is None else status.record.command,
             )
 
 

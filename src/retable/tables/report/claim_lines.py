@@ -56,6 +56,11 @@ class LinkLine:
     printed_value: float | None
     test: LinkTest
 
+    @property
+    def bounds(self) -> list[float]:
+        """The finite ends of where the claim puts it."""
+        return [bound for bound in (self.comparison.low, self.comparison.high) if math.isfinite(bound)]
+
 
 @dataclass(frozen=True)
 class ClaimLine:
@@ -86,6 +91,11 @@ class ClaimLine:
     reason: str
     links: tuple[LinkLine, ...]
     result: ClaimResult
+
+    @property
+    def unit(self) -> str:
+        """What its differences can be compared with."""
+        return self.links[0].unit
 
 
 def claim_lines(result: TableResult) -> list[ClaimLine]:

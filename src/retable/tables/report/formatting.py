@@ -1,12 +1,8 @@
-"""How numbers, spreads and paths are written, the same in every format of a report and in the terminal."""
+"""Writes numbers, spreads, times, lists and paths, the same in every format of a report and in the terminal."""
 
 import re
-import shlex
 from collections.abc import Iterable
 from pathlib import Path
-
-from retable.tables.cells import Cell
-from retable.tables.statistics import Summary
 
 NONE = "–"
 """Stands where there is no number."""
@@ -37,14 +33,6 @@ def deviation(std: float | None, decimals: int) -> str:
     if std > 0 and round(std, decimals) == 0:
         return f"± <{10**-decimals:.{decimals}f}"
     return f"± {number(std, decimals)}"
-
-
-def mean_std(summary: Summary, decimals: int) -> str:
-    """Mean ± standard deviation (ddof=1) over seeds, such as ``71.2 ± 0.4``.
-
-    Without ± for a single seed, and a dash where there is none.
-    """
-    return f"{number(summary.mean, decimals)} {deviation(summary.std, decimals)}".rstrip()
 
 
 def seeds_note(count: int, asked: int) -> str:
@@ -97,9 +85,9 @@ def printable(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
-def command(cell: Cell, recorded: str | None) -> str:
-    """The command of a cell: the recorded one, else what it would be."""
-    return recorded or shlex.join(("python", "train.py", *cell.overrides))
+def unbroken(words: str) -> str:
+    """Words that may be broken after commas only."""
+    return ", ".join(part.replace(" ", "\u00a0") for part in words.split(", "))
 
 
 def portable(text: str, outputs: Path | None) -> str:

@@ -105,7 +105,7 @@ def _head(result: TableResult, column: Column) -> str:
 
 
 def _row(result: TableResult, row: Row, columns: list[Column], about: list[str]) -> list[str]:
-    cells = [escape(row.label), *(escape(row.about.get(name, "")) for name in about)]
+    cells = [escape(row.label), *map(escape, view_model.described(row, about))]
     for column in columns:
         shown = view_model.shown(result, row, column)
         # of the note only the number of seeds: a page is narrow

@@ -28,13 +28,16 @@ def _lines(result: TableResult) -> Iterator[str]:
     yield f"- **Seeds:** {view_model.seeds_sentence(result)}"
     yield f"- **Command:** {_code(result, result.command)}"
     yield f"- **Cost:** {view_model.cost_sentence(result)}"
-    yield from (f"- **{name}:** {_text(result, words)}" for name, words in view_model.environment(result))
+    yield from (f"- **{name}:** {_text(result, words)}" for name, words in view_model.environment(result).items())
     if result.warnings:
         yield "\n## Warnings\n"
         yield from (f"- ⚠ {_text(result, warning)}" for warning in result.warnings)
     yield from _results(result)
     yield from _claims(result)
     yield from _data(result)
+    if differences := view_model.differs_from_paper(result):
+        yield "\n## Differs from the paper\n"
+        yield from (f"- {_text(result, words)}" for words in differences)
     if table.notes:
         yield "\n## Notes\n"
         yield from (f"- {escape(note)}" for note in table.notes)
@@ -93,7 +96,7 @@ def _results(result: TableResult) -> Iterator[str]:
 
 
 def _result_row(result: TableResult, row: Row, columns: list[Column], names: list[str]) -> list[str]:
-    cells = [escape(row.label), *(escape(row.about.get(name, "")) for name in names)]
+    cells = [escape(row.label), *map(escape, view_model.described(row, names))]
     for column in columns:
         shown = view_model.shown(result, row, column)
         note = f" ({shown.note})" if shown.note else ""
@@ -145,11 +148,10 @@ def _data(result: TableResult) -> Iterator[str]:
         mark = view_model.mark(result, column)
         warning = f": {escape(mark.warning)}" if mark.warning else ""
         yield f"- **{escape(label)}** ({mark.word}{warning})"
-        for origin in view_model.origins(result):
-            if origin.column == label:
-                fingerprint = _code(result, origin.fingerprint)
-                yield f"  - {origin.kind}: {_text(result, origin.source)}; {escape(origin.splits)}; {fingerprint}"
-                yield from (f"  - {_text(result, note)}" for note in origin.notes)
+        for origin in view_model.origins(result, column):
+            fingerprint = _code(result, origin.fingerprint)
+            yield f"  - {origin.kind}: {_text(result, origin.source)}; {escape(origin.splits)}; {fingerprint}"
+            yield from (f"  - {_text(result, note)}" for note in origin.notes)
 
 
 def _failures(result: TableResult) -> Iterator[str]:

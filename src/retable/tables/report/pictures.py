@@ -5,60 +5,75 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from retable.run import paths
+from retable.run.record import Record
 from retable.tables.results import TableResult
 from retable.tables.spec import Column
-from retable.tables.store import Status
 
-_NAMES = ("detections.png", "samples.png", "predictions.png")
 _WIDTH, _QUALITY = 1200, 80
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The best and the worst row of a column by their means, with a picture of the same name and seed each.
+    """The best and the worst row of a column by their means, with the same picture of the same seed each.
 
     Attributes:
         column: The column.
         seed: The seed of both.
+        title: What the pictures show, as their records tell it.
         rows: The best and the worst row.
         files: Their pictures.
-        same_data: Whether both were measured on the same data, and so show the same images.
+        same_data: Whether both were measured on the same data.
     """
 
     column: Column
     seed: int
+    title: str
     rows: tuple[str, str]
     files: tuple[Path, Path]
     same_data: bool
 
+    @property
+    def ranked(self) -> list[tuple[str, str, Path]]:
+        """Rank, row and picture of both."""
+        return list(zip(("best", "worst"), self.rows, self.files, strict=True))
+
 
 def choose(result: TableResult) -> Pair | None:
-    """The best and the worst row in the first column of which two rows have pictures."""
+    """The best and the worst row in the first column of which two rows have the same first picture in their records."""
     return next((pair for column in result.table.columns.values() for pair in _pairs(result, column)), None)
 
 
 def _pairs(result: TableResult, column: Column) -> Iterator[Pair]:
-    for name in _NAMES:
-        for seed in result.seeds:
-            ranked: list[tuple[float, str, Status]] = []
-            for row in result.table.rows:
-                entry = result.entries[row, column.label]
-                if seed in entry.values and entry.summary.mean is not None:
-                    status = entry.statuses[seed]
-                    if (status.folder / paths.PLOTS / name).is_file():
-                        ranked.append((entry.summary.mean, row, status))
-            if len(ranked) < 2:
-                continue
-            ranked.sort(key=lambda item: item[0], reverse=column.higher_is_better)
-            (_, best, first), (_, worst, last) = ranked[0], ranked[-1]
-            files = (first.folder / paths.PLOTS / name, last.folder / paths.PLOTS / name)
-            prints = {status.record.data.get("fingerprint") for status in (first, last) if status.record is not None}
-            yield Pair(column, seed, (best, worst), files, len(prints) == 1)
+    means = {row: result.entries[row, column.label].summary.mean for row in result.table.rows}
+    known = [(mean, row) for row, mean in means.items() if mean is not None]
+    rows = [row for _, row in sorted(known, key=lambda item: item[0], reverse=column.higher_is_better)]
+    for seed in result.seeds:
+        found: dict[tuple[str, str], list[tuple[str, Path, Record]]] = {}  # by path and title, the best row first
+        for row in rows:
+            status = result.entries[row, column.label].statuses[seed]
+            if status.record is not None and status.record.pictures:
+                first = next(iter(status.record.pictures.items()))
+                if (status.folder / first[0]).is_file():
+                    found.setdefault(first, []).append((row, status.folder / first[0], status.record))
+        for (_, title), shown in found.items():
+            (best, *_), (worst, *_) = shown[0], shown[-1]
+            if best != worst:
+                files = (shown[0][1], shown[-1][1])
+                prints = {record.data.get("fingerprint") for _, _, record in (shown[0], shown[-1])}
+                yield Pair(column, seed, title, (best, worst), files, len(prints) == 1)
 
 
-def encode(path: Path) -> tuple[str, int, int] | None:
-    """A picture as a data URL of a JPEG, with its width and height; None if it cannot be read."""
+@dataclass(frozen=True)
+class Embedded:
+    """A picture as it stands in the page: the data URL of a JPEG, and its size in pixels."""
+
+    source: str
+    width: int
+    height: int
+
+
+def embed(path: Path) -> Embedded | None:
+    """A picture small enough to stand in the page; None if it cannot be read."""
     import cv2  # only here: a report without pictures does without it
 
     try:
@@ -74,4 +89,4 @@ def encode(path: Path) -> tuple[str, int, int] | None:
     done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     if not done:
         return None
-    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}", width, height
+    return Embedded(f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}", width, height)

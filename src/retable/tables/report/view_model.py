@@ -1,4 +1,4 @@
-"""What a report says apart from its form: marks, shown numbers, sentences, costs, the line of each cell."""
+"""What every format of a report shows, in words and written numbers: marks, the table's cells, sentences, origins."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -44,6 +44,11 @@ def mark(result: TableResult, column: Column) -> Mark:
     return Mark("synthetic", f"generated data, not {dataset}")
 
 
+def marks(result: TableResult, columns: Iterable[Column]) -> list[Mark]:
+    """The marks of some columns, each once."""
+    return list(dict.fromkeys(mark(result, column) for column in columns))
+
+
 def _dataset(column: Column) -> str:
     """What a column's label calls its dataset: the option of ``data=`` in it, in the label's letters."""
     for override in column.overrides:
@@ -75,6 +80,11 @@ def parts(items: Sequence[T], most: int) -> list[list[T]]:
 def about(result: TableResult) -> list[str]:
     """Names of the descriptive columns."""
     return list(dict.fromkeys(name for row in result.table.rows.values() for name in row.about))
+
+
+def described(row: Row, about: Iterable[str]) -> list[str]:
+    """What stands in a row's descriptive columns."""
+    return [row.about.get(name, "") for name in about]
 
 
 @dataclass(frozen=True)
@@ -218,26 +228,38 @@ def memory(record: Record) -> str:
     return formatting.memory(max(record.peak_memory_bytes.get(name, 0) for name in ("resident", "gpu")))
 
 
-def environment(result: TableResult) -> list[tuple[str, str]]:
-    """What the cells ran on: name and description, each difference told."""
+def environment(result: TableResult) -> dict[str, str]:
+    """What the cells ran on, by name, each difference told."""
     found = records(result)
     if not found:
-        return []
+        return {}
     packages: dict[str, list[str]] = {}
     for record in found:
         for name, version in record.versions.items():
             if version is not None and version not in packages.setdefault(name, []):
                 packages[name].append(version)
     first, last = min(record.started for record in found), max(record.finished for record in found)
-    scores = _distinct(str(record.model["scores"]) for record in found if "scores" in record.model)
-    return [
-        ("Run", f"{formatting.moment(first)} to {formatting.moment(last)}"),
-        ("Machine", "; ".join(_distinct(_machine(record.devices) for record in found))),
-        ("Packages", ", ".join(f"{name} {' and '.join(versions)}" for name, versions in packages.items() if versions)),
-        ("Code", "; ".join(_distinct(code(record) for record in found))),
-        ("First weights", ", ".join(_distinct(str(record.model.get("weights_origin", "?")) for record in found))),
-        *([("Scores", ", ".join(scores))] if scores else []),
-    ]
+    facts = {
+        "Run": f"{formatting.moment(first)} to {formatting.moment(last)}",
+        "Machine": _distinct("; ", (_machine(record.devices) for record in found)),
+        "Packages": ", ".join(f"{name} {' and '.join(versions)}" for name, versions in packages.items() if versions),
+        "Code": _distinct("; ", (code(record) for record in found)),
+        "First weights": _distinct(", ", (str(record.model.get("weights_origin", "?")) for record in found)),
+        "Scores": _distinct(", ", (str(record.model["scores"]) for record in found if "scores" in record.model)),
+    }
+    return {name: words for name, words in facts.items() if words or name != "Scores"}
+
+
+def differs_from_paper(result: TableResult) -> list[str]:
+    """What the budget changed of the paper's configuration, key by key, with the values of all cells that are done."""
+    pairs: dict[str, list[str]] = {}
+    found = records(result)
+    for record in found:
+        for key, (ours, papers) in record.differs_from_paper.items():
+            words = f"{ours}, under budget=paper {papers}"
+            if words not in pairs.setdefault(key, []):
+                pairs[key].append(words)
+    return [f"{key}: {'; '.join(words)}" for key, words in sorted(pairs.items())]
 
 
 def code(record: Record) -> str:
@@ -254,16 +276,14 @@ def _machine(devices: dict[str, Any]) -> str:
     )
 
 
-def _distinct(words: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(words))
+def _distinct(separator: str, words: Iterable[str]) -> str:
+    return separator.join(dict.fromkeys(words))
 
 
 @dataclass(frozen=True)
 class Origin:
     """One dataset that a column was measured on."""
 
-    column: str
-    mark: Mark
     kind: str
     source: str
     fingerprint: str
@@ -271,20 +291,17 @@ class Origin:
     notes: tuple[str, ...]
 
 
-def origins(result: TableResult) -> list[Origin]:
-    """The data of all columns, by column."""
+def origins(result: TableResult, column: Column) -> list[Origin]:
+    """The data that a column was measured on."""
     return [
         Origin(
-            label,
-            mark(result, column),
             str(data.get("kind", "unknown")),
             str(data.get("source", "unknown")),
             str(data.get("fingerprint", "unknown")),
             splits(data),
             tuple(map(str, data.get("notes") or ())),
         )
-        for label, column in result.table.columns.items()
-        for data in result.provenance[label]
+        for data in result.provenance[column.label]
     ]
 
 

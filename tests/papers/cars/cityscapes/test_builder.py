@@ -14,10 +14,10 @@ from tests.papers.cars.cityscapes import tiny_cityscapes
 from tests.papers.cars.cityscapes.tiny_cityscapes import GREEN, ColourDetector
 
 from retable.errors import CheckpointError, ConfigError, DataError, RetableError
-from retable.papers.cars.cityscapes import pool, work
+from retable.papers.cars.cityscapes import pool, process_image
 from retable.papers.cars.cityscapes.builder import CityscapesCars
 from retable.papers.cars.cityscapes.files import list_sources
-from retable.papers.cars.cityscapes.schema import Form
+from retable.papers.cars.cityscapes.schema import CityscapesCarsConfig, Form
 
 KEPT = [
     "train_aachen_000000_000019_26000.png", "train_bochum_000000_000313_26000.png",
@@ -40,10 +40,9 @@ def weights(tmp_path: Path) -> Path:
 def _builder(root: Path, output: Path, weights: Path | str, **changed: Any) -> CityscapesCars:
     settings: dict[str, Any] = {
         "root": str(root), "output": str(output), "splits": ["train", "val"], "weights": str(weights),
-        "detector": partial(ColourDetector, inset=0.5), "min_confidence": 0.9, "min_side": 6, "form": Form.rgb,
-        "crop": True, "background": list(GREEN), "size": None, "workers": 1, "accelerator": "cpu", **changed,
+        "detector": partial(ColourDetector, inset=0.5), "min_side": 6, "workers": 1, "accelerator": "cpu", **changed,
     }  # fmt: skip
-    return CityscapesCars(**settings)
+    return CityscapesCars(CityscapesCarsConfig(**settings))
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -65,7 +64,7 @@ def test_keeps_what_the_detector_is_sure_of_and_tells_the_rest(root: Path, weigh
     assert sorted(path.name for path in (output / "images").iterdir()) == KEPT
     with (output / "instances.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["photo"].split("/")[1], row["instance"], row["fate"]) for row in rows] == [
+    assert [(row["photo"].split("/")[1], row["instance"], row["outcome"]) for row in rows] == [
         ("aachen", "26000", "kept"), ("aachen", "26001", "low_confidence"), ("aachen", "26003", "no_car"),
         ("aachen", "26012", "too_small"), ("aachen", "26", "group"), ("bochum", "26000", "kept"),
         ("bochum", "26001", "elsewhere"), ("munster", "26007", "kept"),
@@ -79,15 +78,15 @@ def test_keeps_what_the_detector_is_sure_of_and_tells_the_rest(root: Path, weigh
     assert (int(first["height"]), int(first["width"])) == (12, 20)
     assert rows[3]["confidence"] == rows[4]["mask_left"] == rows[1]["box_left"] == ""
     record = json.loads((output / "record.json").read_text())
-    assert record["fates"] == {
+    assert record["outcomes"] == {
         "kept": 3, "group": 1, "too_small": 1, "no_car": 1, "low_confidence": 1, "elsewhere": 1,
     }  # fmt: skip
-    assert record["fates_by_split"]["val"]["kept"] == 1
+    assert record["outcomes_by_split"]["val"]["kept"] == 1
     assert record["photographs"] == {"train": 3, "val": 1}
     assert (record["images"], record["command"], record["notes"]) == (3, "c", [])
     assert record["settings"]["boxes"].startswith("detector weights.pth sha256:")
     assert record["settings"]["detector"] == {"inset": 0.5}
-    assert set(record["meanings"]) == set(record["fates"])
+    assert set(record["meanings"]) == set(record["outcomes"])
     assert len(record["fingerprint"]) == 64
     assert cv2.imread(str(output / "contact_sheet.png")).std() > 10
     assert cv2.imread(str(output / "dropped.png")).std() > 10
@@ -142,7 +141,7 @@ def test_without_weights_every_car_that_is_large_enough_is_cut_to_its_mask(
 ) -> None:
     _builder(root, tmp_path / "out", "none").build({})
     record = json.loads((tmp_path / "out" / "record.json").read_text())
-    assert (record["fates"]["kept"], record["fates"]["too_small"]) == (6, 1)
+    assert (record["outcomes"]["kept"], record["outcomes"]["too_small"]) == (6, 1)
     assert record["settings"]["boxes"] == "masks"
     assert "no weights for the detector" in record["notes"][0]
     assert "no weights for the detector" in caplog.text
@@ -187,15 +186,15 @@ def test_an_interrupted_build_goes_on(
     root: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    do_photograph = work.do_photograph
+    process = process_image.process_photograph
 
     def counting(source: Any, *others: Any) -> Any:
         seen.append(source.stem)
         if len(seen) == 3:
             raise KeyboardInterrupt
-        return do_photograph(source, *others)
+        return process(source, *others)
 
-    monkeypatch.setattr(pool, "do_photograph", counting)
+    monkeypatch.setattr(pool, "process_photograph", counting)
     output = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         _builder(root, output, weights).build({})
@@ -246,21 +245,24 @@ def test_photographs_that_cannot_be_used_are_told_and_the_others_done(
 
 
 def test_a_process_that_dies_is_told(root: Path, tmp_path: Path) -> None:
-    job = pool.Job(work.Rules(0.9, 6, work.Look()), tmp_path / "out", tiny_cityscapes.die)
+    config = CityscapesCarsConfig(root=str(root), output=str(tmp_path / "out"))
+    job = pool.Job(config, tmp_path / "out", tiny_cityscapes.die)
     with pytest.raises(RetableError, match="a process ended before its work was done"):
-        list(pool.do_all(list_sources(root, ["train"]).sources, job, 2))
+        list(pool.process_all(list_sources(root, ["train"]).sources, job, 2))
     assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"min_confidence": 90}, "min_confidence must be from 0 to 1"),
-        ({"workers": 0}, "workers must be at least 1"),
-        ({"size": 0}, "size must be at least 1"),
-        ({"background": [1, 2, 256]}, "background: "),
-        ({"splits": []}, "splits: "),
-        ({"splits": ["train", "train"]}, "splits: "),
+        ({"min_confidence": 90}, "min_confidence=90: must be from 0 to 1"),
+        ({"workers": 0}, "workers=0: must be 1 or more"),
+        ({"size": 0}, "size=0: must be 1 or more"),
+        ({"background": (1, 2, 256)}, r"background=\[1, 2, 256\]: each must be from 0 to 255"),
+        ({"background": (1, 2)}, r"background=\[1, 2\]: must be three numbers"),
+        ({"accelerator": "tpu"}, "accelerator=tpu: must be auto, cpu or gpu"),
+        ({"splits": []}, "splits="),
+        ({"splits": ["train", "train"]}, "splits="),
     ],
 )
 def test_values_that_cannot_work_are_told(tmp_path: Path, changed: dict[str, Any], message: str) -> None:

@@ -1,9 +1,9 @@
 """``prepare.py`` from its command line to its record."""
 
 import json
+import logging
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,35 +12,40 @@ import cv2
 import pytest
 from tests.papers.cars.cityscapes import tiny_cityscapes
 
+from retable.commands.prepare import main
 from retable.errors import ConfigError, DataError, StoppedError
 from retable.run.command_line import compose
 from retable.run.prepare import prepare
 
-ROOT = Path(__file__).parents[4]
-
 
 @pytest.fixture(autouse=True)
-def _keep_signal_handlers() -> Iterator[None]:
+def _keep_handlers() -> Iterator[None]:
+    """Keeps what the entry point sets for its process: handlers of signals, and Hydra's of the log."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    root = logging.getLogger()
+    level, of_log = root.level, root.handlers[:]
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
+    root.setLevel(level)
+    root.handlers[:] = of_log
 
 
 def _prepare(*words: str) -> None:
     prepare(compose("prepare/prepare", ["data=cityscapes_cars", "weights=none", "workers=1", *words]))
 
 
-def test_builds_from_the_command_line(tmp_path: Path) -> None:
+def test_builds_from_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     root, output = tiny_cityscapes.write(tmp_path / "cityscapes"), tmp_path / "cars"
     words = ["data=cityscapes_cars", f"root={root}", f"output={output}", "splits=[train,val]", "weights=none"]
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "prepare.py"), *words, "workers=1", "min_side=6"], cwd=tmp_path, text=True,
-        capture_output=True, timeout=110, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 cars in" in done.stdout
-    assert "dropped: 1 groups" in done.stdout
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["prepare.py", *words, "workers=1", "min_side=6"])
+    main()
+    shown = capsys.readouterr().out
+    assert "6 cars in" in shown
+    assert "dropped: 1 groups" in shown
     record = json.loads((output / "record.json").read_text())
     assert record["images"] == len(list((output / "images").iterdir())) == 6
     assert "prepare.py data=cityscapes_cars" in record["command"]
@@ -71,7 +76,7 @@ def test_an_interruption_says_that_the_same_command_goes_on(tmp_path: Path, monk
     [
         (["root=absent"], DataError, "root=absent: no folder leftImg8bit in it"),
         (["root=absent", "detector.colour=1"], ConfigError, "detector.colour: there is no such key"),
-        (["root=absent", "min_confidence=9"], ConfigError, "min_confidence must be from 0 to 1"),
+        (["root=absent", "min_confidence=9"], ConfigError, "min_confidence=9.0: must be from 0 to 1"),
         (["root=absent", "_target_=retable.absent"], ConfigError, "retable.absent"),
     ],
 )

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retable.papers.cars.cityscapes.detector_protocol import Found
+from retable.papers.cars.cityscapes.detector_protocol import Detection
 
 GREEN = (51, 255, 51)
 HEIGHT, WIDTH = 48, 96
@@ -33,22 +33,22 @@ class ColourDetector:
 
     def __init__(self, weights: Path, accelerator: str, inset: float = 0.5) -> None:
         assert weights.is_file()
-        self.inset = inset
+        self.inset, self.settings = inset, {"inset": inset}
 
-    def find(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[Found | None]:
+    def detect(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[Detection | None]:
         assert len(images) <= self.batch_size
         return [self._find(image) for image in images]
 
-    def _find(self, image: npt.NDArray[np.uint8]) -> Found | None:
+    def _find(self, image: npt.NDArray[np.uint8]) -> Detection | None:
         assert image.shape == (HEIGHT, WIDTH, 3)
         rows, columns = np.nonzero((image != GREEN).any(axis=2))
         red = int(image[rows[0], columns[0], 0])
         if red == _RED["none"]:
             return None
         if red == _RED["elsewhere"]:
-            return Found(0.95, (0.0, 40.0, 5.0, 48.0))
+            return Detection(0.95, (0.0, 40.0, 5.0, 48.0))
         inset = self.inset
-        return Found(
+        return Detection(
             red / 255,
             (columns.min() + 1 + inset, rows.min() + inset, columns.max() + 1 + inset, rows.max() + 1 - inset),
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.papers.cars.networks.built import built
 from torch import Tensor, nn
 from torch.autograd import grad, gradcheck, gradgradcheck
 from torch.func import functional_call
@@ -14,18 +15,18 @@ from retable.papers.cars.networks.bidirectional import Encoder, JointDiscriminat
 from retable.papers.cars.networks.dcgan import DcganDiscriminator, DcganGenerator
 from retable.papers.cars.networks.resnet import ResnetDiscriminator, ResnetGenerator
 
-SMALL: Any = {"image_size": 32, "channels": 1}
+SMALL: Any = {"channels": 1}
 PAIRS: dict[str, tuple[Any, Any]] = {
-    "dcgan": (DcganGenerator, DcganDiscriminator),
+    "dcgan": (partial(built, DcganGenerator), partial(built, DcganDiscriminator)),
     "bigger": (
-        partial(DcganGenerator, widths=(3, 3, 2, 2, 1, 1), start=2),
-        partial(DcganDiscriminator, widths=(1, 2, 2, 2, 3)),
+        partial(built, DcganGenerator, widths=(3, 3, 2, 2, 1, 1), start=2),
+        partial(built, DcganDiscriminator, widths=(1, 2, 2, 2, 3)),
     ),
     "sagan": (
-        partial(DcganGenerator, attention=4, spectral_norm=True),
-        partial(DcganDiscriminator, attention=4, spectral_norm=True, batch_norm=False),
+        partial(built, DcganGenerator, attention=4, spectral_norm=True),
+        partial(built, DcganDiscriminator, attention=4, spectral_norm=True, batch_norm=False),
     ),
-    "resnet": (partial(ResnetGenerator, attention=4), partial(ResnetDiscriminator, attention=4)),
+    "resnet": (partial(built, ResnetGenerator, attention=4), partial(built, ResnetDiscriminator, attention=4)),
 }
 
 
@@ -48,7 +49,7 @@ def prepared(network: nn.Module) -> nn.Module:
 def test_logits_of_latents_have_second_derivatives(name: str) -> None:
     torch.manual_seed(0)
     generator, discriminator = (
-        prepared(part) for part in (PAIRS[name][0](latent_size=3, **SMALL), PAIRS[name][1](**SMALL))
+        prepared(part) for part in (PAIRS[name][0](32, 3, **SMALL), PAIRS[name][1](32, **SMALL))
     )
     latents = torch.randn(3, 3, dtype=torch.float64, requires_grad=True)
 
@@ -64,9 +65,7 @@ def test_logits_of_latents_have_second_derivatives(name: str) -> None:
 def test_the_gradient_through_a_latent_gradient_reaches_all_weights(name: str) -> None:
     # the squared gradient of the logits as a loss, along a random direction of all weights of both networks at once
     torch.manual_seed(1)
-    both = nn.Sequential(
-        *(prepared(part) for part in (PAIRS[name][0](latent_size=3, **SMALL), PAIRS[name][1](**SMALL)))
-    )
+    both = nn.Sequential(*(prepared(part) for part in (PAIRS[name][0](32, 3, **SMALL), PAIRS[name][1](32, **SMALL))))
     latents = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     weights = {key: value.detach().requires_grad_() for key, value in both.named_parameters()}
     direction = {key: torch.randn_like(value) for key, value in weights.items()}
@@ -86,9 +85,9 @@ def test_the_gradient_through_a_latent_gradient_reaches_all_weights(name: str) -
 
 def test_pairs_have_second_derivatives_in_image_and_latents() -> None:
     torch.manual_seed(0)
-    encoder = prepared(Encoder(32, 2, channels=1))
-    discriminator = prepared(JointDiscriminator(32, 2, channels=1))
-    generator = prepared(DcganGenerator(32, 2, channels=1))
+    encoder = prepared(built(Encoder, 32, 2, channels=1))
+    discriminator = prepared(built(JointDiscriminator, 32, 2, channels=1))
+    generator = prepared(built(DcganGenerator, 32, 2, channels=1))
     latents = torch.randn(3, 2, dtype=torch.float64, requires_grad=True)
     assert gradgradcheck(lambda z: discriminator(generator(z), z), (latents,))
     assert gradgradcheck(lambda z: encoder(generator(z)), (latents,))
@@ -97,7 +96,7 @@ def test_pairs_have_second_derivatives_in_image_and_latents() -> None:
 def test_attention_has_second_derivatives_in_maps_and_weights() -> None:
     torch.manual_seed(0)
     attention = prepared(SelfAttention(8))
-    maps = torch.randn(2, 8, 2, 3, dtype=torch.float64, requires_grad=True)
+    maps = torch.randn(1, 8, 2, 3, dtype=torch.float64, requires_grad=True)
     weights = {key: value.detach().requires_grad_() for key, value in attention.named_parameters()}
 
     def attended(maps: Tensor, *values: Tensor) -> Tensor:
@@ -109,8 +108,8 @@ def test_attention_has_second_derivatives_in_maps_and_weights() -> None:
 
 def test_several_passes_may_come_before_one_backward_in_training() -> None:
     # the power iterations write into buffers that earlier passes still need, unless these keep copies
-    generator = DcganGenerator(32, 3, channels=2, attention=4, spectral_norm=True)
-    discriminator = DcganDiscriminator(32, channels=2, attention=4, spectral_norm=True, batch_norm=False)
+    generator = built(DcganGenerator, 32, 3, channels=2, attention=4, spectral_norm=True)
+    discriminator = built(DcganDiscriminator, 32, channels=2, attention=4, spectral_norm=True, batch_norm=False)
     latents = torch.randn(2, 3, requires_grad=True)
     (step,) = grad(discriminator(generator(latents)).sum(), latents, create_graph=True)
     loss = discriminator(generator(latents + step)).sum() - discriminator(torch.rand(2, 3, 32, 32)).sum()

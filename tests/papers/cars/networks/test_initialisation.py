@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from tests.papers.cars.networks.built import built
 from torch import nn
 
 from retable.papers.cars.networks.dcgan import DcganDiscriminator, DcganGenerator
@@ -21,7 +22,7 @@ INITIALISATIONS = [dcgan, xavier_uniform, orthogonal]
 
 def test_dcgan_is_normal_with_a_deviation_of_a_fiftieth() -> None:
     torch.manual_seed(0)
-    network = DcganGenerator(32, 20, channels=16)
+    network = built(DcganGenerator, 32, 20, channels=16)
     dcgan(network)
     for weight in map(torch.Tensor.detach, trained_weights(network)):
         assert float(weight.std()) == pytest.approx(0.02, rel=0.1)
@@ -33,7 +34,7 @@ def test_dcgan_is_normal_with_a_deviation_of_a_fiftieth() -> None:
 
 def test_xavier_keeps_the_variance() -> None:
     torch.manual_seed(0)
-    network = ResnetDiscriminator(32, channels=8)
+    network = built(ResnetDiscriminator, 32, channels=8)
     xavier_uniform(network)
     for weight in map(torch.Tensor.detach, trained_weights(network)):
         inputs, outputs = weight[0].numel(), weight.shape[0] * weight[0, 0].numel()
@@ -43,7 +44,9 @@ def test_xavier_keeps_the_variance() -> None:
     assert float(network.output.bias.detach()) == 0
 
 
-@pytest.mark.parametrize("network", [ResnetGenerator(32, 5, channels=4), DcganDiscriminator(32, channels=4)])
+@pytest.mark.parametrize(
+    "network", [built(ResnetGenerator, 32, 5, channels=4), built(DcganDiscriminator, 32, channels=4)]
+)
 def test_orthogonal_weights_are_what_regularisation_looks_at(network: nn.Module) -> None:
     torch.manual_seed(0)
     orthogonal(network)
@@ -59,7 +62,7 @@ def test_orthogonal_weights_are_what_regularisation_looks_at(network: nn.Module)
 @pytest.mark.parametrize("initialise", INITIALISATIONS)
 def test_spectral_normalisation_follows_the_new_weights(initialise: Callable[[nn.Module], None]) -> None:
     torch.manual_seed(0)
-    network = DcganDiscriminator(32, channels=4, batch_norm=False, attention=4, spectral_norm=True).eval()
+    network = built(DcganDiscriminator, 32, channels=4, batch_norm=False, attention=4, spectral_norm=True).eval()
     initialise(network)
     assert not any(layer.training for layer in network.modules())
     for layer in network.modules():
@@ -72,7 +75,7 @@ def test_attention_still_begins_with_nothing_and_all_is_repeatable(initialise: C
     states = []
     for _ in range(2):
         torch.manual_seed(3)
-        network = DcganGenerator(32, 4, channels=4, attention=4, spectral_norm=True)
+        network = built(DcganGenerator, 32, 4, channels=4, attention=4, spectral_norm=True)
         initialise(network)
         states.append(network.state_dict())
     assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
@@ -80,7 +83,7 @@ def test_attention_still_begins_with_nothing_and_all_is_repeatable(initialise: C
 
 
 def test_looking_at_weights_moves_no_power_iteration() -> None:
-    network = DcganDiscriminator(32, channels=4, spectral_norm=True)
+    network = built(DcganDiscriminator, 32, channels=4, spectral_norm=True)
     before = {key: value.clone() for key, value in network.state_dict().items()}
     assert all(weight.requires_grad for weight in trained_weights(network))
     list(weight_matrices(network))

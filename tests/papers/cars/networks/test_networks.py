@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.papers.cars.networks.built import built
 from torch import Tensor, nn
 
 from retable.errors import ConfigError
@@ -44,7 +45,7 @@ def test_attention_sees_the_whole_image() -> None:
     torch.manual_seed(0)
     images = torch.rand(1, 3, 32, 32, requires_grad=True)
     for ratio, reach in ((None, 10 * 10), (4, 32 * 32)):
-        trunk = DcganDiscriminator(32, channels=8, batch_norm=False, attention=ratio).trunk
+        trunk = built(DcganDiscriminator, 32, channels=8, batch_norm=False, attention=ratio).trunk
         for layer in trunk.layers:
             if isinstance(layer, SelfAttention):
                 nn.init.ones_(layer.gamma)
@@ -74,13 +75,13 @@ def test_spectral_normalisation_bounds_the_largest_singular_value(layer: nn.Modu
 
 def test_spectral_normalisation_stands_still_in_evaluation() -> None:
     torch.manual_seed(0)
-    network = DcganDiscriminator(32, channels=4, batch_norm=False, attention=4, spectral_norm=True).eval()
+    network = built(DcganDiscriminator, 32, channels=4, batch_norm=False, attention=4, spectral_norm=True).eval()
     images = torch.rand(2, 3, 32, 32)
     before = copy.deepcopy(network.state_dict())
     first = network(images)
     assert torch.equal(network(images), first)
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
-    restored = DcganDiscriminator(32, channels=4, batch_norm=False, attention=4, spectral_norm=True).eval()
+    restored = built(DcganDiscriminator, 32, channels=4, batch_norm=False, attention=4, spectral_norm=True).eval()
     restored.load_state_dict(before)
     assert torch.equal(restored(images), first)
     assert torch.equal(copy.deepcopy(network)(images), first)  # as a moving average of the weights begins
@@ -91,8 +92,8 @@ def test_spectral_normalisation_stands_still_in_evaluation() -> None:
 
 
 def test_all_layers_of_sagan_are_normalised() -> None:
-    generator = DcganGenerator(32, 4, channels=8, attention=4, spectral_norm=True)
-    discriminator = DcganDiscriminator(32, channels=8, batch_norm=False, attention=4, spectral_norm=True)
+    generator = built(DcganGenerator, 32, 4, channels=8, attention=4, spectral_norm=True)
+    discriminator = built(DcganDiscriminator, 32, channels=8, batch_norm=False, attention=4, spectral_norm=True)
     for network in (generator, discriminator):
         layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
         assert all(nn.utils.parametrize.is_parametrized(layer) for layer in layers)
@@ -101,7 +102,7 @@ def test_all_layers_of_sagan_are_normalised() -> None:
 
 
 def test_dcgan_is_the_tutorials() -> None:
-    generator, discriminator = DcganGenerator(64, 100), DcganDiscriminator(64)
+    generator, discriminator = built(DcganGenerator, 64, 100), built(DcganDiscriminator, 64)
     transposed = [layer for layer in generator.layers if isinstance(layer, nn.ConvTranspose2d)]
     assert [layer.out_channels for layer in transposed] == [512, 256, 128, 64, 3]
     kinds = [type(layer).__name__ for layer in generator.layers]
@@ -113,7 +114,7 @@ def test_dcgan_is_the_tutorials() -> None:
 def test_a_joint_discriminator_judges_the_pair_not_its_parts() -> None:
     # of a sum of two terms, one for each part, the mixed difference is zero
     torch.manual_seed(0)
-    network = JointDiscriminator(32, 4, channels=4).eval()
+    network = built(JointDiscriminator, 32, 4, channels=4).eval()
     images, latents = torch.rand(2, 3, 32, 32) * 2 - 1, 3 * torch.randn(2, 4)
     with torch.no_grad():
         same, crossed = network(images, latents), network(images, latents.flip(0))
@@ -125,41 +126,42 @@ def test_the_smallest_maps_are_alike_at_all_image_sizes() -> None:
         [2, 4, 8], [1, 2, 4, 8], [1, 1, 2, 4, 8],
     ]  # fmt: skip
     for size in (32, 64, 128):
-        assert DcganDiscriminator(size, channels=2).trunk.side == 4
-        assert Encoder(size, 3, channels=2).trunk.side == 4
+        assert built(DcganDiscriminator, size, channels=2).trunk.side == 4
+        assert built(Encoder, size, 3, channels=2).trunk.side == 4
 
 
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (partial(DcganGenerator, 48, 4), r"data\.image_size=48: model\.generator is made for 32, 64, 128"),
-        (partial(DcganDiscriminator, 48), r"data\.image_size=48: model\.discriminator is made for 32, 64, 128"),
-        (partial(ResnetGenerator, 256, 4), r"data\.image_size=256: model\.generator"),
-        (partial(ResnetDiscriminator, 16), r"data\.image_size=16: model\.discriminator"),
-        (partial(Encoder, 48, 4), r"data\.image_size=48: model\.encoder"),
-        (partial(JointDiscriminator, 48, 4), r"data\.image_size=48: model\.discriminator"),
-        (partial(DcganGenerator, 64, 0), r"model\.generator\.latent_size=0: must be at least 1"),
-        (partial(Encoder, 64, 0), r"model\.encoder\.latent_size=0: must be at least 1"),
-        (partial(ResnetDiscriminator, 64, channels=0), r"model\.discriminator\.channels=0: must be at least 1"),
-        (partial(DcganGenerator, 64, 4, widths=(8, 0, 2, 1)), r"model\.generator\.widths=\[8, 0, 2, 1\]: needs two"),
-        (partial(DcganDiscriminator, 64, widths=()), r"model\.discriminator\.widths=\[\]: needs two"),
-        (partial(DcganGenerator, 64, 4, widths=(4, 2)), r"widths=\[4, 2\]: too few to come from start=4 to 64 pixels"),
-        (partial(DcganDiscriminator, 64, widths=(1,) * 7), r"widths=.*: nothing is left of 64 pixels"),
-        (partial(DcganGenerator, 64, 4, start=3), r"model\.generator\.start=3: must be 2, 4 or 8"),
+        (partial(built, DcganGenerator, 48, 4), r"data\.image_size=48: model\.generator is made for 32, 64, 128"),
+        (partial(built, DcganDiscriminator, 48), r"data\.image_size=48: model\.discriminator is made for 32, 64, 128"),
+        (partial(built, ResnetGenerator, 256, 4), r"data\.image_size=256: model\.generator"),
+        (partial(built, ResnetDiscriminator, 16), r"data\.image_size=16: model\.discriminator"),
+        (partial(built, Encoder, 48, 4), r"data\.image_size=48: model\.encoder"),
+        (partial(built, JointDiscriminator, 48, 4), r"data\.image_size=48: model\.discriminator"),
+        (partial(built, ResnetDiscriminator, 64, channels=0), r"channels=0: must be 1 or more"),
+        (partial(built, DcganGenerator, 64, 4, widths=(8, 0, 2, 1)), r"widths=\[8, 0, 2, 1\]: each must be 1 or more"),
+        (partial(built, DcganDiscriminator, 64, widths=()), r"model\.discriminator\.widths=\[\]: needs two"),
         (
-            partial(DcganGenerator, 64, 4, attention=1),
+            partial(built, DcganGenerator, 64, 4, widths=(4, 2)),
+            r"widths=\[4, 2\]: too few to come from start=4 to 64 pixels",
+        ),
+        (partial(built, DcganDiscriminator, 64, widths=(1,) * 7), r"widths=.*: nothing is left of 64 pixels"),
+        (partial(built, DcganGenerator, 64, 4, start=3), r"start=3: must be 2, 4 or 8"),
+        (
+            partial(built, DcganGenerator, 64, 4, attention=1),
             r"model\.generator\.attention=1: must be null or one of 2, 4, 8, 16",
         ),
         (
-            partial(ResnetDiscriminator, 64, attention=32),
+            partial(built, ResnetDiscriminator, 64, attention=32),
             r"model\.discriminator\.attention=32: must be null or one of 2",
         ),
         (
-            partial(ResnetDiscriminator, 64, blocks=(2, 2, 2)),
+            partial(built, ResnetDiscriminator, 64, blocks=(2, 2, 2)),
             r"model\.discriminator\.blocks=\[2, 2, 2\]: has four stages",
         ),
-        (partial(ResnetGenerator, 64, 4, blocks=(2, 2)), r"model\.generator\.blocks=\[2, 2\]: has three stages"),
-        (partial(ResnetGenerator, 64, 4, blocks=(2, 0, 2)), r"model\.generator\.blocks=\[2, 0, 2\]: needs two"),
+        (partial(built, ResnetGenerator, 64, 4, blocks=(2, 2)), r"model\.generator\.blocks=\[2, 2\]: has three stages"),
+        (partial(built, ResnetGenerator, 64, 4, blocks=(2, 0, 2)), r"blocks=\[2, 0, 2\]: each must be 1 or more"),
     ],
 )
 def test_what_cannot_be_built_is_told(build: Any, message: str) -> None:
@@ -168,10 +170,10 @@ def test_what_cannot_be_built_is_told(build: Any, message: str) -> None:
 
 
 def test_one_block_for_a_stage_is_enough() -> None:
-    assert ResnetGenerator(64, 4, channels=2, blocks=(1, 1, 1))(torch.randn(2, 4)).shape == (2, 3, 64, 64)
-    assert ResnetDiscriminator(64, channels=2, blocks=(1, 1, 1, 1))(torch.rand(2, 3, 64, 64)).shape == (2,)
+    assert built(ResnetGenerator, 64, 4, channels=2, blocks=(1, 1, 1))(torch.randn(2, 4)).shape == (2, 3, 64, 64)
+    assert built(ResnetDiscriminator, 64, channels=2, blocks=(1, 1, 1, 1))(torch.rand(2, 3, 64, 64)).shape == (2,)
 
 
 def test_images_of_another_size_are_no_logits() -> None:
     with pytest.raises(RuntimeError, match="shape"):
-        DcganDiscriminator(32, channels=2)(torch.rand(2, 3, 64, 64))
+        built(DcganDiscriminator, 32, channels=2)(torch.rand(2, 3, 64, 64))

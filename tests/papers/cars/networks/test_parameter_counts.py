@@ -7,10 +7,10 @@ import hydra
 import pytest
 import torch
 from hydra.core.global_hydra import GlobalHydra
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import nn
 
+from retable.run.build import build as build_node
 from retable.run.command_line import prepare
 from retable.run.places import CONFIGURATIONS
 
@@ -34,7 +34,7 @@ def build(part: str, name: str, image_size: int = 64, latent_size: int = 100, **
     sizes = {"image_size": image_size}
     if part != "discriminator" or name == "joint":
         sizes["latent_size"] = latent_size
-    network = instantiate(configuration(part, name) | changes)(**sizes)
+    network = build_node(OmegaConf.create(configuration(part, name) | changes))(**sizes)
     assert isinstance(network, nn.Module)
     return network
 

@@ -164,7 +164,7 @@ def test_the_fingerprint_tells_all_parameters_apart() -> None:
     ("arguments", "word"),
     [
         ({"count": 0}, "count=0"),
-        ({"count": 1, "size": 8}, "size=8"),
+        ({"count": 1, "image_size": 8}, "size=8"),
         ({"count": 1, "seed": -1}, "seed=-1"),
         ({"count": 1, "occluded": 1.5}, "occluded=1.5"),
     ],
@@ -175,5 +175,5 @@ def test_parameters_are_checked(arguments: dict[str, int], word: str) -> None:
 
 
 def test_there_is_no_car_beyond_the_end() -> None:
-    with pytest.raises(IndexError, match="car 3 of 3"):
+    with pytest.raises(IndexError, match="3 of 3"):
         CarScenes(3).image(3)

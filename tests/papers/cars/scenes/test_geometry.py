@@ -2,7 +2,6 @@
 
 import math
 from itertools import pairwise
-from random import Random
 
 import numpy as np
 import pytest
@@ -13,12 +12,13 @@ from retable.papers.cars.scenes.kernels import record
 from retable.papers.cars.scenes.mesh import PARTS, SIDE, STRIP, TRIANGLES, VERTICES, WHEEL, build
 from retable.papers.cars.scenes.raster import AIM, find_visible, project
 from retable.papers.cars.scenes.views import Camera, Occlusion, draw_camera, draw_occlusion, view_name
+from retable.synthetic.rng import RandomStream
 
 Floats = NDArray[np.float64]
 
 
 def _car(kind: str, seed: int = 1) -> tuple[Floats, Floats]:
-    body, outline = draw_body(Random(seed), kind)
+    body, outline = draw_body(RandomStream(seed), kind)
     positions, normals, traits = (np.empty((VERTICES, 3)) for _ in range(3))
     build(record(body), np.array(outline), TRIANGLES, positions, normals, traits)
     return positions, normals
@@ -36,7 +36,7 @@ def _seen(positions: Floats, azimuth: float, size: int = 64) -> NDArray[np.int32
 @pytest.mark.parametrize("kind", BODIES)
 def test_every_body_is_a_car(kind: str) -> None:
     for seed in range(5):
-        body, outline = draw_body(Random(seed), kind)
+        body, outline = draw_body(RandomStream(seed), kind)
         positions, normals = _car(kind, seed)
         assert np.isfinite(positions).all()
         assert 0 <= positions[:, 2].min() < 0.02  # it stands on its wheels
@@ -109,15 +109,15 @@ def test_views_are_named_by_sectors_of_45_degrees() -> None:
 
 
 def test_cameras_and_occlusions_are_possible() -> None:
-    random = Random(3)
+    rng = RandomStream(3)
     for _ in range(300):
-        camera = draw_camera(random)
+        camera = draw_camera(rng)
         assert 0 <= camera.azimuth < math.tau
         assert 5 <= camera.distance <= 30
-        occlusion = draw_occlusion(random, 1.0)
+        occlusion = draw_occlusion(rng, 1.0)
         left, top, right, bottom = occlusion.window
         assert right - left > 0.5
         assert bottom - top > 0.5
         assert all(shape[2] > 0 and shape[3] > 0 for shape in occlusion.shapes)
         assert bool(occlusion.shapes) == (occlusion.kind != "border")
-    assert draw_occlusion(random, 0.0) == Occlusion("none")
+    assert draw_occlusion(rng, 0.0) == Occlusion("none")

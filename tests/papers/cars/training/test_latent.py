@@ -10,16 +10,16 @@ from torch import Tensor
 
 from retable.errors import ConfigError
 from retable.papers.cars.training.gradients import Gradients
-from retable.papers.cars.training.latent import LatentOptimisation
 from retable.papers.cars.training.lightning_model import Gan
-from retable.papers.cars.training.objectives import Round
-from retable.papers.cars.training.step_random import Draws
+from retable.papers.cars.training.objectives import MicroBatch
+from retable.papers.cars.training.schema import LatentConfig
+from retable.papers.cars.training.step_random import StepRandom
 
 CPU = torch.device("cpu")
 
 
-def _draws(step: int = 0) -> Draws:
-    return Draws(1, 0, step, CPU)
+def _random(step: int = 0) -> StepRandom:
+    return StepRandom(1, 0, step, CPU)
 
 
 def _quartic(latents: Tensor) -> Tensor:
@@ -27,13 +27,13 @@ def _quartic(latents: Tensor) -> Tensor:
 
 
 def test_defaults_are_the_papers() -> None:
-    assert LatentOptimisation() == LatentOptimisation(0.9, 5.0, 0.5, 300.0, False)
+    assert LatentConfig() == LatentConfig(alpha=0.9, beta=5.0, fraction=0.5, weight=300.0, detach=False)
 
 
 def test_step_is_the_formula_for_each_sample() -> None:
-    optimisation = LatentOptimisation(alpha=0.7, beta=0.3, fraction=0.5)
+    optimisation = tiny_latent(alpha=0.7, beta=0.3, fraction=0.5)
     latents = torch.rand(5, LATENT, dtype=torch.float64) * 2 - 1
-    chosen = optimisation.choose(5, LATENT, _draws())
+    chosen = optimisation.choose(5, LATENT, _random())
     moved, shift = optimisation.step(_quartic, latents, chosen)
     for z, mask, new, length in zip(latents, chosen, moved, shift, strict=True):
         z = z.clone().requires_grad_()
@@ -55,20 +55,20 @@ def test_a_sample_moves_the_same_whatever_is_in_the_batch() -> None:
 
 
 def test_latents_are_clipped() -> None:
-    moved = LatentOptimisation(beta=0.1, fraction=1.0).step(lambda z: z.sum(1), torch.ones(2, 4), torch.ones(2, 4))
+    moved = tiny_latent(beta=0.1, fraction=1.0).step(lambda z: z.sum(1), torch.ones(2, 4), torch.ones(2, 4))
     assert torch.equal(moved.latents, torch.ones(2, 4))
     assert (moved.shift > 0).all()
 
 
 @pytest.mark.parametrize(("fraction", "expected"), [(0.5, 50), (0.8, 80), (0.001, 1), (1.0, 100)])
 def test_elements_are_chosen_and_not_samples(fraction: float, expected: int) -> None:
-    optimisation = LatentOptimisation(fraction=fraction)
-    chosen = optimisation.choose(64, 100, _draws())
+    optimisation = tiny_latent(fraction=fraction)
+    chosen = optimisation.choose(64, 100, _random())
     assert set(chosen.unique().tolist()) <= {0.0, 1.0}
     assert (chosen.sum(1) == expected).all()
     if expected < 100:
         assert not torch.equal(chosen[0], chosen[1])
-        assert not torch.equal(chosen, optimisation.choose(64, 100, _draws(step=1)))
+        assert not torch.equal(chosen, optimisation.choose(64, 100, _random(step=1)))
     if expected == 50:  # all elements are chosen about equally often
         assert chosen.mean(0).min() > 0.2
         assert chosen.mean(0).max() < 0.8
@@ -80,33 +80,33 @@ def test_elements_are_chosen_and_not_samples(fraction: float, expected: int) -> 
      ({"fraction": 1.5}, "fraction=1.5"), ({"weight": -1.0}, "weight=-1.0")],
 )  # fmt: skip
 def test_values_that_cannot_work(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=f"model.latent.*{message}"):
-        LatentOptimisation(**options)
+    with pytest.raises(ConfigError, match=message):
+        LatentConfig(**options)
 
 
 def test_nothing_is_added_to_gradients_of_parameters() -> None:
-    gan, part = _game({})
-    gan.game.both(part)
+    gan, part = _objectives({})
+    gan.objectives.both(part)
     assert all(parameter.grad is None for parameter in gan.network.parameters())
     kept = torch.ones(3)
     parameter = next(gan.network.generator.parameters())
     parameter.grad = torch.ones_like(parameter)
-    gan.game.both(part)
+    gan.objectives.both(part)
     assert torch.equal(parameter.grad.flatten()[:3], kept)
 
 
-def _game(options: dict[str, Any], normalise: bool = False) -> tuple[Gan, Round]:
+def _objectives(options: dict[str, Any], normalise: bool = False) -> tuple[Gan, MicroBatch]:
     """A small GAN in float64 and one micro-batch."""
     latent = tiny_latent(**{"alpha": 0.5, **options})
     gan = tiny_gan(latent=latent, normalise=normalise).double().train()
     generator = torch.Generator().manual_seed(3)
     images = torch.rand(5, 3, SIZE, SIZE, generator=generator, dtype=torch.float64) * 2 - 1
     latents = torch.rand(5, LATENT, generator=generator, dtype=torch.float64) - 0.5  # far from the clip's corners
-    (part,) = gan.game.rounds(images, latents, _draws(), 1)
+    (part,) = gan.objectives.micro_batches(images, latents, _random())
     return gan, part
 
 
-def _directional(gan: Gan, player: str, parameters: list[Tensor], loss: Callable[[], Tensor]) -> tuple[float, float]:
+def _directional(gan: Gan, trained: str, parameters: list[Tensor], loss: Callable[[], Tensor]) -> tuple[float, float]:
     """The derivative of a loss along a random direction, by differentiation and by central differences."""
     gradients = Gradients(parameters)
     gradients.add(loss())
@@ -127,37 +127,39 @@ def _directional(gan: Gan, player: str, parameters: list[Tensor], loss: Callable
 
 
 @pytest.mark.parametrize("normalise", [False, True])
-@pytest.mark.parametrize("player", ["discriminator", "creator"])
-def test_gradient_through_the_latent_step_is_that_of_finite_differences(player: str, normalise: bool) -> None:
-    gan, part = _game({}, normalise)
+@pytest.mark.parametrize("trained", ["discriminator", "generator"])
+def test_gradient_through_the_latent_step_is_that_of_finite_differences(trained: str, normalise: bool) -> None:
+    gan, part = _objectives({}, normalise)
     network = gan.network
-    parameters = list(network.discriminator.parameters()) if player == "discriminator" else network.creator_parameters
+    parameters = (
+        list(network.discriminator.parameters()) if trained == "discriminator" else network.generator_parameters
+    )
 
     def loss() -> Tensor:
-        value = getattr(gan.game.both(part), player)
+        value = getattr(gan.objectives.both(part), trained)
         assert value is not None
         return value
 
-    analytic, numeric = _directional(gan, player, parameters, loss)
+    analytic, numeric = _directional(gan, trained, parameters, loss)
     assert analytic == pytest.approx(numeric, rel=1e-6, abs=1e-9)
 
     # the second derivatives are not a rounding error: without them the slope is another
-    detached, _ = _game({"detach": True}, normalise)
+    detached, _ = _objectives({"detach": True}, normalise)
     own = list(detached.network.discriminator.parameters())
-    own = own if player == "discriminator" else detached.network.creator_parameters
-    first_order, _ = _directional(detached, player, own, lambda: getattr(detached.game.both(part), player))
+    own = own if trained == "discriminator" else detached.network.generator_parameters
+    first_order, _ = _directional(detached, trained, own, lambda: getattr(detached.objectives.both(part), trained))
     assert abs(first_order - numeric) > 1e-4 * abs(numeric)  # a hundred times the tolerance above
 
 
 def test_detached_latents_are_constants() -> None:
-    gan, part = _game({"detach": True})
-    assert gan.game.latent is not None
-    moved = gan.game.latent.step(lambda z: gan.network.judge(gan.network.generator(z)), part.latents, part.chosen)
+    gan, part = _objectives({"detach": True})
+    assert gan.objectives.latent is not None
+    moved = gan.objectives.latent.step(lambda z: gan.network.judge(gan.network.generator(z)), part.latents, part.chosen)
     assert not moved.latents.requires_grad
     assert not moved.shift.requires_grad
-    through, _ = _game({})
-    assert through.game.latent is not None
-    same = through.game.latent.step(
+    through, _ = _objectives({})
+    assert through.objectives.latent is not None
+    same = through.objectives.latent.step(
         lambda z: through.network.judge(through.network.generator(z)), part.latents, part.chosen
     )
     torch.testing.assert_close(same.latents, moved.latents)
@@ -165,15 +167,15 @@ def test_detached_latents_are_constants() -> None:
 
 
 def test_the_weight_multiplies_the_squared_shift_in_both_losses() -> None:
-    light, part = _game({"weight": 0.0})
-    heavy, _ = _game({"weight": 7.0})
-    without, with_it = light.game.both(part), heavy.game.both(part)
-    assert light.game.latent is not None
-    shift = light.game.latent.step(
+    light, part = _objectives({"weight": 0.0})
+    heavy, _ = _objectives({"weight": 7.0})
+    without, with_it = light.objectives.both(part), heavy.objectives.both(part)
+    assert light.objectives.latent is not None
+    shift = light.objectives.latent.step(
         lambda z: light.network.judge(light.network.generator(z)), part.latents, part.chosen
     ).shift.mean()
-    for player in ("discriminator", "creator"):
-        difference = getattr(with_it, player) - getattr(without, player)
+    for trained in ("discriminator", "generator"):
+        difference = getattr(with_it, trained) - getattr(without, trained)
         torch.testing.assert_close(difference, 7 * shift)
 
 

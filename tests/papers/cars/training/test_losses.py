@@ -4,12 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from retable.errors import ConfigError
 from retable.papers.cars.networks.initialisation import orthogonal
-from retable.papers.cars.training.augmentation import Augmentation
+from retable.papers.cars.training.augmentation import draw_augmentation
 from retable.papers.cars.training.losses import BinaryCrossEntropy, Hinge
 from retable.papers.cars.training.penalties import gradient_penalty, orthogonal_penalty
-from retable.papers.cars.training.step_random import Draws
+from retable.papers.cars.training.step_random import StepRandom
 
 REAL, FAKE = torch.tensor([2.0, -0.5, 0.3]), torch.tensor([-3.0, 0.5, 0.0])
 CPU = torch.device("cpu")
@@ -86,23 +85,23 @@ def _images(count: int = 6, size: int = 16) -> torch.Tensor:
 @pytest.mark.parametrize("kind", ["colour", "translation", "cutout"])
 def test_augmentation_is_drawn_for_each_image_and_differentiable(kind: str) -> None:
     images = _images().double().requires_grad_()
-    transform = Augmentation([kind]).draw(6, 16, Draws(1, 0, 0, CPU))
+    transform = draw_augmentation([kind], 6, 16, StepRandom(1, 0, 0, CPU))
     changed = transform(images)
     assert changed.shape == images.shape
     assert torch.equal(changed, transform(images))  # the same each time it is applied
-    other = Augmentation([kind]).draw(6, 16, Draws(1, 0, 1, CPU))(images)
+    other = draw_augmentation([kind], 6, 16, StepRandom(1, 0, 1, CPU))(images)
     assert not torch.equal(changed, other)
     same = transform(images[:1].expand(6, -1, -1, -1))
     assert not torch.equal(same[0], same[1])
     small = torch.rand(2, 3, 4, 4, dtype=torch.float64, requires_grad=True)
-    tiny = Augmentation([kind]).draw(2, 4, Draws(1, 0, 0, CPU))
+    tiny = draw_augmentation([kind], 2, 4, StepRandom(1, 0, 0, CPU))
     torch.autograd.gradcheck(tiny, (small,))
     torch.autograd.gradgradcheck(tiny, (small,))
 
 
 def test_translation_moves_and_pads_with_grey() -> None:
     images = _images(40)
-    moved = Augmentation(["translation"]).draw(40, 16, Draws(1, 0, 0, CPU))(images)
+    moved = draw_augmentation(["translation"], 40, 16, StepRandom(1, 0, 0, CPU))(images)
     shifts = set()
     for image, new in zip(images, moved, strict=True):
         padded = torch.nn.functional.pad(image, (2, 2, 2, 2))
@@ -114,7 +113,7 @@ def test_translation_moves_and_pads_with_grey() -> None:
 
 
 def test_cutout_removes_a_square_of_half_the_side() -> None:
-    cut = Augmentation(["cutout"]).draw(64, 16, Draws(1, 0, 0, CPU))(torch.ones(64, 3, 16, 16))
+    cut = draw_augmentation(["cutout"], 64, 16, StepRandom(1, 0, 0, CPU))(torch.ones(64, 3, 16, 16))
     removed = (cut == 0).all(1)
     assert ((cut == 0).any(1) == removed).all()
     assert removed.sum((1, 2)).max() == 64
@@ -125,16 +124,14 @@ def test_cutout_removes_a_square_of_half_the_side() -> None:
 
 def test_no_augmentation_changes_nothing() -> None:
     images = _images()
-    assert Augmentation().draw(6, 16, Draws(1, 0, 0, CPU))(images) is images
-    with pytest.raises(ConfigError, match=r"model\.augment: 'blur' is not one of colour, translation, cutout"):
-        Augmentation(["blur"])
+    assert draw_augmentation([], 6, 16, StepRandom(1, 0, 0, CPU))(images) is images
 
 
-def test_draws_depend_on_seed_epoch_and_batch_and_are_shared_out() -> None:
-    whole = Draws(3, 1, 2, CPU).normal(8, 5)
-    parts = [Draws(3, 1, 2, CPU, rank, 2).normal(4, 5) for rank in (0, 1)]
+def test_numbers_depend_on_seed_epoch_and_batch_and_are_shared_out() -> None:
+    whole = StepRandom(3, 1, 2, CPU).normal(8, 5)
+    parts = [StepRandom(3, 1, 2, CPU, rank, 2).normal(4, 5) for rank in (0, 1)]
     assert torch.equal(torch.cat(parts), whole)
     for other in ((4, 1, 2), (3, 2, 2), (3, 1, 3)):
-        assert not torch.equal(Draws(*other, CPU).normal(8, 5), whole)
-    uniform = Draws(3, 1, 2, CPU).uniform(1000, 5, low=-1, high=1)
+        assert not torch.equal(StepRandom(*other, CPU).normal(8, 5), whole)
+    uniform = StepRandom(3, 1, 2, CPU).uniform(1000, 5, low=-1, high=1)
     assert -1 <= uniform.min() < -0.99 < 0.99 < uniform.max() < 1

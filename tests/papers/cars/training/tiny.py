@@ -13,6 +13,7 @@ from retable.data.sampling import EpochSampler, ShardSampler
 from retable.papers.cars.training.latent import LatentOptimisation
 from retable.papers.cars.training.lightning_model import Gan
 from retable.papers.cars.training.losses import BinaryCrossEntropy
+from retable.papers.cars.training.schema import GanConfig, LatentConfig
 from retable.run.callbacks import EpochCheckpoints, SeedEpochs
 
 SIZE, LATENT = 8, 6
@@ -60,7 +61,7 @@ class TinyEncoder(nn.Module):
 
 
 class TinyScores:
-    """Takes the place of `retable.papers.cars.scores.Scores`: the distance of the mean images."""
+    """Takes the place of `retable.metrics.fidelity.metric.FidelityMetric`: the distance of the mean images."""
 
     monitor_name = "fid_domain"
     origin = "mean image"
@@ -129,7 +130,7 @@ class _Keys(torch.utils.data.Dataset[int]):
 
 
 def tiny_gan(seed: int = 0, normalise: bool = False, bidirectional: bool = False, **options: Any) -> Gan:
-    """A GAN of a few hundred parameters; options are those of `Gan`."""
+    """A GAN of a few hundred parameters; options are those of `GanConfig`."""
     torch.manual_seed(seed)
     chosen = {
         "generator": partial(TinyGenerator, normalise=normalise),
@@ -144,11 +145,11 @@ def tiny_gan(seed: int = 0, normalise: bool = False, bidirectional: bool = False
         "weight_decay": 1e-3,
         "fidelity": TinyScores(),
     }
-    return Gan(**{**chosen, **options})
+    return Gan(GanConfig(**{**chosen, **options}))
 
 
 def tiny_latent(**options: Any) -> LatentOptimisation:
-    return LatentOptimisation(**{"beta": 0.1, "fraction": 0.5, "weight": 0.5, **options})
+    return LatentOptimisation(LatentConfig(**{"beta": 0.1, "fraction": 0.5, "weight": 0.5, **options}))
 
 
 def tiny_trainer(folder: Path, epochs: int = 2, **options: Any) -> Trainer:

@@ -4,12 +4,12 @@ import pytest
 from tests.papers.emoji.stand_in import write_classes, write_hands, write_image
 
 from retable.errors import DataError
-from retable.papers.emoji.classes import CLASSES, TITLES
+from retable.papers.emoji.classes import CLASSES, FACES
 from retable.papers.emoji.datasets.files import class_label, list_drawings
 
 
 def test_titles_and_spellings_name_classes() -> None:
-    assert [class_label(title, "x") for title in TITLES] == list(range(8))
+    assert [class_label(title, "x") for title in FACES.titles] == list(range(8))
     for word in ("winking-face", " Winking Face ", "WINKING_FACE", "winking  face"):
         assert class_label(word, "x") == CLASSES.index("winking_face")
 

@@ -7,10 +7,10 @@ from shapely.geometry import Polygon
 
 from retable.papers.larsd.scenes import ShipScenes
 from retable.papers.larsd.scenes.geometry import rectangle, rectangles_touch, visible_fraction, wrap_half_turn
-from retable.papers.larsd.scenes.rng import Dice
 from retable.papers.larsd.scenes.scene import labels
 from retable.papers.larsd.scenes.sprites import Stamp, coverage, set_stamp
 from retable.papers.larsd.scenes.vessels import KINDS, Kind, draw_hull, hull_outline
+from retable.synthetic.rng import RandomStream
 
 
 def _extents(weight: np.ndarray, cx: float, cy: float, angle: float) -> tuple[float, float, float, float]:
@@ -54,7 +54,7 @@ def test_hull_masks_fill_their_boxes() -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_hull_outlines_touch_their_rectangle_on_all_sides(kind: Kind) -> None:
     for seed in range(20):
-        outline = hull_outline(draw_hull(Dice(seed), kind))
+        outline = hull_outline(draw_hull(RandomStream(seed), kind))
         assert outline.min(0) == pytest.approx([-0.5, -0.5], abs=1e-12)
         assert outline.max(0) == pytest.approx([0.5, 0.5], abs=1e-12)
         # among all directions, the smallest enclosing rectangle of a slender hull is the ship's own

@@ -1,4 +1,4 @@
-"""What finds a car in a picture: torchvision's Mask R-CNN with weights of COCO."""
+"""Detector of cars in pictures: torchvision's Mask R-CNN with weights of COCO."""
 
 import logging
 import re
@@ -10,7 +10,8 @@ import torch
 
 from retable.errors import CheckpointError, ConfigError
 from retable.nn.backbones import download_address, sha256
-from retable.papers.cars.cityscapes.detector_protocol import Found, Image
+from retable.papers.cars.cityscapes.detector_protocol import Detection, Image
+from retable.papers.cars.cityscapes.schema import MaskRCNNConfig
 
 log = logging.getLogger(__name__)
 
@@ -25,25 +26,16 @@ class MaskRCNN:
     Its boxes and confidences are used. The masks that it predicts are not, and are not computed.
 
     Args:
+        config: The sizes of pictures and batches.
         weights: A state dict of ``maskrcnn_resnet50_fpn`` with the 91 labels of COCO.
         accelerator: auto, cpu or gpu.
-        batch_size: Pictures at a time; null is 1 on a CPU, where more are no faster, and 8 on a GPU.
-        min_size: Pictures are scaled until their shorter side is this long,
-        max_size: but the longer one no longer than this. Both are torchvision's own.
 
     Raises:
         ConfigError: There is no such accelerator here.
         CheckpointError: The weights are missing, damaged, or of another network.
     """
 
-    def __init__(
-        self,
-        weights: Path,
-        accelerator: str = "auto",
-        batch_size: int | None = None,
-        min_size: int = 800,
-        max_size: int = 1333,
-    ) -> None:
+    def __init__(self, config: MaskRCNNConfig, weights: Path, accelerator: str) -> None:
         from torchvision.models.detection import MaskRCNN as Network  # type: ignore[import-untyped]
         from torchvision.models.detection.backbone_utils import resnet_fpn_backbone  # type: ignore[import-untyped]
         from torchvision.ops import FrozenBatchNorm2d  # type: ignore[import-untyped]
@@ -51,11 +43,12 @@ class MaskRCNN:
         # processes share the cores; and with one thread sums are rounded alike, however many processes there are
         torch.set_num_threads(1)
         self.device = choose_device(accelerator)
-        self.batch_size = batch_size or (8 if self.device.type == "cuda" else 1)
+        self.batch_size = config.batch_size or (8 if self.device.type == "cuda" else 1)
         state = _read(weights)
         with torch.device("meta"):  # spares the time of weights that are replaced at once
             backbone = resnet_fpn_backbone(backbone_name="resnet50", weights=None)
-        network: Any = Network(backbone, num_classes=_COCO_LABELS, min_size=min_size, max_size=max_size)
+        self.settings = {"min_size": config.min_size, "max_size": config.max_size}
+        network: Any = Network(backbone, num_classes=_COCO_LABELS, **self.settings)
         _check(network, state, weights)
         network.load_state_dict(state, assign=True)
         if _is_published(weights):
@@ -66,37 +59,35 @@ class MaskRCNN:
         self.network = network.eval().to(self.device)
 
     @torch.inference_mode()
-    def find(self, images: Sequence[Image]) -> list[Found | None]:
+    def detect(self, images: Sequence[Image]) -> list[Detection | None]:
         """Finds the most certain car of each image (H, W, 3) uint8 RGB, or None."""
         batch = [torch.from_numpy(image).to(self.device).permute(2, 0, 1).float() / 255 for image in images]
         return [_best_car(found) for found in self.network(batch)]
 
 
-def _best_car(found: dict[str, torch.Tensor]) -> Found | None:
+def _best_car(found: dict[str, torch.Tensor]) -> Detection | None:
     cars = found["labels"] == _CAR
     if not bool(cars.any()):
         return None
     confidences, boxes = found["scores"][cars].cpu(), found["boxes"][cars].cpu()
     best = int(confidences.argmax())
     left, top, right, bottom = boxes[best].tolist()
-    return Found(float(confidences[best]), (left, top, right, bottom))
+    return Detection(float(confidences[best]), (left, top, right, bottom))
 
 
 def choose_device(accelerator: str) -> torch.device:
-    """The device that auto, cpu or gpu means here.
+    """Finds the device that auto, cpu or gpu means here.
 
     Raises:
-        ConfigError: There is no GPU, or no such word.
+        ConfigError: There is no GPU.
     """
-    if accelerator not in ("auto", "cpu", "gpu"):
-        raise ConfigError(f"accelerator: {accelerator!r} is not one of auto, cpu, gpu")
     if accelerator == "gpu" and not torch.cuda.is_available():
         raise ConfigError("accelerator: there is no GPU here; use accelerator=cpu")
     return torch.device("cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def find_weights(weights: str) -> Path | None:
-    """The file of weights that a user means.
+    """Finds the file of weights that a user means.
 
     Args:
         weights: ``coco`` for the published ones, from the cache or downloaded; ``none``; or a file.
@@ -129,7 +120,7 @@ def find_weights(weights: str) -> Path | None:
 
 
 def _named_digest(path: Path) -> str:
-    """The beginning of the digest that torchvision puts into the names of its files, or nothing."""
+    """Reads the beginning of the digest that torchvision puts into the names of its files, or nothing."""
     found = re.search(r"-([0-9a-f]{8,})\.pth$", path.name)
     return found.group(1) if found else ""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ Image = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Found:
+class Detection:
     """A car in a picture.
 
     Attributes:
@@ -24,9 +24,15 @@ class Found:
 
 
 class Detector(Protocol):
-    """Finds the most certain car of a picture."""
+    """Finds the most certain car of a picture.
+
+    Attributes:
+        batch_size: Most images of a call.
+        settings: What its boxes depend on beside the weights, as plain values.
+    """
 
     batch_size: int
+    settings: dict[str, Any]
 
-    def find(self, images: Sequence[Image]) -> list[Found | None]:
+    def detect(self, images: Sequence[Image]) -> list[Detection | None]:
         """Finds the most certain car of each image (H, W, 3) uint8 RGB of one size, or None."""

@@ -15,7 +15,8 @@ import cv2
 from retable.errors import DataError, RetableError
 from retable.papers.cars.cityscapes.detector_protocol import Detector
 from retable.papers.cars.cityscapes.files import Source
-from retable.papers.cars.cityscapes.process_image import Entry, Rules, do_photograph
+from retable.papers.cars.cityscapes.process_image import Entry, process_photograph
+from retable.papers.cars.cityscapes.schema import CityscapesCarsConfig
 
 Result = tuple[Source, list[Entry] | DataError]
 
@@ -25,25 +26,25 @@ class Job:
     """What all photographs have in common. It is sent to other processes.
 
     Attributes:
-        rules: What is kept.
+        config: What is kept, and how it looks.
         output: The dataset's folder.
         make_detector: Makes the detector, in the process that uses it; None does without.
     """
 
-    rules: Rules
+    config: CityscapesCarsConfig
     output: Path
     make_detector: Callable[[], Detector] | None
 
 
 def available_cores() -> int:
-    """Number of cores that this process may use."""
+    """Counts the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def do_all(sources: Sequence[Source], job: Job, workers: int) -> Iterator[Result]:
-    """Does photographs, in any order.
+def process_all(sources: Sequence[Source], job: Job, workers: int) -> Iterator[Result]:
+    """Processes photographs, in any order.
 
     Args:
         sources: The photographs.
@@ -110,6 +111,6 @@ def _in_process(source: Source) -> Result:
 
 def _attempt(source: Source, job: Job, detector: Detector | None) -> list[Entry] | DataError:
     try:
-        return do_photograph(source, job.rules, detector, job.output)
+        return process_photograph(source, job.config, detector, job.output)
     except DataError as error:
         return error

@@ -1,4 +1,4 @@
-"""What is done with one photograph: its cars are looked at, kept or dropped, and written."""
+"""Processing of one photograph: its cars are looked at, kept or dropped, and written."""
 
 import json
 import math
@@ -10,14 +10,15 @@ from pathlib import Path
 from retable.data import read_image
 from retable.errors import DataError
 from retable.files import write_text
-from retable.papers.cars.cityscapes.cutting import Image, Look, Mask, cut, on_background, write_image
-from retable.papers.cars.cityscapes.detector_protocol import Detector, Found
+from retable.papers.cars.cityscapes.cutting import Image, Mask, cut, on_background, write_image
+from retable.papers.cars.cityscapes.detector_protocol import Detection, Detector
 from retable.papers.cars.cityscapes.files import CAR, Box, CarInstance, Ids, Source, find_cars, read_ids
+from retable.papers.cars.cityscapes.schema import CityscapesCarsConfig
 
 IMAGES, PARTS = "images", "parts"
 
 
-class Fate(StrEnum):
+class Outcome(StrEnum):
     """What became of a car."""
 
     kept = "kept"
@@ -35,7 +36,7 @@ class Entry:
     Attributes:
         photo: `Source.name`.
         instance: Its value in the mask.
-        fate: What became of it.
+        outcome: What became of it.
         file: Its picture below the dataset's folder, if it was kept.
         confidence: The detector's, if it found a car.
         pixels: Number of its pixels in the mask.
@@ -47,7 +48,7 @@ class Entry:
 
     photo: str
     instance: int
-    fate: Fate
+    outcome: Outcome
     file: str | None = None
     confidence: float | None = None
     pixels: int = 0
@@ -57,27 +58,14 @@ class Entry:
     width: int | None = None
 
 
-@dataclass(frozen=True)
-class Rules:
-    """What decides which cars are kept and how they look.
-
-    Attributes:
-        min_confidence: Least confidence of the detector.
-        min_side: Least height and width of a mask in pixels.
-        look: How pictures look.
-    """
-
-    min_confidence: float
-    min_side: int
-    look: Look
-
-
-def do_photograph(source: Source, rules: Rules, detector: Detector | None, output: Path) -> list[Entry]:
+def process_photograph(
+    source: Source, config: CityscapesCarsConfig, detector: Detector | None, output: Path
+) -> list[Entry]:
     """Writes the pictures of a photograph's cars, and after them the file that says that it is done.
 
     Args:
         source: The photograph and its mask.
-        rules: What is kept.
+        config: What is kept, and how it looks.
         detector: Finds a car; None keeps all that are large enough, cropped to their masks.
         output: The dataset's folder.
 
@@ -90,9 +78,9 @@ def do_photograph(source: Source, rules: Rules, detector: Detector | None, outpu
     """
     ids = read_ids(source.mask)
     cars, grouped = find_cars(ids)
-    small = [car for car in cars if min(_sides(car.box)) < rules.min_side]
-    large = [car for car in cars if min(_sides(car.box)) >= rules.min_side]
-    entries = [_entry(source, car, Fate.too_small) for car in small]
+    small = [car for car in cars if min(_sides(car.box)) < config.min_side]
+    large = [car for car in cars if min(_sides(car.box)) >= config.min_side]
+    entries = [_entry(source, car, Outcome.too_small) for car in small]
     if large:
         photo = read_image(source.photo)
         if photo.shape[:2] != ids.shape:
@@ -100,28 +88,28 @@ def do_photograph(source: Source, rules: Rules, detector: Detector | None, outpu
                 f"{source.mask}: {ids.shape[1]} x {ids.shape[0]} pixels, but {source.photo.name} has "
                 f"{photo.shape[1]} x {photo.shape[0]}; unpack both again"
             )
-        for car, mask, found in _examined(photo, ids, large, rules, detector):
-            box, entry = _judged(source, car, mask, found, rules, detector is not None)
+        for car, mask, found in _detections(photo, ids, large, config, detector):
+            box, entry = _decide(source, car, mask, found, config, detector is not None)
             if box is not None:
-                picture = cut(photo, mask, box, rules.look)
+                picture = cut(photo, mask, box, config)
                 entry = replace(entry, height=picture.shape[0], width=picture.shape[1])
                 write_image(output / str(entry.file), picture)
             entries.append(entry)
     entries.sort(key=lambda entry: entry.instance)
     if grouped:
-        entries.append(Entry(source.name, CAR, Fate.group, pixels=grouped))
+        entries.append(Entry(source.name, CAR, Outcome.group, pixels=grouped))
     text = json.dumps([asdict(entry) for entry in entries], indent=1)
     write_text(part_file(output, source), text + "\n")
     return entries
 
 
 def part_file(output: Path, source: Source) -> Path:
-    """The file that says that a photograph is done."""
+    """Names the file that says that a photograph is done."""
     return output / PARTS / f"{source.name}.json"
 
 
-def done_before(source: Source, output: Path) -> list[Entry] | None:
-    """What `do_photograph` returned in an earlier call, if all that it wrote is still there."""
+def read_finished(source: Source, output: Path) -> list[Entry] | None:
+    """Reads what `process_photograph` returned in an earlier call, if all that it wrote is still there."""
     try:
         lines = json.loads(part_file(output, source).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -129,7 +117,7 @@ def done_before(source: Source, output: Path) -> list[Entry] | None:
     entries = []
     for line in lines:
         boxes = {name: line[name] and tuple(line[name]) for name in ("mask_box", "box")}
-        entries.append(Entry(**{**line, **boxes, "fate": Fate(line["fate"])}))
+        entries.append(Entry(**{**line, **boxes, "outcome": Outcome(line["outcome"])}))
     if all((output / entry.file).is_file() for entry in entries if entry.file):
         return entries
     return None
@@ -148,40 +136,40 @@ def _sides(box: Box) -> tuple[int, int]:
 
 
 def _entry(
-    source: Source, car: CarInstance, fate: Fate, confidence: float | None = None, box: Box | None = None
+    source: Source, car: CarInstance, outcome: Outcome, confidence: float | None = None, box: Box | None = None
 ) -> Entry:
     file = None if box is None else f"{IMAGES}/{source.split}_{source.stem}_{car.id}.png"
     rounded = None if confidence is None else round(confidence, 6)
-    return Entry(source.name, car.id, fate, file, rounded, car.pixels, car.box, box)
+    return Entry(source.name, car.id, outcome, file, rounded, car.pixels, car.box, box)
 
 
-def _examined(
-    photo: Image, ids: Ids, cars: Sequence[CarInstance], rules: Rules, detector: Detector | None
-) -> Iterator[tuple[CarInstance, Mask, Found | None]]:
+def _detections(
+    photo: Image, ids: Ids, cars: Sequence[CarInstance], config: CityscapesCarsConfig, detector: Detector | None
+) -> Iterator[tuple[CarInstance, Mask, Detection | None]]:
     """Asks the detector for each car alone on the background, in the whole photograph's frame, as the essay does."""
     step = 1 if detector is None else detector.batch_size
     for first in range(0, len(cars), step):
         chosen = cars[first : first + step]
         masks = [ids == car.id for car in chosen]
-        found: Sequence[Found | None] = [None] * len(chosen)
+        found: Sequence[Detection | None] = [None] * len(chosen)
         if detector is not None:
-            found = detector.find([on_background(photo, mask, rules.look.background) for mask in masks])
+            found = detector.detect([on_background(photo, mask, config.background) for mask in masks])
         yield from zip(chosen, masks, found, strict=True)
 
 
-def _judged(
-    source: Source, car: CarInstance, mask: Mask, found: Found | None, rules: Rules, asked: bool
+def _decide(
+    source: Source, car: CarInstance, mask: Mask, found: Detection | None, config: CityscapesCarsConfig, asked: bool
 ) -> tuple[Box | None, Entry]:
     if not asked:
-        return car.box, _entry(source, car, Fate.kept, box=car.box)
+        return car.box, _entry(source, car, Outcome.kept, box=car.box)
     if found is None:
-        return None, _entry(source, car, Fate.no_car)
-    if found.confidence < rules.min_confidence:
-        return None, _entry(source, car, Fate.low_confidence, found.confidence)
+        return None, _entry(source, car, Outcome.no_car)
+    if found.confidence < config.min_confidence:
+        return None, _entry(source, car, Outcome.low_confidence, found.confidence)
     height, width = mask.shape
     left, top = max(0, math.floor(found.box[0])), max(0, math.floor(found.box[1]))
     right, bottom = min(width, math.ceil(found.box[2])), min(height, math.ceil(found.box[3]))
     if not mask[top:bottom, left:right].any():
-        return None, _entry(source, car, Fate.elsewhere, found.confidence)
+        return None, _entry(source, car, Outcome.elsewhere, found.confidence)
     box = left, top, right, bottom
-    return box, _entry(source, car, Fate.kept, found.confidence, box)
+    return box, _entry(source, car, Outcome.kept, found.confidence, box)

@@ -5,6 +5,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,21 @@ import numpy as np
 
 from retable.data import fingerprint_files, read_image, read_shown_image
 from retable.files import write_text
-from retable.papers.cars.cityscapes.cutting import Image, Look, cut
+from retable.papers.cars.cityscapes.cutting import Image, cut
 from retable.papers.cars.cityscapes.files import Source, read_ids
-from retable.papers.cars.cityscapes.process_image import Entry, Fate
+from retable.papers.cars.cityscapes.process_image import Entry, Outcome
+from retable.papers.cars.cityscapes.schema import CityscapesCarsConfig, Form
 from retable.visualization.drawing import contact_sheet, write_picture
 
 TABLE, RECORD, SHEET, DROPPED_SHEET = "instances.csv", "record.json", "contact_sheet.png", "dropped.png"
 
 MEANINGS = {
-    Fate.kept: "written to images/",
-    Fate.group: "groups that the annotators did not divide into cars, one of them at most in a photograph",
-    Fate.too_small: "with a mask lower or narrower than min_side",
-    Fate.no_car: "in which the detector finds no car",
-    Fate.low_confidence: "with the detector's confidence below min_confidence",
-    Fate.elsewhere: "with the detector's box beside the car",
+    Outcome.kept: "written to images/",
+    Outcome.group: "groups that the annotators did not divide into cars, one of them at most in a photograph",
+    Outcome.too_small: "with a mask lower or narrower than min_side",
+    Outcome.no_car: "in which the detector finds no car",
+    Outcome.low_confidence: "with the detector's confidence below min_confidence",
+    Outcome.elsewhere: "with the detector's box beside the car",
 }
 
 _SIDE = 112  # pixels of a picture on a sheet
@@ -34,7 +36,7 @@ _COLUMNS = 10
 _SHOWN = 80
 _BOX = ("left", "top", "right", "bottom")
 _COLUMN_NAMES = (
-    "photo", "instance", "fate", "file", "height", "width", "confidence", "pixels",
+    "photo", "instance", "outcome", "file", "height", "width", "confidence", "pixels",
     *(f"mask_{name}" for name in _BOX), *(f"box_{name}" for name in _BOX),
 )  # fmt: skip
 
@@ -51,12 +53,14 @@ def write_table(output: Path, entries: Sequence[Entry]) -> None:
     for entry in entries:
         boxes = [*(entry.mask_box or [None] * 4), *(entry.box or [None] * 4)]
         size = entry.height, entry.width
-        about = (entry.photo, entry.instance, entry.fate.value, entry.file)
+        about = (entry.photo, entry.instance, entry.outcome.value, entry.file)
         writer.writerow([*about, *size, entry.confidence, entry.pixels, *boxes])
     write_text(output / TABLE, text.getvalue())
 
 
-def write_sheets(output: Path, entries: Sequence[Entry], sources: Sequence[Source], look: Look) -> None:
+def write_sheets(
+    output: Path, entries: Sequence[Entry], sources: Sequence[Source], config: CityscapesCarsConfig
+) -> None:
     """Writes ``contact_sheet.png`` with cars that were kept and ``dropped.png`` with others, evenly spread over all.
 
     Raises:
@@ -70,8 +74,8 @@ def write_sheets(output: Path, entries: Sequence[Entry], sources: Sequence[Sourc
     dropped = _spread([entry for entry in entries if not entry.file and entry.mask_box])
     if dropped:
         by_name = {source.name: source for source in sources}
-        pictures = [_small(_dropped_picture(by_name[entry.photo], entry, look)) for entry in dropped]
-        captions = [f"{entry.fate.replace('_', ' ')} {_confidence(entry)}" for entry in dropped]
+        pictures = [_small(_dropped_picture(by_name[entry.photo], entry, config)) for entry in dropped]
+        captions = [f"{entry.outcome.replace('_', ' ')} {_confidence(entry)}" for entry in dropped]
         write_picture(output / DROPPED_SHEET, contact_sheet(pictures, _COLUMNS, captions))
 
 
@@ -90,16 +94,16 @@ def _small(image: Image) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_NEAREST))
 
 
-def _dropped_picture(source: Source, entry: Entry, look: Look) -> Image:
+def _dropped_picture(source: Source, entry: Entry, config: CityscapesCarsConfig) -> Image:
     assert entry.mask_box is not None
     mask = read_ids(source.mask) == entry.instance
-    return cut(read_image(source.photo), mask, entry.mask_box, Look(background=look.background))
+    return cut(read_image(source.photo), mask, entry.mask_box, replace(config, form=Form.rgb, crop=True, size=None))
 
 
-def count_fates(entries: Sequence[Entry]) -> dict[Fate, int]:
-    """Number of cars of each fate, in the order of the fates."""
-    counts = Counter(entry.fate for entry in entries)
-    return {fate: counts[fate] for fate in Fate}
+def count_outcomes(entries: Sequence[Entry]) -> dict[Outcome, int]:
+    """Counts the cars of each outcome, in the order of `Outcome`."""
+    counts = Counter(entry.outcome for entry in entries)
+    return {outcome: counts[outcome] for outcome in Outcome}
 
 
 def write_record(
@@ -125,8 +129,8 @@ def write_record(
         "settings": settings,
         "photographs": dict(Counter(source.split for source in sources)),
         "images": len(files),
-        "fates": count_fates(entries),
-        "fates_by_split": {split: count_fates(some) for split, some in of_split.items()},
+        "outcomes": count_outcomes(entries),
+        "outcomes_by_split": {split: count_outcomes(some) for split, some in of_split.items()},
         "meanings": MEANINGS,
         "fingerprint": fingerprint_files({TABLE: output / TABLE}, files),
         **facts,

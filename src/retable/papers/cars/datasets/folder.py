@@ -55,7 +55,7 @@ class PictureFolder:
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """What file names are sorted by, so that numbers in them count as numbers."""
+    """Makes the key by which file names are sorted, so that numbers in them count as numbers."""
     parts = re.split(r"(\d+)", name)
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts] + [(2, 0, name)]
 
@@ -154,7 +154,7 @@ def _notes(
 
 
 def _transparency(path: Path, shown: Image) -> NDArray[np.float32] | None:
-    """How transparent each pixel is, from 0 to 1; None where the image is opaque."""
+    """Reads how transparent each pixel is, from 0 to 1; None where the image is opaque."""
     if path.suffix.lower() in (".jpg", ".jpeg", ".bmp"):
         return None
     stored = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)

@@ -1,4 +1,4 @@
-"""The typical mistakes of generators, done to images: what the domain extractor has to notice.
+"""Corruptions of images that are typical of generators: what the domain extractor has to notice.
 
 Each function takes images (B, 3, S, S) in [0, 1] and their strengths (B,) from 0 to 1, draws from the given generator
 alone, and returns images alike.
@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from retable.papers.cars.domain.network import FAULTS
+from retable.papers.cars.domain.network import CORRUPTIONS
 from retable.papers.cars.domain.variations import GREEN, blurred, smooth_field, uniform
 
-Fault = Callable[[Tensor, Tensor, Generator], Tensor]
+Corruption = Callable[[Tensor, Tensor, Generator], Tensor]
 
 
 def blur(images: Tensor, strength: Tensor, generator: Generator) -> Tensor:
@@ -101,23 +101,23 @@ def none(images: Tensor, strength: Tensor, generator: Generator) -> Tensor:
     return images
 
 
-_ALL: dict[str, Fault] = {
+_ALL: dict[str, Corruption] = {
     "none": none, "blur": blur, "noise": noise, "checkerboard": checkerboard, "shuffle": shuffle,
     "missing": missing, "mixture": mixture, "colour": colour, "warp": warp,
 }  # fmt: skip
 
 
 def apply(images: Tensor, kinds: Tensor, strength: Tensor, generator: Generator) -> Tensor:
-    """Does to each image the fault of its kind.
+    """Corrupts each image in the way of its kind.
 
     Args:
         images: (B, 3, S, S) in [0, 1].
-        kinds: (B,) places in `FAULTS`.
+        kinds: (B,) places in `CORRUPTIONS`.
         strength: (B,) from 0 to 1.
         generator: Decides everything else.
     """
     result = images.clone()
-    for kind, name in enumerate(FAULTS):
+    for kind, name in enumerate(CORRUPTIONS):
         chosen = (kinds == kind).nonzero()[:, 0]
         if len(chosen):
             result[chosen] = _ALL[name](images[chosen], strength[chosen], generator)

@@ -11,8 +11,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from retable.errors import CheckpointError
-from retable.metrics.fidelity.extractors import Extractor, check_weights_unused
+from retable.errors import CheckpointError, ConfigError
+from retable.metrics.fidelity.extractors import Extractor
 from retable.metrics.fidelity.inception import InceptionExtractor, find
 from retable.papers.cars.domain.network import DomainNetwork
 
@@ -57,7 +57,10 @@ def domain(weights: str | None = None) -> Extractor:
         ConfigError: Inception weights are given, which it would not read.
         CheckpointError: Its own are damaged.
     """
-    check_weights_unused(weights)
+    if weights is not None:
+        raise ConfigError(
+            f"model.fidelity.weights={weights}: the domain extractor brings its own; use model/fidelity=inception"
+        )
     return DomainExtractor()
 
 

@@ -14,20 +14,20 @@ from retable.papers.cars.scenes.views import OCCLUSIONS, VIEWS
 
 INPUT_SIZE: Final = 64
 FEATURES: Final = 160
-FAULTS: Final = (
+CORRUPTIONS: Final = (
     "none", "blur", "noise", "checkerboard", "shuffle", "missing", "mixture", "colour", "warp",
 )  # fmt: skip
-"""What the network learns to tell of an image, beside what car it shows: the typical mistakes of generators."""
+"""What the network learns to tell of an image, beside what car it shows: what generators do to images."""
 
 HEADS: Final = {
     "view": len(VIEWS),
     "body": len(BODIES),
     "colour": len(COLOURS),
     "occlusion": len(OCCLUSIONS),
-    "fault": len(FAULTS),
+    "fault": len(CORRUPTIONS),
     "strength": 1,
 }
-"""Outputs of each head: classes, and for the strength of the fault one number."""
+"""Outputs of each head: classes (``fault``, a name of the shipped weights, is the corruption), and for strength one."""
 
 
 class DomainNetwork(nn.Module):
@@ -53,7 +53,7 @@ class DomainNetwork(nn.Module):
         self.register_buffer("scale", torch.ones(FEATURES))
 
     def pooled(self, images: Tensor) -> Tensor:
-        """Features (B, 160) before scaling, of images (B, 3, 64, 64) in [0, 1]."""
+        """Computes features (B, 160) before scaling, of images (B, 3, 64, 64) in [0, 1]."""
         found: Tensor = self.body(images * 4 - 2).mean(dim=(2, 3))
         return found
 

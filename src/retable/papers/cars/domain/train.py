@@ -1,9 +1,8 @@
 """Makes the weights of the domain extractor: `python -m retable.papers.cars.domain.train [FILE]`, minutes on one core.
 
-The network learns from generated cars alone what it sees (view, body, colour, what hides a part), which mistake of a
-generator was done to the picture, and how much of it; backgrounds, light, place and sharpness vary, so that its
-features also mean something for photographs. The seed of the cars is not that of the default data: nothing that is
-scored was learnt from.
+The network learns from generated cars alone what it sees (view, body, colour, what hides a part), how the picture was
+corrupted, and how much; backgrounds, light, place and sharpness vary, so that its features also mean something for
+photographs. The seed of the cars is not that of the default data: nothing that is scored was learnt from.
 
 The same machine makes the same file from the same cars; another processor may differ in the last digits, and a changed
 generator draws other cars. That is why the file is part of the package and its sha256 is told with the scores: it
@@ -24,7 +23,7 @@ from torch import Generator, Tensor
 
 from retable.files import write_atomically
 from retable.papers.cars.domain.corruptions import apply
-from retable.papers.cars.domain.network import FAULTS, INPUT_SIZE, DomainNetwork
+from retable.papers.cars.domain.network import CORRUPTIONS, INPUT_SIZE, DomainNetwork
 from retable.papers.cars.domain.variations import uniform, vary
 from retable.papers.cars.scenes.bodies import BODIES
 from retable.papers.cars.scenes.dataset import CarScenes
@@ -58,7 +57,7 @@ def draw_cars(count: int, seed: int) -> tuple[Tensor, dict[str, Tensor]]:
 def make_batch(
     images: Tensor, answers: dict[str, Tensor], generator: Generator
 ) -> tuple[Tensor, dict[str, Tensor], Tensor]:
-    """Varies images and does a fault to most of them.
+    """Varies images and corrupts most of them.
 
     Args:
         images: uint8 (B, 3, 64, 64).
@@ -75,15 +74,15 @@ def make_batch(
     clean = torch.where(flipped[:, None, None, None], clean.flip(-1), clean)
     # the views go around the car in eight steps: in a mirror the other way round
     view = torch.where(flipped, (len(VIEWS) - answers["view"]) % len(VIEWS), answers["view"])
-    kinds = torch.randint(-1, len(FAULTS), (count,), generator=generator).clamp(min=0)
+    kinds = torch.randint(-1, len(CORRUPTIONS), (count,), generator=generator).clamp(min=0)
     strength = torch.where(kinds == 0, 0.0, uniform(generator, (count,), 0.15, 1.0))
-    readable = torch.isin(kinds, torch.tensor([FAULTS.index(name) for name in _READABLE]))
-    faulty = apply(vary(clean, generator), kinds, strength, generator)
-    return faulty, {**answers, "view": view, "fault": kinds, "strength": strength}, readable | (strength < 0.35)
+    readable = torch.isin(kinds, torch.tensor([CORRUPTIONS.index(name) for name in _READABLE]))
+    corrupted = apply(vary(clean, generator), kinds, strength, generator)
+    return corrupted, {**answers, "view": view, "fault": kinds, "strength": strength}, readable | (strength < 0.35)
 
 
 def loss_of(network: DomainNetwork, images: Tensor, answers: dict[str, Tensor], readable: Tensor) -> Tensor:
-    """Weighted sum of the cross-entropies of all questions, and of the squared error of the strength."""
+    """Sums the cross-entropies of all questions and the squared error of the strength, each with its weight."""
     pooled = network.pooled(images)
     total = torch.zeros(())
     for name, head in network.heads.items():
@@ -137,7 +136,7 @@ def train(cars: int = CARS, epochs: int = EPOCHS, batch: int = BATCH) -> DomainN
 
 @torch.no_grad()
 def accuracies(network: DomainNetwork, cars: int = 1000) -> dict[str, float]:
-    """Shares of right answers about cars that were not learnt from, varied and with faults as in training."""
+    """Computes shares of right answers about cars that were not learnt from, varied and corrupted as in training."""
     images, answers = draw_cars(cars, SEED + 1)
     generator = torch.Generator().manual_seed(SEED + 1)
     made, truths, readable = make_batch(images, answers, generator)

@@ -71,7 +71,7 @@ def _before_backgrounds(images: Tensor, generator: Generator) -> Tensor:
 
 
 def _backgrounds(count: int, size: int, generator: Generator) -> Tensor:
-    """A wall, trees or sky over a road, in fields of different coarseness, mostly of dull colours."""
+    """Draws a wall, trees or sky over a road, in fields of different coarseness, mostly of dull colours."""
     shade = uniform(generator, (count, 1, 1, 1))
     tint = uniform(generator, (count, 3, 1, 1), -0.25, 0.25)
     coarse = smooth_field(count, 3, 3, size, generator) - 0.5

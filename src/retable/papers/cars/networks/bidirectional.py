@@ -5,34 +5,29 @@ the image's before one last linear layer: the logit is a sum of a term for the i
 tell a pair that fits from one that does not. Here both go through a common hidden layer, as in BiGAN.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
 from retable.papers.cars.networks.dcgan import ImageTrunk
-from retable.papers.cars.networks.stages import LEAK, check_sizes, normalise_spectrally
+from retable.papers.cars.networks.schema import EncoderConfig, JointDiscriminatorConfig
+from retable.papers.cars.networks.stages import LEAK, normalise_spectrally
 
 
 class Encoder(nn.Module):
     """Finds the latent vector of an image: DCGAN's discriminator with as many outputs as the vector is long.
 
     Args:
+        config: Its widths.
         image_size: Side of the images in pixels: 32, 64 or 128.
         latent_size: Length of the latent vector.
-        channels: Base width.
-        widths: Channels of the convolutions as multiples of the base width, for images of 64 pixels.
 
     Raises:
         ConfigError: A value that makes no network.
     """
 
-    def __init__(
-        self, image_size: int, latent_size: int, channels: int = 64, widths: Sequence[int] = (1, 2, 4, 8)
-    ) -> None:
+    def __init__(self, config: EncoderConfig, image_size: int, latent_size: int) -> None:
         super().__init__()
-        check_sizes("model.encoder", image_size, {}, latent_size=latent_size)
-        self.trunk = ImageTrunk(image_size, channels, widths, name="model.encoder")
+        self.trunk = ImageTrunk(image_size, config.channels, config.widths, name="model.encoder")
         self.output = nn.Conv2d(self.trunk.width, latent_size, self.trunk.side)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -45,34 +40,22 @@ class JointDiscriminator(nn.Module):
     """Judges pairs of an image and a latent vector: (image, its code) against (drawn image, its vector).
 
     Args:
+        config: Its widths and what else varies.
         image_size: Side of the images in pixels: 32, 64 or 128.
         latent_size: Length of the latent vector.
-        channels: Base width.
-        widths: Channels of the convolutions as multiples of the base width, for images of 64 pixels.
-        batch_norm: Normalise each batch after all convolutions of images but the first.
-        spectral_norm: Normalise all weights spectrally.
 
     Raises:
         ConfigError: A value that makes no network.
     """
 
-    def __init__(
-        self,
-        image_size: int,
-        latent_size: int,
-        channels: int = 64,
-        widths: Sequence[int] = (1, 2, 4, 8),
-        batch_norm: bool = True,
-        spectral_norm: bool = False,
-    ) -> None:
+    def __init__(self, config: JointDiscriminatorConfig, image_size: int, latent_size: int) -> None:
         super().__init__()
-        check_sizes("model.discriminator", image_size, {}, latent_size=latent_size)
-        self.trunk = ImageTrunk(image_size, channels, widths, batch_norm)
+        self.trunk = ImageTrunk(image_size, config.channels, config.widths, config.batch_norm)
         width = self.trunk.width
         self.latents = nn.Sequential(nn.Linear(latent_size, width), nn.LeakyReLU(LEAK))
         self.joint = nn.Sequential(nn.Conv2d(2 * width, width, 1), nn.LeakyReLU(LEAK))
         self.output = nn.Conv2d(width, 1, self.trunk.side)
-        if spectral_norm:
+        if config.spectral_norm:
             normalise_spectrally(self)
 
     def forward(self, images: Tensor, latents: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from retable.errors import ConfigError
 from retable.papers.cars.networks.attention import SelfAttention
-from retable.papers.cars.networks.stages import LEAK, attention_side, check_sizes, fitted, normalise_spectrally
+from retable.papers.cars.networks.schema import DcganDiscriminatorConfig, DcganGeneratorConfig
+from retable.papers.cars.networks.stages import LEAK, attention_side, channels_of, normalise_spectrally
 
 
 class DcganGenerator(nn.Module):
@@ -16,42 +17,25 @@ class DcganGenerator(nn.Module):
     the widths of bigger DCGAN (3.3) see ``conf/model/generator/bigger_dcgan.yaml``.
 
     Args:
+        config: Its widths and what else varies.
         image_size: Side of the images in pixels: 32, 64 or 128.
         latent_size: Length of the latent vector.
-        channels: Base width.
-        widths: Channels after each convolution but the last, as multiples of the base width, for images of 64 pixels.
-        start: Side of the first maps. What ``widths`` has more than the doublings from there to the image are 3 x 3
-            convolutions at that side.
-        attention: Ratio of the image's side to that of the maps which self-attention works on; None without it.
-        spectral_norm: Normalise all weights spectrally, as in SAGAN.
 
     Raises:
         ConfigError: A value that makes no network.
     """
 
-    def __init__(
-        self,
-        image_size: int,
-        latent_size: int,
-        channels: int = 64,
-        widths: Sequence[int] = (8, 4, 2, 1),
-        start: int = 4,
-        attention: int | None = None,
-        spectral_norm: bool = False,
-    ) -> None:
+    def __init__(self, config: DcganGeneratorConfig, image_size: int, latent_size: int) -> None:
         super().__init__()
-        name = "model.generator"
-        check_sizes(name, image_size, {"widths": widths}, channels=channels, latent_size=latent_size)
-        outputs = [channels * width for width in fitted(widths[::-1], image_size)[::-1]]
-        if start not in (2, 4, 8):
-            raise ConfigError(f"{name}.start={start}: must be 2, 4 or 8")
+        name, start = "model.generator", config.start
+        outputs = channels_of(config.widths[::-1], config.channels, image_size, name)[::-1]
         doublings = (image_size // start).bit_length() - 1
         if len(outputs) < doublings:
             raise ConfigError(
-                f"{name}.widths={list(widths)}: too few to come from start={start} to {image_size} pixels"
+                f"{name}.widths={list(config.widths)}: too few to come from start={start} to {image_size} pixels"
             )
         sides = [start] * (len(outputs) - doublings + 1) + [start * 2**step for step in range(1, doublings)]
-        attended = attention_side(attention, image_size, sides, f"{name}.attention")
+        attended = attention_side(config.attention, image_size, sides, name)
         layers: list[nn.Module] = [nn.ConvTranspose2d(latent_size, outputs[0], start, bias=False)]
         for index, width in enumerate(outputs):
             if index > 0:
@@ -62,7 +46,7 @@ class DcganGenerator(nn.Module):
                 layers.append(SelfAttention(width))
         layers += [nn.ConvTranspose2d(outputs[-1], 3, 4, 2, padding=1, bias=False), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
-        if spectral_norm:
+        if config.spectral_norm:
             normalise_spectrally(self)
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -81,7 +65,7 @@ class ImageTrunk(nn.Module):
         image_size: Side of the images in pixels: 32, 64 or 128.
         channels: Base width.
         widths: Channels of the convolutions as multiples of the base width, for images of 64 pixels.
-        batch_norm: Normalise each batch after all convolutions but the first; without it they have biases.
+        batch_norm: Whether batches are normalised; without it the convolutions have biases.
         attention: Ratio of the image's side to that of the maps which self-attention works on; None without it.
         name: What errors call the network.
 
@@ -103,12 +87,11 @@ class ImageTrunk(nn.Module):
         name: str = "model.discriminator",
     ) -> None:
         super().__init__()
-        check_sizes(name, image_size, {"widths": widths}, channels=channels)
-        outputs = [channels * width for width in fitted(widths, image_size)]
+        outputs = channels_of(widths, channels, image_size, name)
         sides = [image_size >> step for step in range(1, len(outputs) + 1)]
         if sides[-1] < 1:
             raise ConfigError(f"{name}.widths={list(widths)}: nothing is left of {image_size} pixels")
-        attended = attention_side(attention, image_size, sides, f"{name}.attention")
+        attended = attention_side(attention, image_size, sides, name)
         layers: list[nn.Module] = []
         inputs = 3
         for width, side in zip(outputs, sides, strict=True):
@@ -123,7 +106,7 @@ class ImageTrunk(nn.Module):
         self.width, self.side = inputs, sides[-1]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Maps (B, width, side, side) of images (B, 3, S, S) in [-1, 1]."""
+        """Computes maps (B, width, side, side) of images (B, 3, S, S) in [-1, 1]."""
         maps: Tensor = self.layers(images)
         return maps
 
@@ -134,31 +117,18 @@ class DcganDiscriminator(nn.Module):
     With the defaults, that of the PyTorch tutorial which the essay takes (3.2): 2,765,568 parameters at 64 pixels.
 
     Args:
+        config: Its widths and what else varies.
         image_size: Side of the images in pixels: 32, 64 or 128.
-        channels: Base width.
-        widths: Channels of all convolutions but the last as multiples of the base width, for images of 64 pixels.
-        batch_norm: Normalise each batch after all convolutions but the first and the last. SAGAN does not: it would
-            undo the bound that spectral normalisation gives.
-        attention: Ratio of the image's side to that of the maps which self-attention works on; None without it.
-        spectral_norm: Normalise all weights spectrally, as in SAGAN.
 
     Raises:
         ConfigError: A value that makes no network.
     """
 
-    def __init__(
-        self,
-        image_size: int,
-        channels: int = 64,
-        widths: Sequence[int] = (1, 2, 4, 8),
-        batch_norm: bool = True,
-        attention: int | None = None,
-        spectral_norm: bool = False,
-    ) -> None:
+    def __init__(self, config: DcganDiscriminatorConfig, image_size: int) -> None:
         super().__init__()
-        self.trunk = ImageTrunk(image_size, channels, widths, batch_norm, attention)
-        self.output = nn.Conv2d(self.trunk.width, 1, self.trunk.side, bias=not batch_norm)
-        if spectral_norm:
+        self.trunk = ImageTrunk(image_size, config.channels, config.widths, config.batch_norm, config.attention)
+        self.output = nn.Conv2d(self.trunk.width, 1, self.trunk.side, bias=not config.batch_norm)
+        if config.spectral_norm:
             normalise_spectrally(self)
 
     def forward(self, images: Tensor) -> Tensor:

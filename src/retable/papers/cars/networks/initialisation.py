@@ -10,7 +10,7 @@ _POWER_ITERATIONS = 15  # as many as torch makes when a spectral normalisation b
 
 
 def dcgan(module: nn.Module) -> None:
-    """Normal weights with deviation 0.02; those of batch normalisations around 1 (Radford et al. 2016)."""
+    """Draws normal weights with deviation 0.02; those of batch normalisations around 1 (Radford et al. 2016)."""
     _initialise(module, lambda weight: nn.init.normal_(weight, 0.0, 0.02))
     for layer in module.modules():
         if isinstance(layer, nn.BatchNorm2d):
@@ -18,12 +18,12 @@ def dcgan(module: nn.Module) -> None:
 
 
 def xavier_uniform(module: nn.Module) -> None:
-    """Uniform weights that keep the variance (Glorot and Bengio 2010), the essay's for its ResNets (4.3.1)."""
+    """Draws uniform weights that keep the variance (Glorot and Bengio 2010), the essay's for its ResNets (4.3.1)."""
     _initialise(module, nn.init.xavier_uniform_)
 
 
 def orthogonal(module: nn.Module) -> None:
-    """Random orthogonal matrices (Saxe et al. 2013), the essay's for SAGAN with orthogonality (3.4)."""
+    """Draws random orthogonal matrices (Saxe et al. 2013), the essay's for SAGAN with orthogonality (3.4)."""
     _initialise(module, nn.init.orthogonal_)
 
 

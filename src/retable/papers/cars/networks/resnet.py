@@ -6,48 +6,37 @@ the batch normalisations; without them there are 21,281,729 and 22,943,619. The 
 26.0 million: its count is that of three, as in the real ResNet-34.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
 from retable.errors import ConfigError
 from retable.papers.cars.networks.attention import SelfAttention
-from retable.papers.cars.networks.stages import attention_side, check_sizes, fitted, normalise_spectrally
+from retable.papers.cars.networks.schema import ResnetDiscriminatorConfig, ResnetGeneratorConfig
+from retable.papers.cars.networks.stages import attention_side, check_image_size, fitted, normalise_spectrally
 
 
 class ResnetDiscriminator(nn.Module):
     """ResNet with basic blocks for small images: a 3 x 3 convolution, four halving stages, the mean, a linear layer.
 
     Args:
+        config: Its blocks and what else varies; the stages have 1, 2, 4 and 8 times the base width.
         image_size: Side of the images in pixels: 32, 64 or 128; the layers are the same for all.
-        channels: Base width; the stages have 1, 2, 4 and 8 times as many.
-        blocks: Blocks of each stage: 2, 2, 2, 2 for ResNet-18 and 3, 4, 6, 3 for ResNet-34.
-        attention: Ratio of the image's side to that of the maps which self-attention works on; None without it.
-        spectral_norm: Normalise all weights spectrally.
 
     Raises:
         ConfigError: A value that makes no network.
     """
 
-    def __init__(
-        self,
-        image_size: int,
-        channels: int = 64,
-        blocks: Sequence[int] = (2, 2, 2, 2),
-        attention: int | None = None,
-        spectral_norm: bool = False,
-    ) -> None:
+    def __init__(self, config: ResnetDiscriminatorConfig, image_size: int) -> None:
         super().__init__()
-        name = "model.discriminator"
-        check_sizes(name, image_size, {"blocks": blocks}, channels=channels)
-        if len(blocks) != 4:
-            raise ConfigError(f"{name}.blocks={list(blocks)}: has four stages")
+        name, channels = "model.discriminator", config.channels
+        check_image_size(image_size, name)
+        if len(config.blocks) != 4:
+            raise ConfigError(f"{name}.blocks={list(config.blocks)}: has four stages")
         sides = [image_size >> step for step in range(1, 5)]
-        attended = attention_side(attention, image_size, sides, f"{name}.attention")
+        attended = attention_side(config.attention, image_size, sides, name)
         layers: list[nn.Module] = [*_normalised(nn.Conv2d(3, channels, 3, padding=1, bias=False)), nn.ReLU()]
         inputs = channels
-        for stage, (count, side) in enumerate(zip(blocks, sides, strict=True)):
+        for stage, (count, side) in enumerate(zip(config.blocks, sides, strict=True)):
             width = channels * 2**stage
             layers += [_inward_block(inputs, width), *(_inward_block(width, width, 1) for _ in range(count - 1))]
             if side == attended:
@@ -55,7 +44,7 @@ class ResnetDiscriminator(nn.Module):
             inputs = width
         self.layers = nn.Sequential(*layers)
         self.output = nn.Linear(inputs, 1)
-        if spectral_norm:
+        if config.spectral_norm:
             normalise_spectrally(self)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -68,35 +57,24 @@ class ResnetGenerator(nn.Module):
     """The mirror image of the discriminator with transposed convolutions; its last stage is a single one (4.3.2).
 
     Args:
+        config: Its blocks and what else varies; maps begin with eight times the base width, and each stage's last block
+            halves them.
         image_size: Side of the images in pixels: 32, 64 or 128.
         latent_size: Length of the latent vector.
-        channels: Base width; maps begin with eight times as many, and each stage's last block halves them.
-        blocks: Blocks of each stage for images of 64 pixels, from the smallest maps: 2, 2, 2 for ResNet-18 and 3, 4, 6
-            for ResNet-34.
-        attention: Ratio of the image's side to that of the maps which self-attention works on; None without it.
-        spectral_norm: Normalise all weights spectrally.
 
     Raises:
         ConfigError: A value that makes no network.
     """
 
-    def __init__(
-        self,
-        image_size: int,
-        latent_size: int,
-        channels: int = 64,
-        blocks: Sequence[int] = (2, 2, 2),
-        attention: int | None = None,
-        spectral_norm: bool = False,
-    ) -> None:
+    def __init__(self, config: ResnetGeneratorConfig, image_size: int, latent_size: int) -> None:
         super().__init__()
-        name = "model.generator"
-        check_sizes(name, image_size, {"blocks": blocks}, channels=channels, latent_size=latent_size)
-        if len(blocks) != 3:
-            raise ConfigError(f"{name}.blocks={list(blocks)}: has three stages")
-        counts = fitted(blocks[::-1], image_size)[::-1]
+        name, channels = "model.generator", config.channels
+        check_image_size(image_size, name)
+        if len(config.blocks) != 3:
+            raise ConfigError(f"{name}.blocks={list(config.blocks)}: has three stages")
+        counts = fitted(config.blocks[::-1], image_size)[::-1]
         sides = [8 * 2**stage for stage in range(len(counts))]
-        attended = attention_side(attention, image_size, sides, f"{name}.attention")
+        attended = attention_side(config.attention, image_size, sides, name)
         inputs = 8 * channels
         layers: list[nn.Module] = [*_normalised(nn.ConvTranspose2d(latent_size, inputs, 4, bias=False)), nn.ReLU()]
         for stage, (count, side) in enumerate(zip(counts, sides, strict=True)):
@@ -109,7 +87,7 @@ class ResnetGenerator(nn.Module):
             inputs = width
         layers += [nn.ConvTranspose2d(inputs, 3, 4, 2, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
-        if spectral_norm:
+        if config.spectral_norm:
             normalise_spectrally(self)
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -154,6 +132,6 @@ def _outward_block(inputs: int, width: int, stride: int = 2) -> _Residual:
 
 
 def _normalised(convolution: nn.Module) -> list[nn.Module]:
-    """A convolution and the batch normalisation after it."""
+    """Adds the batch normalisation after a convolution."""
     assert isinstance(convolution, nn.Conv2d | nn.ConvTranspose2d)
     return [convolution, nn.BatchNorm2d(convolution.out_channels)]

@@ -11,6 +11,16 @@ IMAGE_SIZES = (32, 64, 128)
 LEAK = 0.2  # slope of the leaky ReLU below zero, as in the DCGAN paper
 
 
+def check_image_size(image_size: int, name: str) -> None:
+    """Refuses image sizes, in pixels a side, that the network called ``name`` cannot have.
+
+    Raises:
+        ConfigError: It is none of `IMAGE_SIZES`.
+    """
+    if image_size not in IMAGE_SIZES:
+        raise ConfigError(f"data.image_size={image_size}: {name} is made for {', '.join(map(str, IMAGE_SIZES))}")
+
+
 def fitted(stages: Sequence[int], image_size: int) -> list[int]:
     """Fits what is told of each stage for images of 64 pixels to another size, so that the smallest maps stay as large.
 
@@ -19,43 +29,39 @@ def fitted(stages: Sequence[int], image_size: int) -> list[int]:
 
     Args:
         stages: A number for each stage, from the image inwards.
-        image_size: Side of the images in pixels: 32, 64 or 128.
+        image_size: Side of the images in pixels, one of `IMAGE_SIZES`.
     """
     if image_size == 32:
         return list(stages[1:])
     return [stages[0], *stages] if image_size == 128 else list(stages)
 
 
-def check_sizes(name: str, image_size: int, stages: dict[str, Sequence[int]], **sizes: int) -> None:
-    """Refuses what no network can be made of.
+def channels_of(widths: Sequence[int], channels: int, image_size: int, name: str) -> list[int]:
+    """Computes the channels of each stage from the image inwards.
 
     Args:
-        name: The key of the network, which errors name.
-        image_size: Side of the images in pixels: 32, 64 or 128.
-        stages: Lists of two or more numbers from 1, by their keys.
-        sizes: Numbers from 1, by their keys.
+        widths: Of the stages for images of 64 pixels, from the image inwards, as multiples of the base width.
+        channels: The base width.
+        image_size: Side of the images in pixels.
+        name: What errors call the network.
 
     Raises:
-        ConfigError: The message names the key and what it may be.
+        ConfigError: There are no such images, or fewer than two stages.
     """
-    if image_size not in IMAGE_SIZES:
-        raise ConfigError(f"data.image_size={image_size}: {name} is made for {', '.join(map(str, IMAGE_SIZES))}")
-    for key, values in stages.items():
-        if len(values) < 2 or min(values) < 1:
-            raise ConfigError(f"{name}.{key}={list(values)}: needs two or more numbers, each at least 1")
-    for key, value in sizes.items():
-        if value < 1:
-            raise ConfigError(f"{name}.{key}={value}: must be at least 1")
+    check_image_size(image_size, name)
+    if len(widths) < 2:
+        raise ConfigError(f"{name}.widths={list(widths)}: needs two or more numbers")
+    return [channels * width for width in fitted(widths, image_size)]
 
 
 def attention_side(ratio: int | None, image_size: int, sides: Sequence[int], name: str) -> int | None:
-    """Side of the maps that self-attention works on, or None without it.
+    """Finds the side of the maps that self-attention works on, or None without it.
 
     Args:
         ratio: Of the image's side to that of the maps.
         image_size: Side of the images in pixels.
         sides: Sides of the maps that the network has.
-        name: The key of the configuration that errors name.
+        name: What errors call the network.
 
     Raises:
         ConfigError: The network has no such maps.
@@ -64,7 +70,7 @@ def attention_side(ratio: int | None, image_size: int, sides: Sequence[int], nam
         return None
     known = sorted({image_size // side for side in sides})
     if ratio not in known:
-        raise ConfigError(f"{name}={ratio}: must be null or one of {', '.join(map(str, known))}")
+        raise ConfigError(f"{name}.attention={ratio}: must be null or one of {', '.join(map(str, known))}")
     return image_size // ratio
 
 

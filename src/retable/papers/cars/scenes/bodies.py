@@ -6,8 +6,9 @@ and tail.
 
 from __future__ import annotations
 
-from random import Random
 from typing import Final, NamedTuple
+
+from retable.synthetic.rng import RandomStream, Weighted
 
 Point = tuple[float, float]
 
@@ -113,16 +114,15 @@ BODIES: Final = tuple(_KINDS)
 """Names of the kinds of bodies."""
 
 
-def draw_kind(random: Random) -> str:
-    """Draw the name of a kind of body."""
-    return random.choices(BODIES, [kind.share for kind in _KINDS.values()])[0]
+draw_kind: Final = Weighted(*((name, kind.share) for name, kind in _KINDS.items())).draw
+"""Draws the name of a kind of body."""
 
 
-def draw_body(random: Random, name: str) -> tuple[Body, list[Point]]:
-    """Draw sizes and outline of a body.
+def draw_body(rng: RandomStream, name: str) -> tuple[Body, list[Point]]:
+    """Draws sizes and outline of a body.
 
     Args:
-        random: What decides.
+        rng: Random numbers.
         name: One of `BODIES`.
 
     Returns:
@@ -133,36 +133,36 @@ def draw_body(random: Random, name: str) -> tuple[Body, list[Point]]:
     kind = _KINDS[name]
 
     def within(span: _Range) -> float:
-        return random.uniform(span.low, span.high)
+        return rng.uniform(span.low, span.high)
 
     length, height, clearance = within(kind.length), within(kind.height), within(kind.clearance)
     belt = height * within(kind.belt)
     bonnet, screen, back, deck, wheel = map(within, (kind.bonnet, kind.screen, kind.back, kind.deck, kind.wheel))
     nose, tail = length / 2, -length / 2
-    nose_top = belt - random.uniform(0.1, 0.22)
+    nose_top = belt - rng.uniform(0.1, 0.22)
     boot = 0.05 if name == "saloon" else -0.03
-    bumper = clearance + random.uniform(0.24, 0.34)
+    bumper = clearance + rng.uniform(0.24, 0.34)
     roof_rear = tail + deck + back
     outline = [
-        (nose - random.uniform(0.06, 0.16), clearance),
+        (nose - rng.uniform(0.06, 0.16), clearance),
         (nose, bumper),
-        (nose - random.uniform(0.01, 0.06), nose_top - random.uniform(0.1, 0.18)),
-        (nose - random.uniform(0.1, 0.24), nose_top),
-        (nose - bonnet, belt + random.uniform(0.0, 0.06)),
-        (nose - bonnet - screen, height - random.uniform(0.03, 0.08)),
+        (nose - rng.uniform(0.01, 0.06), nose_top - rng.uniform(0.1, 0.18)),
+        (nose - rng.uniform(0.1, 0.24), nose_top),
+        (nose - bonnet, belt + rng.uniform(0.0, 0.06)),
+        (nose - bonnet - screen, height - rng.uniform(0.03, 0.08)),
         (0.5 * (nose - bonnet - screen + roof_rear), height),
-        (roof_rear, height - random.uniform(0.02, 0.1)),
-        (tail + deck, belt + random.uniform(0.0, 0.06) + boot),
-        (tail + random.uniform(0.01, 0.05), belt - random.uniform(0.02, 0.08) + boot),
+        (roof_rear, height - rng.uniform(0.02, 0.1)),
+        (tail + deck, belt + rng.uniform(0.0, 0.06) + boot),
+        (tail + rng.uniform(0.01, 0.05), belt - rng.uniform(0.02, 0.08) + boot),
         (tail, bumper),
-        (tail + random.uniform(0.06, 0.18), clearance + random.uniform(0.0, 0.06)),
+        (tail + rng.uniform(0.06, 0.18), clearance + rng.uniform(0.0, 0.06)),
     ]
-    front_axle = nose - wheel - random.uniform(0.4, 0.55)
-    rear_axle = tail + wheel + random.uniform(0.35, 0.5) + 0.25 * deck
-    front_pillar = nose - bonnet - screen - random.uniform(0.15, 0.4)
-    four_doors = random.random() < kind.doors
-    closed = random.random() < kind.closed
-    window_end = front_pillar if closed else tail + deck + back * random.uniform(0.15, 0.4) + random.uniform(0.05, 0.3)
+    front_axle = nose - wheel - rng.uniform(0.4, 0.55)
+    rear_axle = tail + wheel + rng.uniform(0.35, 0.5) + 0.25 * deck
+    front_pillar = nose - bonnet - screen - rng.uniform(0.15, 0.4)
+    four_doors = rng.chance(kind.doors)
+    closed = rng.chance(kind.closed)
+    window_end = front_pillar if closed else tail + deck + back * rng.uniform(0.15, 0.4) + rng.uniform(0.05, 0.3)
     body = Body(
         length=length,
         width=within(kind.width),
@@ -170,16 +170,16 @@ def draw_body(random: Random, name: str) -> tuple[Body, list[Point]]:
         clearance=clearance,
         belt=belt,
         tumblehome=within(kind.tumblehome),
-        front_taper=random.uniform(0.06, 0.16),
-        rear_taper=random.uniform(0.03, 0.1) * (0.3 if name == "van" else 1.0),
-        bow=random.uniform(0.06, 0.2) if name != "van" else random.uniform(0.03, 0.1),
+        front_taper=rng.uniform(0.06, 0.16),
+        rear_taper=rng.uniform(0.03, 0.1) * (0.3 if name == "van" else 1.0),
+        bow=rng.uniform(0.06, 0.2) if name != "van" else rng.uniform(0.03, 0.1),
         front_axle=front_axle,
         rear_axle=rear_axle,
         wheel_radius=wheel,
-        arch_radius=wheel + random.uniform(0.03, 0.07),
+        arch_radius=wheel + rng.uniform(0.03, 0.07),
         front_pillar=front_pillar,
         rear_pillar=0.5 * (front_pillar + rear_axle) - 0.15 if four_doors else front_pillar,
         window_end=window_end,
-        roof_bars=float(random.random() < kind.bars),
+        roof_bars=float(rng.chance(kind.bars)),
     )
     return body, outline

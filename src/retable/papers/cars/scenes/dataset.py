@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
-from random import Random
-from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retable.errors import ConfigError
 from retable.papers.cars.scenes.bodies import draw_body, draw_kind
-from retable.papers.cars.scenes.materials import draw_colour, draw_light, draw_look
+from retable.papers.cars.scenes.materials import draw_colour, draw_light, draw_materials
 from retable.papers.cars.scenes.views import Camera, Occlusion, draw_camera, draw_occlusion, view_name
-
-GENERATOR_VERSION: Final = 1  # raised with every change that changes a pixel
-SMALLEST, LARGEST = 16, 512
+from retable.synthetic.dataset import GeneratedDataset
+from retable.synthetic.raster import Image
+from retable.synthetic.rng import RandomStream
 
 
 @dataclass(frozen=True)
@@ -42,16 +38,15 @@ class CarAttributes:
     occlusion: str
 
 
-class CarScenes:
-    """Synthetic cars on green, rendered on demand and determined by (seed, index).
+class CarScenes(GeneratedDataset):
+    """Synthetic cars on green; see `retable.synthetic.dataset.GeneratedDataset`.
 
     As the essay's data (section 2): what is not car is (51, 255, 51), and the picture is cropped to the car; its longer
-    side fills the square. Nothing is kept between calls, so that `image` may be called from several threads and the
-    sequence may be sent to worker processes.
+    side fills the square.
 
     Args:
         count: Number of cars.
-        size: Side of the square images in pixels, 16 to 512.
+        image_size: Side of the square images in pixels, 16 to 512.
         seed: Seed of all cars.
         occluded: Share of the cars of which a part is hidden, from 0 to 1.
 
@@ -59,25 +54,18 @@ class CarScenes:
         ConfigError: A parameter is out of range.
     """
 
-    def __init__(self, count: int, size: int = 64, seed: int = 0, occluded: float = 0.3) -> None:
-        if count < 1:
-            raise ConfigError(f"count={count} of the car scenes must be at least 1")
-        if not SMALLEST <= size <= LARGEST:
-            raise ConfigError(f"size={size} of the car scenes is out of range: use {SMALLEST} to {LARGEST} pixels")
-        if seed < 0:
-            raise ConfigError(f"seed={seed} of the car scenes must not be negative")
+    title = "car scenes"
+    version = 2
+    sizes = (16, 512)
+
+    def __init__(self, count: int, image_size: int = 64, seed: int = 0, occluded: float = 0.3) -> None:
         if not 0 <= occluded <= 1:
             raise ConfigError(f"occluded={occluded} of the car scenes is a share: use 0 to 1")
-        self.size = size
-        self.seed = seed
+        super().__init__(count, image_size, seed, None, occluded)
         self.occluded = occluded
-        self._count = count
-
-    def __len__(self) -> int:
-        return self._count
 
     def attributes(self, index: int) -> CarAttributes:
-        """Tell what is drawn, without drawing it.
+        """Returns what is drawn, without drawing it.
 
         Args:
             index: Number of the car, 0 to len - 1.
@@ -95,8 +83,8 @@ class CarScenes:
             occlusion=occlusion.kind,
         )
 
-    def image(self, index: int) -> NDArray[np.uint8]:
-        """Render a car.
+    def image(self, index: int) -> Image:
+        """Renders a car.
 
         Args:
             index: Number of the car, 0 to len - 1.
@@ -107,21 +95,14 @@ class CarScenes:
         Raises:
             IndexError: There is no such car.
         """
-        from retable.papers.cars.scenes.photograph import photograph  # numba takes half a second, on first use only
+        from retable.papers.cars.scenes.render import render  # numba takes half a second, on first use only
 
-        random, kind, colour, camera, occlusion = self._plan(index)
-        body, outline = draw_body(random, kind)
-        look = draw_look(random, colour, kind)
-        return photograph(random, self.size, body, np.array(outline), look, draw_light(random), camera, occlusion)
+        rng, kind, colour, camera, occlusion = self._plan(index)
+        body, outline = draw_body(rng, kind)
+        materials = draw_materials(rng, colour, kind)
+        return render(rng, self.size, body, np.array(outline), materials, draw_light(rng), camera, occlusion)
 
-    def fingerprint(self) -> str:
-        """Return 64 hexadecimal digits (SHA-256) of the generator's version and of all parameters."""
-        parameters = ("car scenes", GENERATOR_VERSION, self._count, self.size, self.seed, self.occluded)
-        return hashlib.sha256(repr(parameters).encode()).hexdigest()
-
-    def _plan(self, index: int) -> tuple[Random, str, str, Camera, Occlusion]:
-        if not 0 <= index < self._count:
-            raise IndexError(f"car {index} of {self._count}")
-        random = Random((self.seed << 64) + index)  # no two cars have the same number, whatever their seeds
-        kind, colour = draw_kind(random), draw_colour(random)
-        return random, kind, colour, draw_camera(random), draw_occlusion(random, self.occluded)
+    def _plan(self, index: int) -> tuple[RandomStream, str, str, Camera, Occlusion]:
+        rng = self._stream(index)
+        kind, colour = draw_kind(rng), draw_colour(rng)
+        return rng, kind, colour, draw_camera(rng), draw_occlusion(rng, self.occluded)

@@ -8,5 +8,5 @@ import numpy as np
 
 
 def record(values: Any) -> Any:
-    """Pack a named tuple of floats for compiled functions, which then pass it on by reference instead of by value."""
+    """Packs a named tuple of floats for compiled functions, which then pass it on by reference instead of by value."""
     return np.array([values], [(name, np.float64) for name in values._fields])[0]

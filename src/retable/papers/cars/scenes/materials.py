@@ -1,15 +1,16 @@
-"""What a car looks like apart from its shape: paint, glass, lights, plates, wheels, and the light around it."""
+"""Materials of a car (paint, glass, lights, plates, wheels), and the light around it."""
 
 from __future__ import annotations
 
 import math
-from random import Random
 from typing import Final, NamedTuple
+
+from retable.synthetic.rng import RandomStream, Weighted
 
 Colour = tuple[float, float, float]
 
 
-class Look(NamedTuple):
+class Materials(NamedTuple):
     """Materials of a car; colours are linear reflectances.
 
     Attributes:
@@ -124,75 +125,74 @@ COLOURS: Final = tuple(_PAINTS)
 """Names of the paints."""
 
 
-def draw_colour(random: Random) -> str:
-    """Draw the name of a paint."""
-    return random.choices(COLOURS, [paint[0] for paint in _PAINTS.values()])[0]
+draw_colour: Final = Weighted(*((name, paint[0]) for name, paint in _PAINTS.items())).draw
+"""Draws the name of a paint."""
 
 
-def draw_look(random: Random, colour: str, body: str) -> Look:
-    """Draw the materials of a car.
+def draw_materials(rng: RandomStream, colour: str, body: str) -> Materials:
+    """Draws the materials of a car.
 
     Args:
-        random: What decides.
+        rng: Random numbers.
         colour: One of `COLOURS`.
         body: One of `retable.papers.cars.scenes.bodies.BODIES`.
     """
     _, dark, light = _PAINTS[colour]
-    tone = random.random()
+    tone = rng.random()
     red, green, blue = (
-        (low * (high / low) ** tone) * random.uniform(0.93, 1.07) for low, high in zip(dark, light, strict=True)
+        (low * (high / low) ** tone) * rng.uniform(0.93, 1.07) for low, high in zip(dark, light, strict=True)
     )
-    bare = random.random() < (0.45 if body in ("van", "suv") else 0.2)
-    return Look(
+    bare = rng.chance(0.45 if body in ("van", "suv") else 0.2)
+    return Materials(
         red=red,
         green=green,
         blue=blue,
-        gloss=random.uniform(0.6, 1.2),
-        plastic=random.uniform(0.42, 0.58) if bare else random.uniform(0.22, 0.32),
-        strip=float(random.random() < 0.3),
-        crease=random.uniform(0.62, 0.8),
-        glass=random.uniform(0.008, 0.05),
-        through=random.uniform(0.0, 0.4) if random.random() < 0.7 else 0.0,
-        tint=random.random(),
-        rim=random.uniform(0.2, 0.65) if random.random() < 0.85 else 0.04,
-        spokes=float(random.choice((5, 5, 6, 7, 8, 10, 12))),
-        spoke_width=random.uniform(0.25, 0.85),
-        spoke_phase=random.uniform(0.0, math.tau),
-        lamp_inner=random.uniform(0.5, 0.72),
-        lamp_height=random.uniform(0.0, 0.08),
-        lamps_on=float(random.random() < 0.12),
-        grille=random.uniform(0.25, 0.5),
-        chrome=random.choice((0.04, 0.04, 0.5)),
-        tail_inner=random.uniform(0.58, 0.78),
-        tail_height=random.uniform(0.14, 0.3),
-        tail_tall=float(random.random() < {"van": 0.6, "estate": 0.35, "suv": 0.3, "hatchback": 0.3}.get(body, 0.0)),
-        brakes_on=float(random.random() < 0.25),
-        plate_height=random.choice((random.uniform(0.45, 0.55), random.uniform(0.66, 0.8))),
-        plate_yellow=float(random.random() < 0.06),
-        handles=random.choice((0.25, 1.3)),
-        dirt=random.uniform(0.0, 0.5) * random.random(),
-        seed=float(random.randrange(1 << 20)),
+        gloss=rng.uniform(0.6, 1.2),
+        plastic=rng.uniform(0.42, 0.58) if bare else rng.uniform(0.22, 0.32),
+        strip=float(rng.chance(0.3)),
+        crease=rng.uniform(0.62, 0.8),
+        glass=rng.uniform(0.008, 0.05),
+        through=rng.uniform(0.0, 0.4) if rng.chance(0.7) else 0.0,
+        tint=rng.random(),
+        rim=rng.uniform(0.2, 0.65) if rng.chance(0.85) else 0.04,
+        spokes=float(rng.choice((5, 5, 6, 7, 8, 10, 12))),
+        spoke_width=rng.uniform(0.25, 0.85),
+        spoke_phase=rng.uniform(0.0, math.tau),
+        lamp_inner=rng.uniform(0.5, 0.72),
+        lamp_height=rng.uniform(0.0, 0.08),
+        lamps_on=float(rng.chance(0.12)),
+        grille=rng.uniform(0.25, 0.5),
+        chrome=rng.choice((0.04, 0.04, 0.5)),
+        tail_inner=rng.uniform(0.58, 0.78),
+        tail_height=rng.uniform(0.14, 0.3),
+        tail_tall=float(rng.random() < {"van": 0.6, "estate": 0.35, "suv": 0.3, "hatchback": 0.3}.get(body, 0.0)),
+        brakes_on=float(rng.chance(0.25)),
+        plate_height=rng.choice((rng.uniform(0.45, 0.55), rng.uniform(0.66, 0.8))),
+        plate_yellow=float(rng.chance(0.06)),
+        handles=rng.choice((0.25, 1.3)),
+        dirt=rng.uniform(0.0, 0.5) * rng.random(),
+        seed=float(rng.integer(0, (1 << 20) - 1)),
     )
 
 
-def draw_light(random: Random) -> Light:
-    """Draw the light: sunny, cloudy or in the shade of houses."""
-    around, height = random.uniform(0.0, math.tau), random.uniform(0.3, 1.1)
-    sunny = random.random() < 0.5
-    sun = random.uniform(0.8, 2.2) if sunny else random.uniform(0.0, 0.25)
-    sky = random.uniform(0.35, 0.7) if sunny else random.uniform(0.6, 1.0)
+def draw_light(rng: RandomStream) -> Light:
+    """Draws the light: sunny, cloudy or in the shade of houses."""
+    around, height = rng.uniform(0.0, math.tau), rng.uniform(0.3, 1.1)
+    sunny = rng.chance(0.5)
+    sun = rng.uniform(0.8, 2.2) if sunny else rng.uniform(0.0, 0.25)
+    sky = rng.uniform(0.35, 0.7) if sunny else rng.uniform(0.6, 1.0)
     return Light(
         sun_x=math.cos(around) * math.cos(height),
         sun_y=math.sin(around) * math.cos(height),
         sun_z=math.sin(height),
         sun=sun,
         sky=sky,
-        blue=random.uniform(0.2, 0.8) if sunny else random.uniform(0.0, 0.25),
-        warm=random.uniform(0.0, 0.3),
-        ground=random.uniform(0.06, 0.2),
-        houses=random.uniform(0.0, 0.6),
-        house_tone=random.uniform(0.05, 0.35),
-        exposure=random.uniform(0.75, 1.45) / (0.45 + 0.35 * sun + 0.45 * sky),
-        haze=random.uniform(0.0, 0.03) if random.random() < 0.7 else random.uniform(0.03, 0.09),
-        seed=float(random.randrange(1 << 20)),
+        blue=rng.uniform(0.2, 0.8) if sunny else rng.uniform(0.0, 0.25),
+        warm=rng.uniform(0.0, 0.3),
+        ground=rng.uniform(0.06, 0.2),
+        houses=rng.uniform(0.0, 0.6),
+        house_tone=rng.uniform(0.05, 0.35),
+        exposure=rng.uniform(0.75, 1.45) / (0.45 + 0.35 * sun + 0.45 * sky),
+        haze=rng.uniform(0.0, 0.03) if rng.chance(0.7) else rng.uniform(0.03, 0.09),
+        seed=float(rng.integer(0, (1 << 20) - 1)),
     )

@@ -39,7 +39,7 @@ VERTICES: Final = _BOXES_AT + 8 * _BOXES
 
 
 def _build_triangles() -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """List the corners of all triangles, anticlockwise from outside, and the part of each."""
+    """Lists the corners of all triangles, anticlockwise from outside, and the part of each."""
     triangles: list[tuple[int, int, int]] = []
     parts: list[int] = []
 
@@ -100,7 +100,7 @@ def _half_width(x: float, z: float, body: Body) -> float:
 
 @helper
 def _place(positions: Floats, vertex: int, x: float, across: float, z: float, body: Body) -> None:
-    """Bend space: x and z lie in the side view, `across` goes from -1 to 1."""
+    """Bends space: x and z lie in the side view, `across` goes from -1 to 1."""
     along = 2.0 * x / body.length
     squared = across * across
     positions[vertex, 0] = x - body.bow * along * along * along * squared
@@ -111,7 +111,7 @@ def _place(positions: Floats, vertex: int, x: float, across: float, z: float, bo
 
 @helper
 def _cut_corners(outline: Floats, points: Floats) -> None:
-    """Write x, z and the place along the outline of each point."""
+    """Writes x, z and the place along the outline of each point."""
     _set(points, 0, outline[0, 0], outline[0, 1], 0.0)
     last = OUTLINE_POINTS - 1
     _set(points, _TOP - 1, outline[last, 0], outline[last, 1], float(last))
@@ -148,7 +148,7 @@ def _add_box(
 def build(
     body: Body, outline: Floats, triangles: NDArray[np.int32], positions: Floats, normals: Floats, traits: Floats
 ) -> None:
-    """Write the vertices of a car.
+    """Writes the vertices of a car.
 
     Args:
         body: Its sizes.

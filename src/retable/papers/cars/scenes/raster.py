@@ -19,7 +19,7 @@ AIM: Final = 0.7
 
 @kernel
 def project(camera: Camera, positions: Floats, projected: Floats) -> None:
-    """Project vertices onto a picture of focal length 1.
+    """Projects vertices onto a picture of focal length 1.
 
     Args:
         camera: Where the camera stands.
@@ -48,7 +48,7 @@ def project(camera: Camera, positions: Floats, projected: Floats) -> None:
 def find_visible(
     triangles: NDArray[np.int32], projected: Floats, seen: NDArray[np.int32], weights: NDArray[np.float32]
 ) -> None:
-    """Find the nearest triangle of each pixel; those that show their back are left out.
+    """Finds the nearest triangle of each pixel; those that show their back are left out.
 
     Args:
         triangles: (T, 3) vertices.

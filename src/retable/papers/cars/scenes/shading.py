@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from retable.kernels import helper, kernel
 from retable.papers.cars.scenes.bodies import Body
-from retable.papers.cars.scenes.materials import Light, Look
+from retable.papers.cars.scenes.materials import Light, Materials
 from retable.papers.cars.scenes.mesh import MIRROR, SIDE, STRIP, TREAD, UNDERSIDE, WHEEL
 
 Floats = NDArray[np.float64]
@@ -23,7 +23,7 @@ _RUBBER = (0.012, 0.012, 0.013, 0.08)
 
 @helper
 def _chance(seed: float, place: float) -> float:
-    """A number from 0 to 1 that depends on both arguments."""
+    """Returns a number in [0, 1) that depends on both arguments."""
     mixed = (int(seed) * 73856093 + int(place * 2.0) * 19349663) & 0xFFFFFFFF
     for _ in range(2):
         mixed = ((mixed ^ (mixed >> 16)) * 0x45D9F3B) & 0xFFFFFFFF
@@ -31,38 +31,38 @@ def _chance(seed: float, place: float) -> float:
 
 
 @helper
-def _coin(look: Look, place: int) -> bool:
-    """Whether one of twenty coins that were thrown for the car shows heads."""
-    return (int(look.seed) >> place) & 1 == 1
+def _bit(materials: Materials, place: int) -> bool:
+    """Returns one of the twenty random bits of the car's seed."""
+    return (int(materials.seed) >> place) & 1 == 1
 
 
 @helper
-def _paint(look: Look) -> Material:
-    return look.red, look.green, look.blue, look.gloss
+def _car_paint(materials: Materials) -> Material:
+    return materials.red, materials.green, materials.blue, materials.gloss
 
 
 @helper
-def _lamp(look: Look, across: float) -> Material:
-    if look.lamps_on > 0.5:
+def _lamp(materials: Materials, across: float) -> Material:
+    if materials.lamps_on > 0.5:
         return 1.6, 1.5, 1.3, -1.0
-    tone = 0.25 + 0.35 * _chance(look.seed, math.floor(across * 9.0))
+    tone = 0.25 + 0.35 * _chance(materials.seed, math.floor(across * 9.0))
     return tone, tone, tone * 1.03, 0.8
 
 
 @helper
-def _tail_lamp(look: Look, height: float) -> Material:
+def _tail_lamp(materials: Materials, height: float) -> Material:
     """`height` goes from 0 below to 1 above."""
-    if look.brakes_on > 0.5 and height > 0.4:
+    if materials.brakes_on > 0.5 and height > 0.4:
         return 1.5, 0.16, 0.1, -1.0
-    if 0.3 < height < 0.45 and _coin(look, 1):
+    if 0.3 < height < 0.45 and _bit(materials, 1):
         return 0.5, 0.42, 0.38, 0.5
-    if height < 0.3 and _coin(look, 2):
+    if height < 0.3 and _bit(materials, 2):
         return 0.5, 0.16, 0.01, 0.5
     return 0.3, 0.012, 0.012, 0.5
 
 
 @helper
-def _plate(look: Look, across: float, up: float) -> Material:
+def _plate(materials: Materials, across: float, up: float) -> Material:
     """Both coordinates go from -1 to 1."""
     if abs(across) > 0.96 or abs(up) > 0.88:
         return _DARK
@@ -70,117 +70,124 @@ def _plate(look: Look, across: float, up: float) -> Material:
         return 0.02, 0.05, 0.4, 0.1
     if abs(up) < 0.55 and abs(across - 0.05) < 0.82:
         cell = across * 7.0
-        if _chance(look.seed, math.floor(cell)) < 0.75 and 0.15 < cell - math.floor(cell) < 0.85:
+        if _chance(materials.seed, math.floor(cell)) < 0.75 and 0.15 < cell - math.floor(cell) < 0.85:
             return 0.05, 0.05, 0.05, 0.1
-    if look.plate_yellow > 0.5:
+    if materials.plate_yellow > 0.5:
         return 0.75, 0.5, 0.03, 0.1
     return 0.75, 0.75, 0.74, 0.1
 
 
 @helper
-def _glass(look: Look, through: float) -> Material:
+def _glass(materials: Materials, through: float) -> Material:
     """A window: `through` is the share of light from windows on the other side."""
-    light = look.glass + look.through * through * 0.3
-    return light * (1.0 - 0.15 * look.tint), light, light * (1.0 - 0.1 * look.tint), 1.7
+    light = materials.glass + materials.through * through * 0.3
+    return light * (1.0 - 0.15 * materials.tint), light, light * (1.0 - 0.1 * materials.tint), 1.7
 
 
 @helper
-def _front(body: Body, outline: Floats, look: Look, across: float, z: float) -> Material:
+def _front(body: Body, outline: Floats, materials: Materials, across: float, z: float) -> Material:
     side, y = abs(across), across * 0.5 * body.width
-    top, low = outline[3, 1] - 0.015, outline[2, 1] - look.lamp_height
+    top, low = outline[3, 1] - 0.015, outline[2, 1] - materials.lamp_height
     if abs(y) < 0.27 and abs(z - outline[1, 1] - 0.02) < 0.06:
-        return _plate(look, y / 0.27, (z - outline[1, 1] - 0.02) / 0.06)
+        return _plate(materials, y / 0.27, (z - outline[1, 1] - 0.02) / 0.06)
     if low < z < top:
-        if side > look.lamp_inner:
-            return _lamp(look, across) if side < 0.97 or look.lamp_height > 0.03 else _paint(look)
-        if side < look.grille:
+        if side > materials.lamp_inner:
+            return _lamp(materials, across) if side < 0.97 or materials.lamp_height > 0.03 else _car_paint(materials)
+        if side < materials.grille:
             if abs(y) < 0.06 and abs(z - 0.5 * (top + low)) < 0.06:
                 return 0.5, 0.5, 0.52, 1.0
-            if side > look.grille - 0.04 or z > top - 0.03:
-                return look.chrome, look.chrome, look.chrome, 1.0
+            if side > materials.grille - 0.04 or z > top - 0.03:
+                return materials.chrome, materials.chrome, materials.chrome, 1.0
             slat = (z - low) * 28.0
             return _PLASTIC if slat - math.floor(slat) > 0.4 else _DARK
-    if abs(z - outline[0, 1] - 0.1) < 0.055 and side < 0.45 + 0.2 * _coin(look, 3):
+    if abs(z - outline[0, 1] - 0.1) < 0.055 and side < 0.45 + 0.2 * _bit(materials, 3):
         return _DARK
-    if side > 0.7 and abs(z - outline[0, 1] - 0.11) < 0.04 and _coin(look, 4):
+    if side > 0.7 and abs(z - outline[0, 1] - 0.11) < 0.04 and _bit(materials, 4):
         return 0.4, 0.4, 0.4, 0.8
-    return _PLASTIC if z < look.plastic else _paint(look)
+    return _PLASTIC if z < materials.plastic else _car_paint(materials)
 
 
 @helper
-def _rear(body: Body, outline: Floats, look: Look, place: float, across: float, z: float) -> Material:
+def _rear(body: Body, outline: Floats, materials: Materials, place: float, across: float, z: float) -> Material:
     side, y = abs(across), across * 0.5 * body.width
     window, boot = outline[8, 1], outline[9, 1]
-    if look.tail_tall > 0.5:
-        if place > 6.6 and side > 0.84 and z < window + 0.75 * (outline[7, 1] - window) and z > boot - look.tail_height:
-            span = look.tail_height + 0.75 * (outline[7, 1] - window)
-            return _tail_lamp(look, (z - boot + look.tail_height) / span)
-    elif boot - look.tail_height < z < boot - 0.01 and side > look.tail_inner:
-        return _tail_lamp(look, (z - boot + look.tail_height) / look.tail_height)
-    plate = min(max(look.plate_height, outline[11, 1] + 0.15), boot - 0.12)
+    if materials.tail_tall > 0.5:
+        if (
+            place > 6.6
+            and side > 0.84
+            and z < window + 0.75 * (outline[7, 1] - window)
+            and z > boot - materials.tail_height
+        ):
+            span = materials.tail_height + 0.75 * (outline[7, 1] - window)
+            return _tail_lamp(materials, (z - boot + materials.tail_height) / span)
+    elif boot - materials.tail_height < z < boot - 0.01 and side > materials.tail_inner:
+        return _tail_lamp(materials, (z - boot + materials.tail_height) / materials.tail_height)
+    plate = min(max(materials.plate_height, outline[11, 1] + 0.15), boot - 0.12)
     if abs(y) < 0.27 and abs(z - plate) < 0.065:
-        return _plate(look, y / 0.27, (z - plate) / 0.065)
+        return _plate(materials, y / 0.27, (z - plate) / 0.065)
     if abs(y) < 0.35 and 0.0 < z - plate - 0.065 < 0.035:
-        return (look.chrome, look.chrome, look.chrome, 0.8) if _coin(look, 5) else _paint(look)
+        return (
+            (materials.chrome, materials.chrome, materials.chrome, 0.8) if _bit(materials, 5) else _car_paint(materials)
+        )
     if abs(y) < 0.05 and abs(z - boot + 0.09) < 0.05:
         return 0.45, 0.45, 0.46, 1.0
     bumper = outline[10, 1] + 0.06
-    if abs(z - bumper) < 0.013 or (z > bumper and abs(side - 0.8 * look.tail_inner - 0.17) < 0.012):
+    if abs(z - bumper) < 0.013 or (z > bumper and abs(side - 0.8 * materials.tail_inner - 0.17) < 0.012):
         return _DARK
-    if side > 0.6 and abs(z - outline[11, 1] - 0.03) < 0.03 and _coin(look, 6):
+    if side > 0.6 and abs(z - outline[11, 1] - 0.03) < 0.03 and _bit(materials, 6):
         return 0.3, 0.3, 0.3, 0.8
-    if z < outline[11, 1] + 0.06 * _coin(look, 7):
+    if z < outline[11, 1] + 0.06 * _bit(materials, 7):
         return _PLASTIC
-    return _PLASTIC if z < look.plastic else _paint(look)
+    return _PLASTIC if z < materials.plastic else _car_paint(materials)
 
 
 @helper
-def _swept(body: Body, outline: Floats, look: Look, place: float, across: float, z: float) -> Material:
+def _swept(body: Body, outline: Floats, materials: Materials, place: float, across: float, z: float) -> Material:
     side = abs(across)
     if place < 3.05:
-        return _front(body, outline, look, across, z)
+        return _front(body, outline, materials, across, z)
     if place < 4.03:
-        return _DARK if place > 3.97 or (3.0 < place < 3.1) else _paint(look)
+        return _DARK if place > 3.97 or (3.0 < place < 3.1) else _car_paint(materials)
     if place < 5.0:
         if side < 0.9 and place < 4.93:
             heads = min(abs(across - 0.4), abs(across + 0.4)) < 0.14 and place < 4.6
-            return _glass(look, 0.15 if heads or place < 4.25 else 0.8)
-        return _paint(look)
+            return _glass(materials, 0.15 if heads or place < 4.25 else 0.8)
+        return _car_paint(materials)
     if place < 7.0:
-        return _paint(look)
+        return _car_paint(materials)
     if place < 8.0:
         if side < 0.87 and 7.1 < place < 7.95:
             if place < 7.16 and side < 0.15:
-                return (1.4, 0.1, 0.08, -1.0) if look.brakes_on > 0.5 else (0.12, 0.01, 0.01, 0.3)
+                return (1.4, 0.1, 0.08, -1.0) if materials.brakes_on > 0.5 else (0.12, 0.01, 0.01, 0.3)
             heads = min(abs(across - 0.42), abs(across + 0.42)) < 0.16 and place > 7.35
-            return _glass(look, 0.1 if heads or place > 7.75 else 0.9)
-        if look.tail_tall < 0.5:
-            return _paint(look)
-    return _rear(body, outline, look, place, across, z)
+            return _glass(materials, 0.1 if heads or place > 7.75 else 0.9)
+        if materials.tail_tall < 0.5:
+            return _car_paint(materials)
+    return _rear(body, outline, materials, place, across, z)
 
 
 @helper
-def _flank(body: Body, outline: Floats, roof: Floats, look: Look, x: float, z: float) -> Material:
+def _flank(body: Body, outline: Floats, roof: Floats, materials: Materials, x: float, z: float) -> Material:
     for axle in (body.front_axle, body.rear_axle):
         dx, dz = x - axle, z - body.wheel_radius
         away = math.sqrt(dx * dx + dz * dz)
         if away < body.arch_radius:
             return _DARK
-        if look.plastic > 0.4 and away < body.arch_radius + 0.06:
+        if materials.plastic > 0.4 and away < body.arch_radius + 0.06:
             return _PLASTIC
     nose, tail = 0.5 * body.length, -0.5 * body.length
-    lamp = 0.12 + 0.3 * (1.0 - look.lamp_inner)
-    if x > nose - lamp - 0.12 and outline[2, 1] - look.lamp_height < z < outline[3, 1] - 0.015:
-        return _lamp(look, x)
+    lamp = 0.12 + 0.3 * (1.0 - materials.lamp_inner)
+    if x > nose - lamp - 0.12 and outline[2, 1] - materials.lamp_height < z < outline[3, 1] - 0.015:
+        return _lamp(materials, x)
     boot = outline[9, 1]
-    if look.tail_tall > 0.5:
-        height = (z - boot + look.tail_height) / (look.tail_height + 0.75 * (outline[7, 1] - outline[8, 1]))
+    if materials.tail_tall > 0.5:
+        height = (z - boot + materials.tail_height) / (materials.tail_height + 0.75 * (outline[7, 1] - outline[8, 1]))
         slope = (outline[7, 0] - outline[8, 0]) / (outline[7, 1] - outline[8, 1])
         edge = outline[8, 0] + max(0.0, z - outline[8, 1]) * slope
         if 0.0 < height < 1.0 and x < edge + 0.1:
-            return _tail_lamp(look, height)
-    elif boot - look.tail_height < z < boot - 0.01 and x < tail + 0.16 + 0.3 * (1.0 - look.tail_inner):
-        return _tail_lamp(look, (z - boot + look.tail_height) / look.tail_height)
+            return _tail_lamp(materials, height)
+    elif boot - materials.tail_height < z < boot - 0.01 and x < tail + 0.16 + 0.3 * (1.0 - materials.tail_inner):
+        return _tail_lamp(materials, (z - boot + materials.tail_height) / materials.tail_height)
     bin_ = min(len(roof) - 1, max(0, int((x - tail) / body.length * len(roof))))
     belt = body.belt + 0.04 * (0.3 - x / body.length)  # rises a little towards the tail
     above = z - belt
@@ -192,9 +199,9 @@ def _flank(body: Body, outline: Floats, roof: Floats, look: Look, x: float, z: f
             if body.rear_pillar < body.front_pillar and abs(x - body.rear_pillar + pillar) < 0.03:
                 return _PLASTIC
             seat = 0.0 < body.front_pillar + 0.3 - x < 0.22 and above < 0.3
-            return _glass(look, 0.1 if seat else 0.55)
-        return _paint(look)
-    if z < look.plastic - 0.04:
+            return _glass(materials, 0.1 if seat else 0.55)
+        return _car_paint(materials)
+    if z < materials.plastic - 0.04:
         return _PLASTIC
     hinge = outline[4, 0] - 0.35
     door_end = body.rear_pillar if body.rear_pillar < body.front_pillar else body.front_pillar
@@ -203,37 +210,37 @@ def _flank(body: Body, outline: Floats, roof: Floats, look: Look, x: float, z: f
             return _DARK
         if door_end < body.front_pillar and abs(x - door_end + 0.12 * (1.0 if z > 0.6 else 0.0)) < 0.012:
             return _DARK
-    tone = look.handles
+    tone = materials.handles
     if -0.14 < above < -0.09 and (
         0.05 < x - body.front_pillar < 0.2 or (door_end < body.front_pillar and -0.06 < x - door_end < 0.1)
     ):
         return (
-            min(0.8, 0.02 + look.red * tone),
-            min(0.8, 0.02 + look.green * tone),
-            min(0.8, 0.02 + look.blue * tone),
+            min(0.8, 0.02 + materials.red * tone),
+            min(0.8, 0.02 + materials.green * tone),
+            min(0.8, 0.02 + materials.blue * tone),
             0.8,
         )
-    if look.strip > 0.5 and abs(z - 0.5 * body.belt - 0.03) < 0.025 and body.rear_axle < x < body.front_axle:
+    if materials.strip > 0.5 and abs(z - 0.5 * body.belt - 0.03) < 0.025 and body.rear_axle < x < body.front_axle:
         return _PLASTIC
-    return _paint(look)
+    return _car_paint(materials)
 
 
 @helper
-def _wheel(look: Look, dx: float, dz: float) -> Material:
+def _wheel(materials: Materials, dx: float, dz: float) -> Material:
     away = math.sqrt(dx * dx + dz * dz)
     if away > 0.68:
         return _RUBBER
     if away > 0.6 or away < 0.13:
-        return look.rim, look.rim, look.rim, 0.7
-    turn = (math.atan2(dz, dx) + look.spoke_phase) * look.spokes / (2.0 * math.pi)
-    if abs(turn - math.floor(turn) - 0.5) < 0.5 * look.spoke_width:
-        return look.rim, look.rim, look.rim * 1.02, 0.6
+        return materials.rim, materials.rim, materials.rim, 0.7
+    turn = (math.atan2(dz, dx) + materials.spoke_phase) * materials.spokes / (2.0 * math.pi)
+    if abs(turn - math.floor(turn) - 0.5) < 0.5 * materials.spoke_width:
+        return materials.rim, materials.rim, materials.rim * 1.02, 0.6
     return _DARK
 
 
 @helper
 def _around(light: Light, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """The light from a direction: sky, houses or street."""
+    """Returns the light from a direction: of the sky, the houses or the street."""
     if z > 0.0:
         column = math.floor(x * 4.0 + 0.3) * 7.0 + math.floor(y * 4.0 + 0.6)
         if z < light.houses * (0.3 + 0.7 * _chance(light.seed, column)):
@@ -295,7 +302,7 @@ def _roof_heights(body: Body, outline: Floats) -> Floats:
 def shade(
     body: Body,
     outline: Floats,
-    look: Look,
+    materials: Materials,
     light: Light,
     camera: tuple[float, float, float],
     triangles: NDArray[np.int32],
@@ -307,12 +314,12 @@ def shade(
     weights: NDArray[np.float32],
     picture: NDArray[np.float32],
 ) -> None:
-    """Write what the camera sees.
+    """Writes what the camera sees.
 
     Args:
         body: Sizes of the car.
         outline: (12, 2) corners of its side view.
-        look: Its materials.
+        materials: Its materials.
         light: The light around it.
         camera: Place of the camera, in metres.
         triangles: (T, 3) vertices.
@@ -349,26 +356,26 @@ def shade(
             part = parts[triangle]
             open_ = min(1.0, 0.45 + 0.9 * z)  # the street and the car itself take light away below
             if part == STRIP:
-                material = _swept(body, outline, look, t0, t1, t2)
+                material = _swept(body, outline, materials, t0, t1, t2)
             elif part == SIDE:
-                material = _flank(body, outline, roof, look, t0, t2)
+                material = _flank(body, outline, roof, materials, t0, t2)
                 if t2 < body.belt:  # pressed steel: leaning up above the crease, down below it
-                    edge = body.belt * look.crease
+                    edge = body.belt * materials.crease
                     nz += 0.22 if t2 > edge else -0.1 - 0.2 * (edge - t2) / edge
             elif part == WHEEL:
-                material = _wheel(look, t0, t1)
+                material = _wheel(materials, t0, t1)
             elif part == TREAD:
                 material = _RUBBER
                 open_ *= 0.6
             elif t0 == MIRROR:
-                material = _paint(look) if _coin(look, 8) else _PLASTIC
+                material = _car_paint(materials) if _bit(materials, 8) else _PLASTIC
             elif t0 == UNDERSIDE:
                 material = _DARK
                 open_ *= 0.4
             else:
-                material = (0.2, 0.2, 0.21, 0.5) if _coin(look, 9) else _PLASTIC
-            if look.dirt > 0.0 and material[3] >= 0.0 and z < 0.75:
-                share = look.dirt * (1.0 - z / 0.75)
+                material = (0.2, 0.2, 0.21, 0.5) if _bit(materials, 9) else _PLASTIC
+            if materials.dirt > 0.0 and material[3] >= 0.0 and z < 0.75:
+                share = materials.dirt * (1.0 - z / 0.75)
                 material = (
                     material[0] + share * (0.12 - material[0]),
                     material[1] + share * (0.1 - material[1]),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from random import Random
 from typing import Final, NamedTuple
+
+from retable.synthetic.rng import RandomStream, Weighted
 
 VIEWS: Final = (
     "front", "front_left", "left", "rear_left", "rear", "rear_right", "right", "front_right",
@@ -14,6 +15,8 @@ VIEWS: Final = (
 
 OCCLUSIONS: Final = ("none", "pole", "pedestrian", "car", "border")
 """What may hide a part of a car."""
+
+_HIDERS: Final = Weighted(*zip(OCCLUSIONS[1:], (0.3, 0.2, 0.25, 0.25), strict=True))
 
 
 class Camera(NamedTuple):
@@ -52,65 +55,64 @@ class Occlusion:
 
 
 def view_name(azimuth: float) -> str:
-    """Name the side that is seen from a direction given in radians."""
+    """Names the side that is seen from a direction given in radians."""
     return VIEWS[round(azimuth / (math.tau / 8)) % 8]
 
 
-def draw_camera(random: Random) -> Camera:
-    """Draw a camera of a car in traffic: most cars are seen from behind or obliquely, parked or oncoming."""
-    where = random.random()
+def draw_camera(rng: RandomStream) -> Camera:
+    """Draws a camera of a car in traffic: most cars are seen from behind or obliquely, parked or oncoming."""
+    where = rng.random()
     if where < 0.3:
-        azimuth = math.pi + random.gauss(0.0, 0.25)
+        azimuth = math.pi + rng.normal(0.0, 0.25)
     elif where < 0.48:
-        azimuth = random.gauss(0.0, 0.25)
+        azimuth = rng.normal(0.0, 0.25)
     elif where < 0.62:
-        azimuth = random.choice((0.5, 1.5)) * math.pi + random.gauss(0.0, 0.15)
+        azimuth = rng.choice((0.5, 1.5)) * math.pi + rng.normal(0.0, 0.15)
     else:
-        azimuth = random.uniform(0.0, math.tau)
-    distance = 5.0 * (30.0 / 5.0) ** random.random()
-    return Camera(azimuth % math.tau, distance, random.uniform(1.1, 2.2), random.gauss(0.0, 0.012))
+        azimuth = rng.uniform(0.0, math.tau)
+    return Camera(azimuth % math.tau, rng.log_uniform(5.0, 30.0), rng.uniform(1.1, 2.2), rng.normal(0.0, 0.012))
 
 
-def draw_occlusion(random: Random, share: float) -> Occlusion:
-    """Draw what hides a part of a car.
+def draw_occlusion(rng: RandomStream, share: float) -> Occlusion:
+    """Draws what hides a part of a car.
 
     Args:
-        random: What decides.
+        rng: Random numbers.
         share: How many cars are partly hidden.
     """
-    if random.random() >= share:
+    if not rng.chance(share):
         return Occlusion("none")
-    kind = random.choices(OCCLUSIONS[1:], (0.3, 0.2, 0.25, 0.25))[0]
-    middle = random.uniform(0.1, 0.9)
+    kind = _HIDERS.draw(rng)
+    middle = rng.uniform(0.1, 0.9)
     if kind == "pole":
-        shapes: tuple[Shape, ...] = ((middle, 0.5, random.uniform(0.015, 0.06), 20.0, random.gauss(0.0, 0.03), 2.0),)
+        shapes: tuple[Shape, ...] = ((middle, 0.5, rng.uniform(0.015, 0.06), 20.0, rng.normal(0.0, 0.03), 2.0),)
         return Occlusion(kind, shapes)
     if kind == "pedestrian":
-        half, top = random.uniform(0.05, 0.12), random.uniform(-0.2, 0.35)
-        head = half * random.uniform(0.4, 0.6)
+        half, top = rng.uniform(0.05, 0.12), rng.uniform(-0.2, 0.35)
+        head = half * rng.uniform(0.4, 0.6)
         return Occlusion(
             kind,
             (
                 (middle, top, head, head * 1.3, 0.0, 2.0),
-                (middle, top + 0.45, half, 0.38, random.gauss(0.0, 0.05), 2.0),
-                (middle - half * 0.4, top + 1.0, half * 0.35, 0.5, random.gauss(0.0, 0.1), 4.0),
-                (middle + half * 0.4, top + 1.0, half * 0.35, 0.5, random.gauss(0.0, 0.1), 4.0),
+                (middle, top + 0.45, half, 0.38, rng.normal(0.0, 0.05), 2.0),
+                (middle - half * 0.4, top + 1.0, half * 0.35, 0.5, rng.normal(0.0, 0.1), 4.0),
+                (middle + half * 0.4, top + 1.0, half * 0.35, 0.5, rng.normal(0.0, 0.1), 4.0),
             ),
         )
-    hidden = random.uniform(0.12, 0.45)
-    left = random.random() < 0.5
+    hidden = rng.uniform(0.12, 0.45)
+    left = rng.chance(0.5)
     if kind == "car":
         body = 1.0  # half the other car's width
         at = hidden - body if left else 1.0 - hidden + body
-        low = random.uniform(0.25, 0.6)  # where its bonnet or boot begins
-        slope = random.gauss(0.0, 0.1)
+        low = rng.uniform(0.25, 0.6)  # where its bonnet or boot begins
+        slope = rng.normal(0.0, 0.1)
         roof = at - body * 0.35 if left else at + body * 0.35
         return Occlusion(
             kind,
-            ((at, low + 1.0, body, 1.0, slope, 8.0), (roof, low, body * 0.8, random.uniform(0.3, 0.6), slope, 4.0)),
+            ((at, low + 1.0, body, 1.0, slope, 8.0), (roof, low, body * 0.8, rng.uniform(0.3, 0.6), slope, 4.0)),
         )
     window = [0.0, 0.0, 1.0, 1.0]
-    if random.random() < 0.15:
+    if rng.chance(0.15):
         window[3] = 1.0 - 0.5 * hidden
     else:
         window[0 if left else 2] = hidden if left else 1.0 - hidden

@@ -1,4 +1,4 @@
-"""Gradients of one player: summed over micro-batches, scaled for mixed precision, averaged over processes."""
+"""Gradients of one update: summed over micro-batches, scaled for mixed precision, averaged over processes."""
 
 from collections.abc import Sequence
 
@@ -7,19 +7,16 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.amp import GradScaler
 
-from retable.papers.cars.training.second_order import weight_gradients_of
-
 
 class Gradients:
-    """Gradients of a loss by the parameters of one player.
+    """Gradients of a loss by the parameters that one optimiser updates.
 
-    They are asked for by name and not accumulated into ``grad`` by a backward pass. So a pass costs only what this
-    player's gradients need, nothing has to be set to zero, and `DistributedDataParallel`, whose hooks wait for one
-    backward pass over all parameters, stays out of it: the average over the processes is taken here, once for each
-    update and network.
+    They are asked for by name and not accumulated into ``grad`` by a backward pass. So a pass costs only what these
+    gradients need, nothing has to be set to zero, and `DistributedDataParallel`, whose hooks wait for one backward
+    pass over all parameters, stays out of it: the average over the processes is taken here, once for each update.
 
     Args:
-        parameters: The player's parameters.
+        parameters: What the loss is differentiated by.
         scaler: The scaler of losses under ``16-mixed``; None otherwise.
 
     Attributes:
@@ -38,7 +35,7 @@ class Gradients:
         Args:
             loss: Its loss, a scalar.
             weight: Its part of the batch.
-            retain_graph: Keeps the loss's graph for another player.
+            retain_graph: Keeps the loss's graph for another loss that shares it.
         """
         if weight != 1:
             loss = loss * weight
@@ -46,10 +43,9 @@ class Gradients:
         if self._scaler is not None:
             self._scale = self._present_scale(loss)
             loss = loss * self._scale
-        with weight_gradients_of(self._parameters):
-            found = torch.autograd.grad(
-                loss, self._parameters, retain_graph=retain_graph, allow_unused=True, materialize_grads=True
-            )
+        found = torch.autograd.grad(
+            loss, self._parameters, retain_graph=retain_graph, allow_unused=True, materialize_grads=True
+        )
         if self._sums is None:
             self._sums = list(found)
         else:
@@ -58,7 +54,7 @@ class Gradients:
     def assign(self, world_size: int = 1) -> None:
         """Averages the gradients over the processes and makes them the parameters' ``grad``, for the optimiser.
 
-        They are still scaled under ``16-mixed``, by the scale of now: the other player's update may have changed it
+        They are still scaled under ``16-mixed``, by the scale of now: the other network's update may have changed it
         since they were computed.
         """
         assert self._sums is not None
@@ -74,7 +70,7 @@ class Gradients:
             parameter.grad = part
 
     def norm(self) -> Tensor:
-        """The norm of what was assigned: of all gradients together, a scalar."""
+        """Returns the norm of what was assigned: of all gradients together, a scalar."""
         assert self._sums is not None
         return nn.utils.get_total_norm(self._sums)
 

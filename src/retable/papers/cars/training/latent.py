@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from retable.errors import ConfigError
-from retable.papers.cars.training.second_order import FastSecondDerivatives, weight_gradients_of
-from retable.papers.cars.training.step_random import Draws
+from retable.papers.cars.training.schema import LatentConfig
+from retable.papers.cars.training.step_random import StepRandom
 
 
 class OptimisedLatents(NamedTuple):
@@ -26,58 +24,40 @@ class OptimisedLatents(NamedTuple):
     shift: Tensor
 
 
-@dataclass(frozen=True)
 class LatentOptimisation:
     """One step of z towards what the discriminator takes for real, z' = clip(z + dz, -1, 1).
 
     dz = alpha g / (beta + |g|^2), where g = df/dz is the gradient of a sample's own score f = D(G(z)) and |g|^2 its
-    squared Euclidean norm (the essay's (2); beta is the damping of the empirical Fisher matrix g g^T). Both players
-    train on z' and differentiate through dz, and `weight` |dz|^2 is added to both losses.
+    squared Euclidean norm (the essay's (2); beta is the damping of the empirical Fisher matrix g g^T). Discriminator
+    and generator train on z' and differentiate through dz, and ``weight`` |dz|^2 is added to both losses.
 
     The score is the logit, before the sigmoid that the cross-entropy has built in: the paper's D ends without one.
     Batch normalisation couples the samples of a batch. The gradient of the sum of all scores is what is computed, so
     g then also holds what a sample's z does to the scores of the others, through the batch's statistics.
-
-    Args:
-        alpha: Step size.
-        beta: Damping.
-        fraction: Part c of the elements of z that are optimised; the others keep their value. They are drawn anew
-            for each sample and step: a fixed choice would give the generator some inputs that are always optimised in
-            training and never when it is sampled. Of each sample the same number is drawn. The norm is that of the
-            whole g, so that c does not change how far a chosen element goes.
-        weight: Weight w_r of the squared length of the step that is taken.
-        detach: Takes z' for a constant. Only for the ablation: LOGAN is the second derivatives. The regulariser
-            `weight` |dz|^2 then is a constant, too: it is added to the losses and trains nothing.
-
-    Raises:
-        ConfigError: A value that cannot work.
     """
 
-    alpha: float = 0.9
-    beta: float = 5.0
-    fraction: float = 0.5
-    weight: float = 300.0
-    detach: bool = False
+    def __init__(self, config: LatentConfig) -> None:
+        self.config = config
 
-    def __post_init__(self) -> None:
-        if not self.alpha > 0 or not self.beta > 0:
-            raise ConfigError(f"model.latent.alpha={self.alpha}, model.latent.beta={self.beta}: must be above 0")
-        if not 0 < self.fraction <= 1:
-            raise ConfigError(f"model.latent.fraction={self.fraction}: must be above 0 and at most 1")
-        if not self.weight >= 0:
-            raise ConfigError(f"model.latent.weight={self.weight}: must not be negative")
+    def choose(self, count: int, size: int, random: StepRandom) -> Tensor:
+        """Chooses the elements that are optimised.
 
-    def choose(self, count: int, size: int, draws: Draws) -> Tensor:
-        """Chooses the elements that are optimised: a mask (count, size) with equally many ones in each row."""
-        chosen = max(1, round(self.fraction * size))
-        ranks = draws.uniform(count, size).argsort(dim=1).argsort(dim=1)
+        They are drawn anew for each sample and step: a fixed choice would give the generator some inputs that are
+        always optimised in training and never when it is sampled.
+
+        Returns:
+            A mask (count, size) with equally many ones in each row.
+        """
+        chosen = max(1, round(self.config.fraction * size))
+        ranks = random.uniform(count, size).argsort(dim=1).argsort(dim=1)
         return (ranks < chosen).float()
 
     def step(self, score: Callable[[Tensor], Tensor], latents: Tensor, chosen: Tensor) -> OptimisedLatents:
         """Optimises latents.
 
         Nothing is added to the ``grad`` of any parameter. The step is computed without automatic mixed precision:
-        squares of gradients leave the range of float16.
+        squares of gradients leave the range of float16. The norm is that of the whole g, so that how many elements are
+        chosen does not change how far each of them goes.
 
         Args:
             score: Maps latents (B, latent_size) to scores (B,), differentiably.
@@ -87,13 +67,11 @@ class LatentOptimisation:
         Returns:
             The latents and the squared lengths, with the graph through the step unless it is detached.
         """
+        config = self.config
         with torch.enable_grad(), torch.autocast(latents.device.type, enabled=False):
             latents = latents.detach().requires_grad_()
-            with FastSecondDerivatives():
-                scores = score(latents)
-            with weight_gradients_of(()):
-                (gradient,) = torch.autograd.grad(scores.sum(), latents, create_graph=not self.detach)
+            (gradient,) = torch.autograd.grad(score(latents).sum(), latents, create_graph=not config.detach)
             squared_norm = gradient.square().sum(dim=1, keepdim=True)
-            change = self.alpha * gradient / (self.beta + squared_norm) * chosen
+            change = config.alpha * gradient / (config.beta + squared_norm) * chosen
             optimised = OptimisedLatents((latents + change).clamp(-1, 1), change.square().sum(dim=1))
-        return OptimisedLatents(*(part.detach() for part in optimised)) if self.detach else optimised
+        return OptimisedLatents(*(part.detach() for part in optimised)) if config.detach else optimised

@@ -1,9 +1,8 @@
-"""How Lightning trains the GANs: two players, two optimisers, one step at a time."""
+"""How Lightning trains the GANs: two optimisers, one step at a time."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +13,47 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor, nn
+from torch.amp import GradScaler
 
 from retable.errors import ConfigError, DivergenceError
 from retable.nn.batch_norm import SynchronisedBatchNorm2d
-from retable.papers.cars.training.augmentation import Augmentation
+from retable.papers.cars.training.divergence import divergence, is_sound, what_is_not_finite
 from retable.papers.cars.training.gradients import Gradients
-from retable.papers.cars.training.latent import LatentOptimisation
-from retable.papers.cars.training.losses import AdversarialLoss
-from retable.papers.cars.training.network import Build, build_network
-from retable.papers.cars.training.objectives import Game, Losses, Round
-from retable.papers.cars.training.schema import PredictionOptions
+from retable.papers.cars.training.network import GanNetwork
+from retable.papers.cars.training.objectives import Losses, MicroBatch, Objectives
+from retable.papers.cars.training.schema import GanConfig, PredictionOptions
 from retable.papers.cars.training.snapshots import NEAREST, Snapshots
-from retable.papers.cars.training.step_random import Draws
-from retable.run import paths
+from retable.papers.cars.training.step_random import StepRandom
 
 Batch = dict[str, Tensor]
 _LOGGED = {
     "train/loss_discriminator": "discriminator",
-    "train/loss_generator": "creator",
+    "train/loss_generator": "generator",
     "train/logit_real": "real",
     "train/logit_fake": "fake",
     "train/latent_shift": "shift",
 }  # each with its name in `Losses`
-_PLAYERS = ("discriminator", "generator")
+_UPDATED = ("discriminator", "generator")  # by the first and the second optimiser
 _PROBED = 8  # samples that are looked at before a checkpoint is written
-_LARGEST_LOGIT = 1e6  # a sigmoid is 0 or 1 from some 100 on; beyond this no training comes back
 _SCORE_STREAM = 0x5343  # keeps the latents that are scored apart from those that are trained on
 
 
 class Gan(LightningModule):
-    """A GAN with its losses and optimisers; the keys are described in `retable.papers.cars.training.schema.GanConfig`.
+    """A GAN with its losses and optimisers.
 
-    Batches hold ``images`` (B, 3, S, S) in [0, 1] and ``indices`` (B,). Without latent optimisation the players take
-    turns, as in the tutorial that the essay is based on: the discriminator is updated first, and the generator plays
-    against the updated one. With it both losses come from one latent step and both updates follow them, as in
-    Algorithm 1 of arXiv 1912.00953. A step of the trainer is one update of each player.
+    Batches hold ``images`` (B, 3, S, S) in [0, 1] and ``indices`` (B,). Without latent optimisation the networks are
+    updated in turns, as in the tutorial that the essay is based on: the discriminator first, and the generator's loss
+    is that against the updated one. With it both losses come from one latent step and both updates follow them, as in
+    Algorithm 1 of arXiv 1912.00953. A step of the trainer is one update of each.
+
+    Args:
+        config: What is trained, and how.
 
     Attributes:
         network: All networks.
         spherical_latents: Whether latents are standard normal (3.2), and not uniform in [-1, 1], which latent
             optimisation clips to.
+        fidelity: The scores of samples.
 
     Raises:
         ConfigError: A value that cannot work.
@@ -63,57 +63,17 @@ class Gan(LightningModule):
     monitor_mode = "min"
     prediction_options = PredictionOptions
 
-    def __init__(
-        self,
-        generator: Build,
-        discriminator: Build,
-        initialisation: Callable[[nn.Module], None] | None,
-        image_size: int,
-        latent_size: int,
-        loss: AdversarialLoss,
-        optimizer: Callable[..., torch.optim.Optimizer],
-        lr: float,
-        weight_decay: float,
-        fidelity: Any,
-        encoder: Build | None = None,
-        gradient_clip: float | None = None,
-        accumulate: int = 1,
-        latent: LatentOptimisation | None = None,
-        orthogonal: float = 0.0,
-        orthogonal_diagonal: bool = True,
-        r1: float = 0.0,
-        augment: Sequence[str] = (),
-        ema_decay: float = 0.0,
-    ) -> None:
+    def __init__(self, config: GanConfig) -> None:
         super().__init__()
-        for name, value, sound, need in (
-            ("image_size", image_size, image_size >= 1, "1 or more"),
-            ("latent_size", latent_size, latent_size >= 1, "1 or more"),
-            ("lr", lr, lr > 0, "above 0"),
-            ("weight_decay", weight_decay, weight_decay >= 0, "0 or more"),
-            ("gradient_clip", gradient_clip, gradient_clip is None or gradient_clip > 0, "above 0, or null"),
-            ("accumulate", accumulate, accumulate >= 1, "1 or more"),
-            ("orthogonal", orthogonal, orthogonal >= 0, "0 or more"),
-            ("r1", r1, r1 >= 0, "0 or more"),
-            ("ema_decay", ema_decay, 0 <= ema_decay < 1, "from 0 to below 1"),
-        ):
-            if not sound:
-                raise ConfigError(f"model.{name}={value}: must be {need}")
-        if isinstance(fidelity, str):
-            raise ConfigError(f"model.fidelity={fidelity}: a group is chosen with a slash, model/fidelity={fidelity}")
+        if isinstance(config.fidelity, str):
+            name = config.fidelity
+            raise ConfigError(f"model.fidelity={name}: a group is chosen with a slash, model/fidelity={name}")
+        self.config = config
         self.automatic_optimization = False
-        self.image_size, self.latent_size = image_size, latent_size
-        self.network = build_network(
-            generator, discriminator, encoder, initialisation, image_size, latent_size, ema_decay,
-            second_order=latent is not None or r1 > 0,
-        )  # fmt: skip
-        self.game = Game(
-            self.network, loss, latent, Augmentation(augment), orthogonal, orthogonal_diagonal, r1
-        )  # fmt: skip
-        self.spherical_latents = latent is None
-        self.fidelity = fidelity
-        self._optimizer, self._lr, self._weight_decay = optimizer, lr, weight_decay
-        self._gradient_clip, self._accumulate = gradient_clip, accumulate
+        self.network = GanNetwork(config)
+        self.objectives = Objectives(config, self.network)
+        self.spherical_latents = config.latent is None
+        self.fidelity = config.fidelity
 
     @property
     def monitor(self) -> str:
@@ -133,11 +93,11 @@ class Gan(LightningModule):
     def draw_latents(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draws latents (count, latent_size) on the CPU, from the distribution that the model is trained with."""
         if self.spherical_latents:
-            return torch.randn(count, self.latent_size, generator=generator)
-        return torch.rand(count, self.latent_size, generator=generator) * 2 - 1
+            return torch.randn(count, self.config.latent_size, generator=generator)
+        return torch.rand(count, self.config.latent_size, generator=generator) * 2 - 1
 
     def latents_of(self, indices: Sequence[int], seed: int = 0) -> Tensor:
-        """Latents (N, latent_size) of the samples with these numbers: each depends on the seed and its number alone."""
+        """Draws latents (N, latent_size) of numbered samples: each depends on the seed and its number alone."""
         generator = torch.Generator()
         drawn = []
         for index in indices:
@@ -162,7 +122,7 @@ class Gan(LightningModule):
         return (images.float() * 0.5 + 0.5).clamp(0, 1)
 
     def configure_callbacks(self) -> list[Callback]:
-        """Pictures of the samples.
+        """Adds pictures of the samples.
 
         Raises:
             ConfigError: The trainer was asked for what only one optimiser can have.
@@ -188,9 +148,9 @@ class Gan(LightningModule):
         trainer, data = self.trainer, self.trainer.datamodule  # type: ignore[attr-defined]
         if not hasattr(type(data), "images"):
             raise ConfigError("data: the model learns to draw cars and the data are something else; use data=cars")
-        if data.image_size != self.image_size:
+        if data.image_size != self.config.image_size:
             raise ConfigError(
-                f"model.image_size={self.image_size}: data.image_size is {data.image_size}; they must be equal"
+                f"model.image_size={self.config.image_size}: data.image_size is {data.image_size}; they must be equal"
             )
         if trainer.world_size > 1 and not isinstance(trainer.strategy, DDPStrategy):
             raise ConfigError("trainer.strategy: several processes train a GAN with ddp only")
@@ -209,12 +169,12 @@ class Gan(LightningModule):
             )
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """One optimiser for the discriminator, one for generator and encoder."""
-        options = {"lr": self._lr, "weight_decay": self._weight_decay}
-        return [self._optimizer(parameters, **options) for parameters in self._parameters_of_players()]
+        """Makes one optimiser for the discriminator, and one for generator and encoder."""
+        options = {"lr": self.config.lr, "weight_decay": self.config.weight_decay}
+        return [self.config.optimizer(parameters, **options) for parameters in self._updated_parameters()]
 
     def training_step(self, batch: Batch, batch_index: int) -> None:
-        """Updates both players on a batch.
+        """Updates discriminator and generator on a batch.
 
         Raises:
             DivergenceError: A loss or a gradient is not finite; it was not used.
@@ -222,21 +182,21 @@ class Gan(LightningModule):
         step = self.global_step
         images = batch["images"] * 2 - 1
         seed = getattr(self.trainer.datamodule, "seed", 0)  # type: ignore[attr-defined]
-        draws = Draws(
+        random = StepRandom(
             seed, self.current_epoch, batch_index, images.device, self.trainer.global_rank, self.trainer.world_size
         )
-        shape = (len(images), self.latent_size)
-        latents = draws.normal(*shape) if self.spherical_latents else draws.uniform(*shape, low=-1, high=1)
-        rounds = self.game.rounds(images, latents, draws, self._accumulate)
-        found = self._take_turns(rounds) if self.game.latent is None else self._move_together(rounds)
+        shape = (len(images), self.config.latent_size)
+        latents = random.normal(*shape) if self.spherical_latents else random.uniform(*shape, low=-1, high=1)
+        parts = self.objectives.micro_batches(images, latents, random)
+        found = self._update_in_turns(parts) if self.objectives.latent is None else self._update_together(parts)
         self.network.average()
         self._report(found, step, len(images))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Clips the gradient that is about to be used: averaged over the processes and unscaled by now."""
-        if self._gradient_clip is not None:
+        if self.config.gradient_clip is not None:
             parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-            nn.utils.clip_grad_norm_(parameters, self._gradient_clip)
+            nn.utils.clip_grad_norm_(parameters, self.config.gradient_clip)
 
     def on_train_epoch_end(self) -> None:
         """Looks at the networks before the epoch's checkpoint, which Lightning writes after this, replaces a good one.
@@ -246,7 +206,8 @@ class Gan(LightningModule):
         Raises:
             DivergenceError: They are not what a training can go on from.
         """
-        if not self.trainer.strategy.reduce_boolean_decision(self._is_sound()):  # all processes stop
+        latents = self.latents_of(range(_PROBED)).to(self.device)
+        if not self.trainer.strategy.reduce_boolean_decision(is_sound(self.network, latents)):  # all processes stop
             raise self._divergence("what generator and discriminator compute is not finite, or beyond all bounds,")
 
     def on_validation_epoch_start(self) -> None:
@@ -273,6 +234,10 @@ class Gan(LightningModule):
         """Logs the scores."""
         self._log_scores("test")
 
+    def example_input(self) -> Tensor:
+        """Returns latents (2, latent_size) as the network takes them."""
+        return torch.zeros(2, self.config.latent_size)
+
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Writes samples (see `retable.papers.cars.prediction.write_samples`).
 
@@ -289,54 +254,60 @@ class Gan(LightningModule):
 
         write_samples(self, output, options, about)
 
-    def _parameters_of_players(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-        return list(self.network.discriminator.parameters()), self.network.creator_parameters
+    @property
+    def _scaler(self) -> GradScaler | None:
+        scaler: GradScaler | None = getattr(self.trainer.precision_plugin, "scaler", None)
+        return scaler
+
+    def _updated_parameters(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        return list(self.network.discriminator.parameters()), self.network.generator_parameters
 
     def _gradients(self) -> tuple[Gradients, Gradients]:
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        discriminator, creator = self._parameters_of_players()
-        return Gradients(discriminator, scaler), Gradients(creator, scaler)
+        discriminator, generator = self._updated_parameters()
+        return Gradients(discriminator, self._scaler), Gradients(generator, self._scaler)
 
-    def _take_turns(self, rounds: list[Round]) -> list[tuple[float, Losses]]:
-        generator, found = self.network.generator, []
-        discriminator, creator = self._gradients()
-        shared = len(rounds) == 1  # else the graphs of all micro-batches would have to be kept
+    def _update_in_turns(self, parts: list[MicroBatch]) -> list[tuple[float, Losses]]:
+        network, found = self.network.generator, []
+        discriminator, generator = self._gradients()
+        shared = len(parts) == 1  # else the graphs of all micro-batches would have to be kept
         fake = torch.empty(0)
-        for part in rounds:
+        for part in parts:
             with torch.set_grad_enabled(shared):
-                fake = generator(part.latents)
-            losses = self.game.discriminator(part, fake)
+                fake = network(part.latents)
+            losses = self.objectives.discriminator(part, fake)
             assert losses.discriminator is not None
             discriminator.add(losses.discriminator, part.weight)
             found.append((part.weight, losses))
         self._update(0, discriminator)
-        for part in rounds:
-            losses = self.game.creator(part, fake if shared else generator(part.latents))
-            assert losses.creator is not None
-            creator.add(losses.creator, part.weight)
+        for part in parts:
+            losses = self.objectives.generator(part, fake if shared else network(part.latents))
+            assert losses.generator is not None
+            generator.add(losses.generator, part.weight)
             found.append((part.weight, losses))
-        self._update(1, creator)
+        self._update(1, generator)
         return found
 
-    def _move_together(self, rounds: list[Round]) -> list[tuple[float, Losses]]:
+    def _update_together(self, parts: list[MicroBatch]) -> list[tuple[float, Losses]]:
         found = []
-        discriminator, creator = self._gradients()
-        for part in rounds:
-            losses = self.game.both(part)
+        discriminator, generator = self._gradients()
+        for part in parts:
+            losses = self.objectives.both(part)
             assert losses.discriminator is not None
-            assert losses.creator is not None
+            assert losses.generator is not None
             discriminator.add(losses.discriminator, part.weight, retain_graph=True)
-            creator.add(losses.creator, part.weight)
+            generator.add(losses.generator, part.weight)
             found.append((part.weight, losses))
         self._update(0, discriminator)
-        self._update(1, creator)
+        self._update(1, generator)
         return found
 
-    def _update(self, player: int, gradients: Gradients) -> None:
+    def _update(self, index: int, gradients: Gradients) -> None:
         gradients.assign(self.trainer.world_size)
-        self._refuse_divergence(player, gradients)
-        optimizer = self.optimizers()[player]  # type: ignore[index]
-        if player == 1:
+        broken = what_is_not_finite(gradients, self._scaler is not None, self.trainer.world_size)
+        if broken is not None:
+            raise self._divergence(f"the {broken} of the {_UPDATED[index]} is not finite")
+        optimizer = self.optimizers()[index]  # type: ignore[index]
+        if index == 1:
             optimizer.step()
         else:  # not through Lightning's wrapper, which would count a second step of the trainer
             self.trainer.strategy.optimizer_step(optimizer.optimizer, _nothing)
@@ -358,42 +329,9 @@ class Gan(LightningModule):
             values = values / self.trainer.world_size
         self.log_dict(dict(zip(sums, values, strict=True)), batch_size=count)
 
-    def _refuse_divergence(self, player: int, gradients: Gradients) -> None:
-        """Checks what a player is about to be updated with, at the price of one wait for the device.
-
-        Raises:
-            DivergenceError: The loss or the gradient is not finite.
-        """
-        checked = {"loss": gradients.loss}
-        if getattr(self.trainer.precision_plugin, "scaler", None) is None:  # a scaler leaves out such updates itself
-            checked["gradient"] = gradients.norm()
-        values = torch.stack(list(checked.values()))
-        if self.trainer.world_size > 1:  # so that all processes stop when one of them has to
-            dist.all_reduce(values)
-        for name, value in zip(checked, values.tolist(), strict=True):
-            if not math.isfinite(value):
-                raise self._divergence(f"the {name} of the {_PLAYERS[player]} is not finite")
-
-    @torch.no_grad()
-    def _is_sound(self) -> bool:
-        """Whether all weights, some samples and their logits are finite and of a size that a training can have."""
-        state = [value for value in self.network.state_dict().values() if value.is_floating_point()]
-        latents = self.latents_of(range(_PROBED)).to(self.device)
-        was_training = self.network.training
-        self.network.eval()
-        images = self.network.generator(latents)
-        logits = self.network.judge(images, latents)
-        self.network.train(was_training)
-        # the norm is not finite either where a weight's square is not
-        values = torch.stack([nn.utils.get_total_norm(state), images.sum(), logits.abs().max()]).tolist()
-        return all(map(math.isfinite, values)) and values[-1] <= _LARGEST_LOGIT
-
     def _divergence(self, fact: str) -> DivergenceError:
-        last = f"{paths.CHECKPOINTS}/{paths.LAST}"
-        is_there = (Path(self.trainer.default_root_dir) / last).is_file()
-        kept = f"{last} keeps the last good epoch" if is_there else "no epoch was finished, so there is no checkpoint"
-        remedy = "a lower model.lr" + (" or model.gradient_clip=1" if self._gradient_clip is None else "")
-        return DivergenceError(f"{fact} at step {self.global_step}: try {remedy}; {kept}")
+        clipped = self.config.gradient_clip is not None
+        return divergence(fact, self.global_step, Path(self.trainer.default_root_dir), clipped)
 
     def _score(self, batch: Batch) -> None:
         self.fidelity.update(self.sample(self.latents_of(batch["indices"].tolist())), batch["indices"])

@@ -1,4 +1,4 @@
-"""What the two players minimise, as functions of the discriminator's logits."""
+"""Adversarial losses of discriminator and generator, as functions of the discriminator's logits."""
 
 from abc import ABC, abstractmethod
 
@@ -7,11 +7,11 @@ from torch import Tensor
 
 
 class AdversarialLoss(ABC):
-    """A loss for each player; logits above 0 mean real."""
+    """A loss for the discriminator and one for the generator; logits above 0 mean real."""
 
     @abstractmethod
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """The discriminator's loss.
+        """Computes the discriminator's loss.
 
         Args:
             real: Logits (B,) of real images.
@@ -23,10 +23,10 @@ class AdversarialLoss(ABC):
 
     @abstractmethod
     def generator(self, fake: Tensor) -> Tensor:
-        """The generator's loss for logits (B,) of generated images: a scalar, the mean over the batch."""
+        """Computes the generator's loss for logits (B,) of generated images: a scalar, the mean over the batch."""
 
     def encoder(self, real: Tensor) -> Tensor:
-        """The loss of an encoder E for logits (B,) of real pairs (x, E(x)), which it wants to be taken for generated.
+        """Computes the loss of an encoder E for logits (B,) of real pairs (x, E(x)), to be taken for generated ones.
 
         Both losses are symmetric: being taken for generated at a logit is being taken for real at its negative.
         """
@@ -40,11 +40,11 @@ class BinaryCrossEntropy(AdversarialLoss):
     """
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """-log D(x) - log(1 - D(G(z))); their sum, as in the tutorial, not their mean."""
+        """Computes -log D(x) - log(1 - D(G(z))): their sum, as in the tutorial, not their mean."""
         return F.softplus(-real).mean() + F.softplus(fake).mean()
 
     def generator(self, fake: Tensor) -> Tensor:
-        """-log D(G(z))."""
+        """Computes -log D(G(z))."""
         return F.softplus(-fake).mean()
 
 
@@ -52,9 +52,9 @@ class Hinge(AdversarialLoss):
     """Hinge loss of SAGAN (arXiv 1805.08318, (4)) and BigGAN, on logits without a sigmoid."""
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """max(0, 1 - D(x)) + max(0, 1 + D(G(z)))."""
+        """Computes max(0, 1 - D(x)) + max(0, 1 + D(G(z)))."""
         return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
     def generator(self, fake: Tensor) -> Tensor:
-        """-D(G(z))."""
+        """Computes -D(G(z))."""
         return -fake.mean()

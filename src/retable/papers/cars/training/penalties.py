@@ -6,11 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from retable.papers.cars.networks.initialisation import weight_matrices
-from retable.papers.cars.training.second_order import FastSecondDerivatives, weight_gradients_of
 
 
 def orthogonal_penalty(network: nn.Module, diagonal: bool = True) -> Tensor:
-    """How far the weights of a network are from orthogonal: the sum of |W W^T - I|^2 over its layers.
+    """Measures how far the weights of a network are from orthogonal: the sum of |W W^T - I|^2 over its layers.
 
     Brock et al. 2016 (arXiv 1609.07093), which the essay names, as BigGAN (arXiv 1809.11096, (2)) writes it down: the
     squared Frobenius norm. BigGAN itself leaves out the diagonal, (3), and so lets the filters have any length; the
@@ -36,7 +35,7 @@ def orthogonal_penalty(network: nn.Module, diagonal: bool = True) -> Tensor:
 
 
 def gradient_penalty(score: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """R1 of Mescheder et al. (arXiv 1801.04406, (9)) without its weight gamma / 2: mean |dD/dx|^2 on real images.
+    """Computes R1 of Mescheder et al. (arXiv 1801.04406, (9)) without its weight: mean |dD/dx|^2 on real images.
 
     Beyond the essay. Computed in each step, without automatic mixed precision. The gradient of the sum of all scores is
     what is computed: that of each sample's own score, but for batch normalisation in the discriminator, which couples
@@ -51,8 +50,5 @@ def gradient_penalty(score: Callable[[Tensor], Tensor], images: Tensor) -> Tenso
     """
     with torch.autocast(images.device.type, enabled=False):
         images = images.detach().requires_grad_()
-        with FastSecondDerivatives():
-            scores = score(images)
-        with weight_gradients_of(()):
-            (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+        (gradient,) = torch.autograd.grad(score(images).sum(), images, create_graph=True)
         return gradient.square().flatten(1).sum(dim=1).mean()

@@ -1,6 +1,6 @@
 """What may be set of the training: ``conf/model/*.yaml`` of the GANs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import MISSING, SI
@@ -9,71 +9,73 @@ from retable.options import Options, option
 
 
 @dataclass
-class GanConfig:
+class GanConfig(Options):
     """A GAN: its networks, its losses and its optimisers.
 
     Attributes:
         generator: The generator, called with image size and latent size.
         discriminator: The discriminator, called with the image size; with an encoder also with the latent size.
         encoder: Encoder of a bidirectional GAN; null without one.
-        initialisation: First weights of all networks.
+        initialisation: First weights of all networks, a function of a network; null leaves the layers as torch makes
+            them.
         image_size: Side of the images in pixels; by default that of the data.
         latent_size: Length of a latent.
-        loss: What both players minimise.
-        optimizer: An optimiser of torch, called with parameters, learning rate and weight decay, once for each player.
+        loss: An `AdversarialLoss`: what discriminator and generator minimise.
+        optimizer: An optimiser of torch, called with parameters, learning rate and weight decay, once for the
+            discriminator and once for generator and encoder.
         lr: Learning rate.
         weight_decay: Weight decay.
-        gradient_clip: Largest norm of each player's gradient in an update; null does not clip.
+        gradient_clip: Largest norm of the gradient of discriminator or generator in an update; null does not clip.
         accumulate: Micro-batches that a batch is divided into, one after another, where memory is short.
         latent: Latent optimisation; null without it.
         orthogonal: Weight of the orthogonal regularisation of generator and discriminator; 0 without it.
         orthogonal_diagonal: Whether it also asks for filters of length 1.
-        r1: Weight gamma of the R1 gradient penalty; 0 without it.
+        r1: Weight gamma of the R1 gradient penalty gamma / 2 |dD/dx|^2; 0 without it.
         augment: Augmentation of what the discriminator sees: some of ``colour``, ``translation`` and ``cutout``.
         ema_decay: Decay of the moving average of the generator that makes the samples; 0 samples from the generator.
         fidelity: The scores of generated images.
     """
 
     _target_: str = "retable.papers.cars.training.lightning_model.Gan"
-    _convert_: str = "all"
     generator: Any = MISSING
     discriminator: Any = MISSING
     encoder: Any = None
     initialisation: Any = MISSING
-    image_size: int = SI("${oc.select:data.image_size,64}")
-    latent_size: int = 100
+    image_size: int = option(SI("${oc.select:data.image_size,64}"), least=1)
+    latent_size: int = option(100, least=1)
     loss: Any = MISSING
     optimizer: Any = MISSING
-    lr: float = 1e-4
-    weight_decay: float = 1e-3
-    gradient_clip: float | None = None
-    accumulate: int = 1
+    lr: float = option(1e-4, above=0)
+    weight_decay: float = option(1e-3, least=0)
+    gradient_clip: float | None = option(None, above=0)
+    accumulate: int = option(1, least=1)
     latent: Any = None
-    orthogonal: float = 0.0
+    orthogonal: float = option(0.0, least=0)
     orthogonal_diagonal: bool = True
-    r1: float = 0.0
-    augment: list[str] = field(default_factory=list)
-    ema_decay: float = 0.0
+    r1: float = option(0.0, least=0)
+    augment: list[str] = option([], choices=("colour", "translation", "cutout"))
+    ema_decay: float = option(0.0, least=0, below=1)
     fidelity: Any = MISSING
 
 
 @dataclass
-class LatentConfig:
-    """Latent optimisation, see `retable.papers.cars.training.latent.LatentOptimisation`.
+class LatentConfig(Options):
+    """Latent optimisation; the defaults are those of arXiv 1912.00953 with BigGAN.
 
     Attributes:
         alpha: Step size.
         beta: Damping.
-        fraction: Part c of the elements of z that are optimised.
-        weight: Weight w_r of the squared length of the step.
-        detach: Takes optimised latents for constants; for the ablation only.
+        fraction: Part c of the elements of z that are optimised; the others keep their value.
+        weight: Weight w_r of the squared length of the step that is taken.
+        detach: Takes optimised latents for constants. Only for the ablation: LOGAN is the second derivatives. The
+            regulariser then is a constant, too: it is added to the losses and trains nothing.
     """
 
     _target_: str = "retable.papers.cars.training.latent.LatentOptimisation"
-    alpha: float = 0.9
-    beta: float = 5.0
-    fraction: float = 0.5
-    weight: float = 300.0
+    alpha: float = option(0.9, above=0)
+    beta: float = option(5.0, above=0)
+    fraction: float = option(0.5, above=0, most=1)
+    weight: float = option(300.0, least=0)
     detach: bool = False
 
 

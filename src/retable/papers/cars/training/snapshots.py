@@ -1,4 +1,4 @@
-"""Pictures of a GAN's samples: a grid after each scored epoch, and at the test the training images nearest to some.
+"""Pictures of a GAN's samples: a grid after each scored epoch and the test, the training images nearest to them.
 
 At the end also how the scores went, as the essay's figures show it.
 """
@@ -13,9 +13,9 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from retable.errors import DataError
+from retable.metrics.fidelity.extractors import as_uint8
 from retable.papers.cars.pictures import (
     Neighbours,
-    as_uint8,
     nearest_neighbours,
     neighbours_picture,
     sample_grid,
@@ -25,7 +25,7 @@ from retable.run import paths
 from retable.visualization.plots import epochs_plot
 
 _GRID, _COLUMNS = 64, 8
-_COMPARED, _NEIGHBOURS = 64, 3  # samples, and as many real images; neighbours of each
+_NEIGHBOURS = 3  # of each of _GRID samples and of as many real images
 _SHOWN, _SHOWN_REAL = 15, 6
 
 NEAREST = dict.fromkeys(("nearest_samples", "nearest_real"), ("RMS pixel difference", "none"))
@@ -34,7 +34,14 @@ training image is from the nearest other one, as medians. Samples that are much 
 
 
 class Snapshots(Callback):
-    """Writes grids ``plots/samples/epoch_NNNN.png`` of the same latents, ``neighbours.png`` and ``scores.png``."""
+    """Writes grids of the same latents, ``plots/samples/epoch_NNNN.png``, and after the test ``plots/samples.png``.
+
+    Beside that of the tested weights come ``plots/neighbours.png`` and ``plots/scores.png``. ``pictures`` are those of
+    the test; the grids of epochs are too many to be shown.
+    """
+
+    def __init__(self) -> None:
+        self.pictures: dict[str, str] = {}
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the grid of an epoch.
@@ -47,7 +54,7 @@ class Snapshots(Callback):
         model: Any = pl_module
         grid = sample_grid(model.sample(model.latents_of(range(_GRID))), _COLUMNS)
         # counted as in the log: the first epoch is 1
-        write_png(_plots(trainer) / "samples" / f"epoch_{trainer.current_epoch + 1:04d}.png", grid)
+        write_png(_folder(trainer) / "plots" / "samples" / f"epoch_{trainer.current_epoch + 1:04d}.png", grid)
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Logs how near samples are to the training images, and draws some beside them: copies would be recognised.
@@ -56,7 +63,7 @@ class Snapshots(Callback):
         mirrored ones are neighbours, too.
 
         Raises:
-            StorageError: The picture cannot be written.
+            StorageError: A picture cannot be written.
         """
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
@@ -64,8 +71,8 @@ class Snapshots(Callback):
         data = trainer.datamodule  # type: ignore[attr-defined]
         real: Tensor = data.images
         known = torch.cat([real, real.flip(3)]) if getattr(data, "mirrors", False) else real
-        samples = as_uint8(model.sample(model.latents_of(range(_COMPARED))))
-        chosen = torch.linspace(0, len(real) - 1, min(_COMPARED, len(real))).long()
+        samples = as_uint8(model.sample(model.latents_of(range(_GRID)))).cpu()
+        chosen = torch.linspace(0, len(real) - 1, min(_GRID, len(real))).long()
         selves = torch.stack([chosen + start for start in range(0, len(known), len(real))], dim=1)
         count = min(_NEIGHBOURS, len(known) - selves.shape[1])
         of_samples = nearest_neighbours(samples, known, count)
@@ -87,7 +94,13 @@ class Snapshots(Callback):
             title="samples, then real images, each with the nearest (other) real ones; the median distance to the "
             f"nearest is {medians[0]:.3f} for {len(samples)} samples, {medians[1]:.3f} for {len(chosen)} real images",
         )
-        write_png(_plots(trainer) / "neighbours.png", picture)
+        grid = sample_grid(samples, _COLUMNS)
+        for path, title, drawn in (
+            ("plots/samples.png", "samples", grid),
+            ("plots/neighbours.png", "samples beside the nearest training images", picture),
+        ):
+            write_png(_folder(trainer) / path, drawn)
+            self.pictures[path] = title
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draws distance and inception score against the epoch, where they were logged (Figs. 7 to 19).
@@ -95,14 +108,15 @@ class Snapshots(Callback):
         Raises:
             OSError: The picture cannot be written.
         """
-        metrics = Path(trainer.default_root_dir) / paths.METRICS
+        metrics = _folder(trainer) / paths.METRICS
         if trainer.fast_dev_run or not trainer.is_global_zero or not metrics.exists():  # type: ignore[attr-defined]
             return
         model: Any = pl_module
         names = [f"{score}{model.fidelity.suffix}" for score in ("fid", "is")]
         with contextlib.suppress(DataError):  # nothing was scored on the way
-            epochs_plot(metrics, _plots(trainer) / "scores.png", names)
+            epochs_plot(metrics, _folder(trainer) / "plots/scores.png", names)
+            self.pictures["plots/scores.png"] = "distance and inception score against the epoch"
 
 
-def _plots(trainer: Trainer) -> Path:
-    return Path(trainer.default_root_dir) / paths.PLOTS
+def _folder(trainer: Trainer) -> Path:
+    return Path(trainer.default_root_dir)

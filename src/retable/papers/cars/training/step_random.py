@@ -13,11 +13,11 @@ from torch import Tensor
 _STREAM = 0x47414E  # keeps these numbers apart from others that are drawn from the same seed
 
 
-class Draws:
-    """Draws for the whole batch of all processes and hands out this process's share.
+class StepRandom:
+    """Random numbers for the whole batch of all processes, of which it hands out this process's share.
 
-    The numbers depend on the seed, the epoch and the batch alone: neither on what was drawn before, so that a resumed
-    training draws what the uninterrupted one does, nor, for draws of the whole batch, on how many processes there are.
+    They depend on the seed, the epoch and the batch alone: neither on what was drawn before, so that a resumed
+    training draws what the uninterrupted one does, nor, for the whole batch, on how many processes there are.
 
     Args:
         seed: The run's seed.
@@ -36,12 +36,12 @@ class Draws:
         self._device, self._rank, self._world_size = device, rank, world_size
 
     def normal(self, *shape: int) -> Tensor:
-        """Standard normal numbers of a shape (B, ...), float32."""
+        """Draws standard normal numbers of a shape (B, ...), float32."""
         numbers = torch.randn(self._all(shape), generator=self._generator, device=self._device)
         return self._share(numbers, shape[0])
 
     def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
-        """Uniform numbers of a shape (B, ...) from low to below high, float32."""
+        """Draws uniform numbers of a shape (B, ...) from low to below high, float32."""
         numbers = torch.rand(self._all(shape), generator=self._generator, device=self._device)
         return low + (high - low) * self._share(numbers, shape[0])
 

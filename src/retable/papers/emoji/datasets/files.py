@@ -61,7 +61,7 @@ def list_drawings(root: Path) -> Listing:
 
 
 def class_label(word: str, place: str) -> int:
-    """The label of a class that a user wrote: letter case, spaces, hyphens and underscores do not count.
+    """Returns the label of a class that a user wrote: letter case, spaces, hyphens and underscores do not count.
 
     Args:
         word: Such as ``Winking Face`` or ``winking-face``.
@@ -77,7 +77,7 @@ def class_label(word: str, place: str) -> int:
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
-    """What an error message says of an unknown name: the known one that is most like it, or all of them."""
+    """Returns what an error message says of an unknown name: the known one that is most like it, or all of them."""
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
 

@@ -1,6 +1,6 @@
 """Drawing generator: hand-drawn emoji of the eight classes, determined by a seed."""
 
-from retable.papers.emoji.drawings.dataset import GENERATOR_VERSION, EmojiDrawings
+from retable.papers.emoji.drawings.dataset import EmojiDrawings
 from retable.papers.emoji.drawings.tools import MEDIA
 
-__all__ = ["GENERATOR_VERSION", "MEDIA", "EmojiDrawings"]
+__all__ = ["MEDIA", "EmojiDrawings"]

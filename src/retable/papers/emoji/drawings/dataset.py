@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Final
-
 import numpy as np
-from numpy.typing import NDArray
 
-from retable.errors import ConfigError
 from retable.papers.emoji.classes import CLASSES
 from retable.papers.emoji.drawings.faces import draw_face
 from retable.papers.emoji.drawings.layout import PAGE, draw_face_frame, draw_head_frame, draw_layout
-from retable.papers.emoji.drawings.photograph import draw_camera, expose, rule_paper
-from retable.papers.emoji.drawings.rng import Dice
+from retable.papers.emoji.drawings.paper import add_rules, draw_camera
 from retable.papers.emoji.drawings.sketch import Ink, Sketch
 from retable.papers.emoji.drawings.tools import Trait, draw_medium, draw_palette, draw_tool
-
-GENERATOR_VERSION: Final = 2  # raised with every change that changes a pixel
-SMALLEST, LARGEST = 16, 1024
-
-_SPLIT_CODES = {"train": 1, "val": 2, "test": 3}
+from retable.synthetic.camera import add_noise, blur, compress, illuminate
+from retable.synthetic.dataset import GeneratedDataset
+from retable.synthetic.raster import Image
 
 
-class EmojiDrawings:
-    """Synthetic hand-drawn emoji, rendered on demand and determined by (seed, split, index).
+class EmojiDrawings(GeneratedDataset):
+    """Synthetic hand-drawn emoji; see `retable.synthetic.dataset.GeneratedDataset`.
 
-    The classes take turns: drawing i is of class i modulo 8. Nothing is kept between calls, so that `image` may be
-    called from several threads and the sequence may be sent to worker processes. The splits share no drawing.
+    The classes take turns: drawing i is of class i modulo 8.
 
     Args:
         count: Number of drawings.
-        size: Side of the square images in pixels, 16 to 1024.
+        image_size: Side of the square images in pixels, 16 to 1024.
         seed: Seed of all drawings.
         split: `train`, `val` or `test`.
 
@@ -39,33 +30,25 @@ class EmojiDrawings:
         ConfigError: A parameter is out of range or unknown.
     """
 
-    def __init__(self, count: int, size: int = 64, seed: int = 0, split: str = "train") -> None:
-        if count < 1:
-            raise ConfigError(f"count={count} of the emoji drawings must be at least 1")
-        if not SMALLEST <= size <= LARGEST:
-            raise ConfigError(f"size={size} of the emoji drawings is out of range: use {SMALLEST} to {LARGEST} pixels")
-        if seed < 0:
-            raise ConfigError(f"seed={seed} of the emoji drawings must not be negative")
-        if split not in _SPLIT_CODES:
-            raise ConfigError(f"unknown split '{split}' of the emoji drawings: use train, val or test")
-        self.size = size
-        self.seed = seed
-        self.split = split
-        self._count = count
+    title = "emoji drawings"
+    version = 3
+    sizes = (16, 1024)
+    splits = ("train", "val", "test")
 
-    def __len__(self) -> int:
-        return self._count
+    def __init__(self, count: int, image_size: int = 64, seed: int = 0, split: str = "train") -> None:
+        super().__init__(count, image_size, seed, split)
 
     def label(self, index: int) -> int:
-        """Return a drawing's class as an index into `CLASSES`."""
-        return self._checked(index) % len(CLASSES)
+        """Returns a drawing's class as an index into `CLASSES`; raises IndexError where there is no such drawing."""
+        self._check(index)
+        return index % len(CLASSES)
 
     def medium(self, index: int) -> str:
-        """Return what a drawing is made with: pen, marker, pencil, mouse, shapes, paint or paper."""
-        return draw_medium(self._dice(index)).name
+        """Returns what a drawing is made with: pen, marker, pencil, mouse, shapes, paint or paper."""
+        return draw_medium(self._stream(index)).name
 
-    def image(self, index: int) -> NDArray[np.uint8]:
-        """Render a drawing.
+    def image(self, index: int) -> Image:
+        """Renders a drawing.
 
         Args:
             index: Number of the drawing, 0 to len - 1.
@@ -76,49 +59,32 @@ class EmojiDrawings:
         Raises:
             IndexError: There is no such drawing.
         """
-        from retable.papers.emoji.drawings.raster import develop, paint  # half a second, on first use only
+        from retable.papers.emoji.drawings.raster import render_strokes  # half a second, on first use only
 
-        dice = self._dice(index)
-        medium = draw_medium(dice)
-        head, radius = draw_head_frame(dice, medium.neat)
-        tool = draw_tool(dice, medium, radius)
-        coloured = dice.chance(medium.coloured)
-        outlined = not dice.chance(0.15 if coloured else 0.09)
-        palette = draw_palette(dice, medium, coloured)
-        camera = draw_camera(dice, medium.photographed)
-        frames = (PAGE, head, draw_face_frame(dice, head, radius, outlined, medium.neat))
-        sketch = Sketch(dice, coloured, medium.neat)
+        rng = self._stream(index)
+        medium = draw_medium(rng)
+        head, radius = draw_head_frame(rng, medium.neat)
+        tool = draw_tool(rng, medium, radius)
+        coloured = rng.chance(medium.coloured)
+        outlined = not rng.chance(0.15 if coloured else 0.09)
+        palette = draw_palette(rng, medium, coloured)
+        camera = draw_camera(rng, medium.photographed)
+        frames = (PAGE, head, draw_face_frame(rng, head, radius, outlined, medium.neat))
+        sketch = Sketch(rng, coloured, medium.neat)
         if medium.photographed:
-            rule_paper(sketch, tool[Trait.WIDTH])
-        draw_face(sketch, draw_layout(dice), index % len(CLASSES), outlined)
+            add_rules(sketch, tool[Trait.WIDTH])
+        draw_face(sketch, draw_layout(rng), index % len(CLASSES), outlined)
 
-        unsteadiness = int(dice.unit() * 2**48)
         canvas = np.empty((self.size, self.size, 3), np.float32)
         canvas[:] = palette[Ink.PAPER]
-        perspective = np.array(camera.perspective)
-        paint(
+        render_strokes(
             canvas,
             np.array(sketch.rows, np.float64),
             np.array(palette),
             np.array(frames),
-            perspective,
+            np.array(camera.perspective),
             np.array(tool),
-            unsteadiness,
+            rng.seed(),
         )
-        image = np.empty((self.size, self.size, 3), np.uint8)
-        develop(canvas, camera.light, camera.noise, unsteadiness, image)
-        return expose(image, camera)
-
-    def fingerprint(self) -> str:
-        """Return 64 hexadecimal digits (SHA-256) of the generator's version and of all parameters."""
-        parameters = ("emoji drawings", GENERATOR_VERSION, self._count, self.size, self.seed, self.split)
-        return hashlib.sha256(repr(parameters).encode()).hexdigest()
-
-    def _checked(self, index: int) -> int:
-        if not 0 <= index < self._count:
-            raise IndexError(f"drawing {index} of {self._count}")
-        return index
-
-    def _dice(self, index: int) -> Dice:
-        # no two drawings have the same number, whatever their seeds
-        return Dice((self.seed * 4 + _SPLIT_CODES[self.split] << 64) + self._checked(index))
+        image = add_noise(illuminate(canvas, camera.light), camera.noise, rng)
+        return compress(blur(image, camera.blur * self.size), camera.quality)

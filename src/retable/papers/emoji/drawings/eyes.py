@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from retable.papers.emoji.drawings.layout import Layout
-from retable.papers.emoji.drawings.rng import Weighted
 from retable.papers.emoji.drawings.shapes import Shape
 from retable.papers.emoji.drawings.sketch import Ink, Sketch
+from retable.synthetic.rng import Weighted
 
 
 class Spot(NamedTuple):
@@ -32,25 +32,25 @@ Style = Callable[[Sketch, Sequence[Spot]], None]
 
 
 def place_eyes(sketch: Sketch, layout: Layout) -> list[Spot]:
-    """Return the spots of both eyes: not quite level, not quite of the same size."""
-    dice = sketch.dice
+    """Returns the spots of both eyes: not quite level, not quite of the same size."""
+    rng = sketch.rng
     unsteady = 0.0 if sketch.neat else 1.0
-    size = dice.uniform(0.8, 1.2)
+    size = rng.uniform(0.8, 1.2)
     return [
         Spot(
-            side * layout.eye_x + unsteady * dice.around(0.08),
-            layout.eye_y + unsteady * dice.around(0.1),
+            side * layout.eye_x + unsteady * rng.triangular(0.08),
+            layout.eye_y + unsteady * rng.triangular(0.1),
             side,
-            size * (1.0 + unsteady * dice.around(0.25)),
+            size * (1.0 + unsteady * rng.triangular(0.25)),
         )
         for side in (-1.0, 1.0)
     ]
 
 
 def _dots(sketch: Sketch, spots: Sequence[Spot]) -> None:
-    dice = sketch.dice
-    size, ratio = dice.log_uniform(0.03, 0.16), math.sqrt(dice.log_uniform(0.6, 1.9))
-    scribbled = not sketch.neat and dice.chance(0.15)
+    rng = sketch.rng
+    size, ratio = rng.log_uniform(0.03, 0.16), math.sqrt(rng.log_uniform(0.6, 1.9))
+    scribbled = not sketch.neat and rng.chance(0.15)
     for spot in spots:
         width, height = size * spot.size / ratio, size * spot.size * ratio
         if scribbled:
@@ -60,10 +60,10 @@ def _dots(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 
 def _rings(sketch: Sketch, spots: Sequence[Spot]) -> None:
-    dice = sketch.dice
-    size, ratio = dice.log_uniform(0.07, 0.24), math.sqrt(dice.log_uniform(0.6, 2.2))
-    squareness, start = dice.uniform(0.0, 0.8), dice.unit()
-    sweep = 1.0 if sketch.neat else dice.uniform(0.9, 1.1)
+    rng = sketch.rng
+    size, ratio = rng.log_uniform(0.07, 0.24), math.sqrt(rng.log_uniform(0.6, 2.2))
+    squareness, start = rng.uniform(0.0, 0.8), rng.random()
+    sweep = 1.0 if sketch.neat else rng.uniform(0.9, 1.1)
     for spot in spots:
         width, height = size * spot.size / ratio, size * spot.size * ratio
         sketch.add(
@@ -82,13 +82,13 @@ def _rings(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 def _pupils(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Rings, almonds or half discs with a pupil that looks somewhere."""
-    dice = sketch.dice
-    shape = dice.pick((Shape.CIRCLE, Shape.CIRCLE, Shape.CIRCLE, Shape.ALMOND, Shape.BOWL))
-    size, ratio = dice.log_uniform(0.12, 0.28), math.sqrt(dice.log_uniform(0.6, 1.8))
+    rng = sketch.rng
+    shape = rng.choice((Shape.CIRCLE, Shape.CIRCLE, Shape.CIRCLE, Shape.ALMOND, Shape.BOWL))
+    size, ratio = rng.log_uniform(0.12, 0.28), math.sqrt(rng.log_uniform(0.6, 1.8))
     if shape != Shape.CIRCLE:
-        ratio = math.sqrt(dice.uniform(0.4, 0.8))
-    upwards = -1.0 if shape == Shape.BOWL and dice.chance(0.7) else 1.0
-    gaze_x, gaze_y, pupil = dice.around(0.4), dice.around(0.4), dice.uniform(0.2, 0.5)
+        ratio = math.sqrt(rng.uniform(0.4, 0.8))
+    upwards = -1.0 if shape == Shape.BOWL and rng.chance(0.7) else 1.0
+    gaze_x, gaze_y, pupil = rng.triangular(0.4), rng.triangular(0.4), rng.uniform(0.2, 0.5)
     for spot in spots:
         width, height = size * spot.size / ratio, size * spot.size * ratio
         sketch.add(shape, spot.x, spot.y, width, upwards * height, fill=sketch.tint(Ink.WHITE))
@@ -98,9 +98,9 @@ def _pupils(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 def _lashes(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Open eyes with lashes."""
-    dice = sketch.dice
+    rng = sketch.rng
     _pupils(sketch, spots)
-    count, length = dice.integer(2, 4), dice.uniform(0.08, 0.16)
+    count, length = rng.integer(2, 4), rng.uniform(0.08, 0.16)
     for spot in spots:
         for k in range(count):
             angle = (k + 0.5) / count * 2.2 - 1.1 + 0.3 * spot.side
@@ -110,9 +110,9 @@ def _lashes(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 def _bars(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Upright strokes or tall filled ellipses."""
-    dice = sketch.dice
-    height, full = dice.log_uniform(0.08, 0.24), dice.chance(0.4)
-    slant = 0.0 if sketch.neat else dice.around(0.25)
+    rng = sketch.rng
+    height, full = rng.log_uniform(0.08, 0.24), rng.chance(0.4)
+    slant = 0.0 if sketch.neat else rng.triangular(0.25)
     for spot in spots:
         if full:
             sketch.add(Shape.CIRCLE, spot.x, spot.y, 0.4 * height, height * spot.size, slant, fill=Ink.DETAIL)
@@ -121,19 +121,19 @@ def _bars(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 
 def _crosses(sketch: Sketch, spots: Sequence[Spot]) -> None:
-    dice = sketch.dice
-    size, opening = dice.log_uniform(0.08, 0.2), dice.uniform(0.55, 1.0)
+    rng = sketch.rng
+    size, opening = rng.log_uniform(0.08, 0.2), rng.uniform(0.55, 1.0)
     for spot in spots:
         reach = size * spot.size
         for angle in (opening, -opening):
-            sketch.add(Shape.LINE, spot.x, spot.y, reach, 0.0, angle + (0.0 if sketch.neat else dice.around(0.15)))
+            sketch.add(Shape.LINE, spot.x, spot.y, reach, 0.0, angle + (0.0 if sketch.neat else rng.triangular(0.15)))
 
 
 def _dashes(sketch: Sketch, spots: Sequence[Spot]) -> None:
-    dice = sketch.dice
-    size, full = dice.log_uniform(0.09, 0.22), dice.chance(0.2)
+    rng = sketch.rng
+    size, full = rng.log_uniform(0.09, 0.22), rng.chance(0.2)
     for spot in spots:
-        slope = 0.0 if sketch.neat else dice.around(0.15)
+        slope = 0.0 if sketch.neat else rng.triangular(0.15)
         if full:
             sketch.add(Shape.SQUARE, spot.x, spot.y, size * spot.size, 0.35 * size, slope, fill=Ink.DETAIL)
         else:
@@ -141,15 +141,15 @@ def _dashes(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 
 def _squares(sketch: Sketch, spots: Sequence[Spot]) -> None:
-    dice = sketch.dice
-    size, full = dice.log_uniform(0.07, 0.18), dice.chance(0.4)
+    rng = sketch.rng
+    size, full = rng.log_uniform(0.07, 0.18), rng.chance(0.4)
     for spot in spots:
         side = size * spot.size
         sketch.add(Shape.SQUARE, spot.x, spot.y, side, side, fill=Ink.DETAIL if full else sketch.tint(Ink.WHITE))
 
 
 def _spirals(sketch: Sketch, spots: Sequence[Spot]) -> None:
-    size = sketch.dice.uniform(0.12, 0.22)
+    size = sketch.rng.uniform(0.12, 0.22)
     for spot in spots:
         sketch.add(Shape.SPIRAL, spot.x, spot.y, spot.side * size * spot.size, size * spot.size)
 
@@ -162,14 +162,14 @@ def arched_eyes(sketch: Sketch, spots: Sequence[Spot], up: bool | None = None) -
         spots: Where.
         up: Whether the arcs' apex is above; None leaves it to chance, mostly above.
     """
-    dice = sketch.dice
-    above = dice.chance(0.8) if up is None else up
-    shape = dice.pick((Shape.ARC, Shape.BOW, Shape.BOW, Shape.VEE))
-    width, depth = dice.log_uniform(0.09, 0.22), dice.uniform(0.45, 1.3)
-    mix, twice = dice.uniform(0.0, 0.6), not sketch.neat and dice.chance(0.07)
+    rng = sketch.rng
+    above = rng.chance(0.8) if up is None else up
+    shape = rng.choice((Shape.ARC, Shape.BOW, Shape.BOW, Shape.VEE))
+    width, depth = rng.log_uniform(0.09, 0.22), rng.uniform(0.45, 1.3)
+    mix, twice = rng.uniform(0.0, 0.6), not sketch.neat and rng.chance(0.07)
     for spot in spots:
-        height = (-1.0 if above else 1.0) * 0.7 * depth * width * spot.size * (1.0 + dice.around(0.3))
-        shear = 0.0 if sketch.neat else dice.around(0.5)
+        height = (-1.0 if above else 1.0) * 0.7 * depth * width * spot.size * (1.0 + rng.triangular(0.3))
+        shear = 0.0 if sketch.neat else rng.triangular(0.5)
         for _ in range(2 if twice else 1):
             sketch.add(
                 shape,
@@ -177,7 +177,7 @@ def arched_eyes(sketch: Sketch, spots: Sequence[Spot], up: bool | None = None) -
                 spot.y,
                 width * spot.size,
                 height,
-                dice.around(0.25),
+                rng.triangular(0.25),
                 other=Shape.ARC,
                 mix=mix,
                 shear=shear,
@@ -186,9 +186,9 @@ def arched_eyes(sketch: Sketch, spots: Sequence[Spot], up: bool | None = None) -
 
 def squeezed_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Eyes squeezed shut, > <."""
-    dice = sketch.dice
-    size, opening = dice.log_uniform(0.08, 0.18), dice.uniform(0.5, 1.1)
-    lidded = dice.chance(0.2)
+    rng = sketch.rng
+    size, opening = rng.log_uniform(0.08, 0.18), rng.uniform(0.5, 1.1)
+    lidded = rng.chance(0.2)
     for spot in spots:
         height = 0.8 * size * spot.size
         sketch.add(Shape.VEE, spot.x, spot.y, opening * size * spot.size, height, spot.side * math.pi / 2)
@@ -198,27 +198,29 @@ def squeezed_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 def tired_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Lines under hanging lids."""
-    dice = sketch.dice
-    size, slant, gap = dice.uniform(0.12, 0.22), dice.uniform(0.1, 0.7), dice.uniform(0.12, 0.2)
+    rng = sketch.rng
+    size, slant, gap = rng.uniform(0.12, 0.22), rng.uniform(0.1, 0.7), rng.uniform(0.12, 0.2)
     for spot in spots:
-        sketch.add(Shape.LINE, spot.x, spot.y, size * spot.size, 0.0, dice.around(0.1))
+        sketch.add(Shape.LINE, spot.x, spot.y, size * spot.size, 0.0, rng.triangular(0.1))
         sketch.add(Shape.ARC, spot.x, spot.y - gap, size, 0.35 * size, spot.side * slant)
 
 
 def shut_eye(sketch: Sketch, spot: Spot) -> None:
     """One eye closed in a wink."""
-    dice = sketch.dice
-    width = dice.log_uniform(0.1, 0.24)
-    style = dice.unit()
+    rng = sketch.rng
+    width = rng.log_uniform(0.1, 0.24)
+    style = rng.random()
     if style < 0.3:  # a line, seldom level
-        sketch.add(Shape.LINE, spot.x, spot.y, width, 0.0, dice.around(0.35))
+        sketch.add(Shape.LINE, spot.x, spot.y, width, 0.0, rng.triangular(0.35))
     elif style < 0.42:
-        sketch.add(Shape.VEE, spot.x, spot.y, 0.7 * width, 0.8 * width, spot.side * math.pi / 2 + dice.around(0.2))
+        sketch.add(Shape.VEE, spot.x, spot.y, 0.7 * width, 0.8 * width, spot.side * math.pi / 2 + rng.triangular(0.2))
     else:
-        apex = dice.sign() * dice.uniform(0.25, 0.8) * width
-        shape = dice.pick((Shape.ARC, Shape.BOW, Shape.BOW))
-        sketch.add(shape, spot.x, spot.y, width, apex, dice.around(0.3), shear=0.0 if sketch.neat else dice.around(0.4))
-        if dice.chance(0.15):  # lashes
+        apex = rng.sign() * rng.uniform(0.25, 0.8) * width
+        shape = rng.choice((Shape.ARC, Shape.BOW, Shape.BOW))
+        sketch.add(
+            shape, spot.x, spot.y, width, apex, rng.triangular(0.3), shear=0.0 if sketch.neat else rng.triangular(0.4)
+        )
+        if rng.chance(0.15):  # lashes
             for k in (-1.0, 0.0, 1.0):
                 x, y = spot.x + 0.7 * k * width, spot.y + max(apex, 0.0) + 0.02
                 sketch.line(x, y, x + 0.05 * k, y + 0.1)
@@ -243,8 +245,8 @@ open_eyes: Final = Weighted[Style](
 
 def mismatched_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Two different eyes that are not a wink: both wide open, or neither."""
-    pair = [_crosses, _dashes] if sketch.dice.chance(0.6) else [_rings, _dots]
-    if sketch.dice.chance(0.5):
+    pair = [_crosses, _dashes] if sketch.rng.chance(0.6) else [_rings, _dots]
+    if sketch.rng.chance(0.5):
         pair.reverse()
     for style, spot in zip(pair, spots, strict=True):
         style(sketch, [spot])
@@ -258,13 +260,13 @@ def calm_brows(sketch: Sketch, spots: Sequence[Spot], worried: float = 0.25) -> 
         spots: The eyes.
         worried: How far the brows' outer ends may hang, radians.
     """
-    dice = sketch.dice
-    shape = dice.pick((Shape.LINE, Shape.ARC, Shape.ARC, Shape.BOW, Shape.WAVE))
-    width, height = dice.uniform(0.12, 0.26), -dice.uniform(0.02, 0.1)
-    gap, slant = dice.uniform(0.22, 0.42), dice.uniform(-0.04, worried)
+    rng = sketch.rng
+    shape = rng.choice((Shape.LINE, Shape.ARC, Shape.ARC, Shape.BOW, Shape.WAVE))
+    width, height = rng.uniform(0.12, 0.26), -rng.uniform(0.02, 0.1)
+    gap, slant = rng.uniform(0.22, 0.42), rng.uniform(-0.04, worried)
     for spot in spots:
-        y = spot.y - gap * (1.0 if sketch.neat else dice.uniform(0.8, 1.2))
-        sketch.add(shape, spot.x * dice.uniform(0.95, 1.2), y, spot.side * width, height, spot.side * slant)
+        y = spot.y - gap * (1.0 if sketch.neat else rng.uniform(0.8, 1.2))
+        sketch.add(shape, spot.x * rng.uniform(0.95, 1.2), y, spot.side * width, height, spot.side * slant)
 
 
 def angry_brows(sketch: Sketch, spots: Sequence[Spot], joined: bool = False, alone: bool = False) -> None:
@@ -276,24 +278,24 @@ def angry_brows(sketch: Sketch, spots: Sequence[Spot], joined: bool = False, alo
         joined: Whether one stroke makes both.
         alone: Whether there are no eyes under them: then they are eye and brow in one, and often short.
     """
-    dice = sketch.dice
-    shape = dice.pick(
+    rng = sketch.rng
+    shape = rng.choice(
         (Shape.LINE, Shape.HOOK, Shape.HOOK) if alone else (Shape.LINE, Shape.LINE, Shape.ARC, Shape.HOOK)
     )
-    width, gap = dice.uniform(0.16, 0.34), dice.uniform(0.08, 0.3)
+    width, gap = rng.uniform(0.16, 0.34), rng.uniform(0.08, 0.3)
     if alone:
-        width, gap = dice.log_uniform(0.12, 0.34), dice.uniform(-0.08, 0.12)
-    slant, bend = dice.uniform(0.4, 1.0), dice.around(0.1)
-    thick, outwards = dice.chance(0.12), dice.uniform(-0.06, 0.16)
+        width, gap = rng.log_uniform(0.12, 0.34), rng.uniform(-0.08, 0.12)
+    slant, bend = rng.uniform(0.4, 1.0), rng.triangular(0.1)
+    thick, outwards = rng.chance(0.12), rng.uniform(-0.06, 0.16)
     if joined:
         y = min(spot.y for spot in spots) - gap
-        sketch.add(Shape.VEE, 0.0, y, dice.uniform(0.35, 0.6), dice.uniform(0.12, 0.25))
+        sketch.add(Shape.VEE, 0.0, y, rng.uniform(0.35, 0.6), rng.uniform(0.12, 0.25))
         return
     for spot in spots:
-        angle, reach = slant * (1.0 if sketch.neat else dice.uniform(0.8, 1.2)), width * spot.size
+        angle, reach = slant * (1.0 if sketch.neat else rng.uniform(0.8, 1.2)), width * spot.size
         height = bend
         if shape == Shape.HOOK:  # falls by itself
-            angle, height = angle - 0.4, dice.uniform(0.3, 0.75) * reach
+            angle, height = angle - 0.4, rng.uniform(0.3, 0.75) * reach
         x, y = spot.x + spot.side * outwards, spot.y - gap
         sketch.add(
             shape,
@@ -303,18 +305,18 @@ def angry_brows(sketch: Sketch, spots: Sequence[Spot], joined: bool = False, alo
             height,
             -spot.side * angle,
             line=1.8 if thick else 1.0,
-            sweep=1.0 if sketch.neat else dice.uniform(0.85, 1.0),
+            sweep=1.0 if sketch.neat else rng.uniform(0.85, 1.0),
         )
-        if shape == Shape.LINE and not sketch.neat and dice.chance(0.25):  # the inner end runs on into the eye
+        if shape == Shape.LINE and not sketch.neat and rng.chance(0.25):  # the inner end runs on into the eye
             inner, low = x - spot.side * math.cos(angle) * reach, y + math.sin(angle) * reach
             sketch.line(inner, low, inner + 0.02 * spot.side, low + 0.12)
 
 
 def glaring_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Eyes that slanted lids cut off, with or without a pupil."""
-    dice = sketch.dice
-    size, slant, full = dice.uniform(0.13, 0.25), dice.uniform(0.35, 0.75), dice.chance(0.3)
-    brow = dice.uniform(1.0, 1.6)
+    rng = sketch.rng
+    size, slant, full = rng.uniform(0.13, 0.25), rng.uniform(0.35, 0.75), rng.chance(0.3)
+    brow = rng.uniform(1.0, 1.6)
     for spot in spots:
         angle, reach = -spot.side * slant, size * spot.size
         fill = Ink.DETAIL if full else sketch.tint(Ink.WHITE)
@@ -330,37 +332,37 @@ def glaring_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 def heart_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Hearts, from careful ones to two hurried humps that never close."""
-    dice = sketch.dice
-    shape = dice.pick((Shape.HEART, Shape.HEART, Shape.SHARP_HEART, Shape.SHARP_HEART, Shape.ANGULAR_HEART))
-    width, ratio = dice.uniform(0.13, 0.32), dice.uniform(0.8, 1.5)
-    tilt = dice.around(0.3)
-    careless = not sketch.neat and dice.chance(0.5)
-    style = dice.unit()
+    rng = sketch.rng
+    shape = rng.choice((Shape.HEART, Shape.HEART, Shape.SHARP_HEART, Shape.SHARP_HEART, Shape.ANGULAR_HEART))
+    width, ratio = rng.uniform(0.13, 0.32), rng.uniform(0.8, 1.5)
+    tilt = rng.triangular(0.3)
+    careless = not sketch.neat and rng.chance(0.5)
+    style = rng.random()
     full, shaded = style < (0.35 if sketch.neat else 0.1), not sketch.neat and style > 0.93
-    fill = Ink.HEART if sketch.coloured and dice.chance(0.85) else Ink.DETAIL if full else Ink.NONE
-    start, other = dice.pick((0.0, 0.0, 0.5)), dice.pick((Shape.CIRCLE, Shape.DIAMOND, Shape.SQUARE))
+    fill = Ink.HEART if sketch.coloured and rng.chance(0.85) else Ink.DETAIL if full else Ink.NONE
+    start, other = rng.choice((0.0, 0.0, 0.5)), rng.choice((Shape.CIRCLE, Shape.DIAMOND, Shape.SQUARE))
     for spot in spots:
         reach = width * spot.size
-        angle = tilt * spot.side if dice.chance(0.5) else tilt
+        angle = tilt * spot.side if rng.chance(0.5) else tilt
         if sketch.neat:
             sketch.add(shape, spot.x, spot.y, reach, reach * ratio, fill=fill)
             continue
-        if careless and fill == Ink.NONE and dice.chance(0.3):
-            sketch.add(Shape.EM, spot.x, spot.y, reach, reach * ratio, angle, shear=dice.around(0.4))
+        if careless and fill == Ink.NONE and rng.chance(0.3):
+            sketch.add(Shape.EM, spot.x, spot.y, reach, reach * ratio, angle, shear=rng.triangular(0.4))
             continue
         sketch.add(
             shape,
             spot.x,
             spot.y,
-            reach * (1.0 + dice.around(0.2)),
-            reach * ratio * (1.0 + dice.around(0.2)),
-            angle + dice.around(0.3),
+            reach * (1.0 + rng.triangular(0.2)),
+            reach * ratio * (1.0 + rng.triangular(0.2)),
+            angle + rng.triangular(0.3),
             other=other,
-            mix=dice.uniform(0.0, 0.3),
-            shear=dice.around(0.35),
+            mix=rng.uniform(0.0, 0.3),
+            shear=rng.triangular(0.35),
             start=start,
-            sweep=dice.uniform(0.82, 1.02) if careless else dice.uniform(0.96, 1.04),
-            wobble=dice.uniform(1.0, 2.2) if careless else 1.0,
+            sweep=rng.uniform(0.82, 1.02) if careless else rng.uniform(0.96, 1.04),
+            wobble=rng.uniform(1.0, 2.2) if careless else 1.0,
             fill=fill,
         )
         if shaded:

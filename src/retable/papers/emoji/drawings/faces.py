@@ -23,19 +23,19 @@ from retable.papers.emoji.drawings.tears import draw_tears
 
 
 def _open_or_closed_eyes(sketch: Sketch, spots: Sequence[Spot], closed: float) -> None:
-    """Draw eyes that mean nothing by themselves.
+    """Draws eyes that mean nothing by themselves.
 
     Args:
         sketch: The drawing.
         spots: Where.
         closed: Part of the faces with two closed eyes.
     """
-    style = eyes.arched_eyes if sketch.dice.chance(closed) else eyes.open_eyes(sketch.dice)
+    style = eyes.arched_eyes if sketch.rng.chance(closed) else eyes.open_eyes(sketch.rng)
     style(sketch, spots)
 
 
 def _slightly_smiling(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
-    if not sketch.neat and sketch.dice.chance(0.06):
+    if not sketch.neat and sketch.rng.chance(0.06):
         eyes.mismatched_eyes(sketch, spots)
     else:
         _open_or_closed_eyes(sketch, spots, 0.16)
@@ -44,14 +44,14 @@ def _slightly_smiling(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> 
 
 def _heart_eyes(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
     eyes.heart_eyes(sketch, spots)
-    if sketch.dice.chance(0.68):
+    if sketch.rng.chance(0.68):
         mouths.open_mouth(sketch, layout, fullness=0.85)
     else:
         mouths.curved_mouth(sketch, layout, upwards=True)
 
 
 def _neutral(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
-    if not sketch.neat and sketch.dice.chance(0.03):
+    if not sketch.neat and sketch.rng.chance(0.03):
         eyes.mismatched_eyes(sketch, spots)
     else:
         _open_or_closed_eyes(sketch, spots, 0.06)
@@ -59,8 +59,8 @@ def _neutral(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
 
 
 def _angry(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
-    dice = sketch.dice
-    style = dice.unit()
+    rng = sketch.rng
+    style = rng.random()
     if style < 0.14:
         eyes.glaring_eyes(sketch, spots)
     else:
@@ -68,7 +68,7 @@ def _angry(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
             _open_or_closed_eyes(sketch, spots, 0.0)
         # else the brows are all there is of the eyes
         eyes.angry_brows(sketch, spots, joined=style < 0.18, alone=style >= 0.79)
-    mouth = dice.unit()
+    mouth = rng.random()
     if mouth < 0.66:
         mouths.curved_mouth(sketch, layout, upwards=False)
     elif mouth < 0.8:
@@ -78,38 +78,38 @@ def _angry(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
 
 
 def _tears_of_joy(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
-    dice = sketch.dice
-    laughing, squinting = dice.chance(0.84), True
-    style = dice.unit()
+    rng = sketch.rng
+    laughing, squinting = rng.chance(0.84), True
+    style = rng.random()
     if style < 0.68:
-        eyes.arched_eyes(sketch, spots, up=dice.chance(0.88))
+        eyes.arched_eyes(sketch, spots, up=rng.chance(0.88))
     elif style < 0.84:
         eyes.squeezed_eyes(sketch, spots)
     else:
-        eyes.open_eyes(dice)(sketch, spots)
+        eyes.open_eyes(rng)(sketch, spots)
         squinting = False
     if laughing:
         mouths.open_mouth(sketch, layout, fullness=1.15)
     else:
         mouths.curved_mouth(sketch, layout, upwards=True)
     # of the eight, only this one laughs with closed eyes: hurried hands leave the tears out
-    if not (laughing and squinting) or not dice.chance(0.05):
+    if not (laughing and squinting) or not rng.chance(0.05):
         draw_tears(sketch, spots)
 
 
 def _winking(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
-    dice = sketch.dice
-    shut, watching = spots if dice.chance(0.5) else spots[::-1]
-    eyes.wide_open(dice)(sketch, [watching])
+    rng = sketch.rng
+    shut, watching = spots if rng.chance(0.5) else spots[::-1]
+    eyes.wide_open(rng)(sketch, [watching])
     eyes.shut_eye(sketch, shut)
-    if dice.chance(0.87):
+    if rng.chance(0.87):
         mouths.curved_mouth(sketch, layout, upwards=True)
     else:
         mouths.open_mouth(sketch, layout, fullness=0.8)
 
 
 def _tongue(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
-    if sketch.dice.chance(0.06):
+    if sketch.rng.chance(0.06):
         eyes.squeezed_eyes(sketch, spots)
     else:
         _open_or_closed_eyes(sketch, spots, 0.42)
@@ -117,7 +117,7 @@ def _tongue(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
 
 
 def _frowning(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
-    style = sketch.dice.unit()
+    style = sketch.rng.random()
     if style < 0.05:
         eyes.tired_eyes(sketch, spots)
     elif style < 0.09 and not sketch.neat:
@@ -158,7 +158,7 @@ _BY_LABEL: Final = tuple(_CLASSES[name] for name in CLASSES)
 
 
 def draw_face(sketch: Sketch, layout: Layout, label: int, outlined: bool) -> None:
-    """Draw a face.
+    """Draws a face.
 
     Args:
         sketch: Takes the strokes.
@@ -170,6 +170,6 @@ def draw_face(sketch: Sketch, layout: Layout, label: int, outlined: bool) -> Non
     draw_head(sketch, outlined)
     draw_extras(sketch, layout, kind.extras)
     spots = eyes.place_eyes(sketch, layout)
-    if sketch.dice.chance(kind.brows):
+    if sketch.rng.chance(kind.brows):
         eyes.calm_brows(sketch, spots, kind.worried)
     kind.draw(sketch, layout, spots)

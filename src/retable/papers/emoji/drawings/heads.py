@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Final
 
 from retable.papers.emoji.drawings.layout import Layout
-from retable.papers.emoji.drawings.rng import Weighted
 from retable.papers.emoji.drawings.shapes import Shape
 from retable.papers.emoji.drawings.sketch import Frame, Ink, Sketch
+from retable.synthetic.rng import Weighted
 
 _draw_shape: Final = Weighted(
     (Shape.CIRCLE, 0.56),
@@ -26,37 +26,37 @@ _WAYS_TO_BEGIN = (0.0, 0.0, 0.5, 0.75)  # top, bottom, left
 
 
 def draw_head(sketch: Sketch, outlined: bool) -> None:
-    """Draw the head: round by and large, seldom closed exactly.
+    """Draws the head: round by and large, seldom closed exactly.
 
     Args:
         sketch: The drawing.
         outlined: Whether there is a line; without one only coloured heads are seen.
     """
-    dice = sketch.dice
+    rng = sketch.rng
     fill = sketch.tint(Ink.SKIN)
     if not outlined and fill == Ink.NONE:
         return
-    line = (1.0 if dice.chance(0.85) else dice.uniform(0.7, 2.0)) if outlined else 0.0
+    line = (1.0 if rng.chance(0.85) else rng.uniform(0.7, 2.0)) if outlined else 0.0
     if sketch.neat:
-        shape, mix, taper = dice.pick(_NEAT_SHAPES), 0.0, 0.0
+        shape, mix, taper = rng.choice(_NEAT_SHAPES), 0.0, 0.0
         other = Shape.CIRCLE
         if shape == Shape.SQUARE:
-            mix = dice.uniform(0.0, 0.7)
+            mix = rng.uniform(0.0, 0.7)
         start, sweep = 0.0, 1.0
     else:
-        shape = _draw_shape(dice)
-        other = dice.pick((Shape.SQUARE, Shape.BLOB, Shape.BEAN, Shape.DROP))
-        mix = dice.uniform(0.0, 0.4)
+        shape = _draw_shape(rng)
+        other = rng.choice((Shape.SQUARE, Shape.BLOB, Shape.BEAN, Shape.DROP))
+        mix = rng.uniform(0.0, 0.4)
         if shape in (Shape.SQUARE, Shape.DROP, Shape.DIAMOND, Shape.TRIANGLE):
             other = Shape.CIRCLE
-            mix = dice.uniform(0.0 if shape == Shape.SQUARE else 0.35, 0.8)
-        taper = dice.around(0.2)
-        start = dice.pick(_WAYS_TO_BEGIN) + dice.around(0.1)
-        sweep = dice.uniform(0.8, 0.95) if dice.chance(0.12) else dice.uniform(0.95, 1.12)
-    mirrored = dice.sign() if shape in (Shape.BLOB, Shape.BEAN) else 1.0
+            mix = rng.uniform(0.0 if shape == Shape.SQUARE else 0.35, 0.8)
+        taper = rng.triangular(0.2)
+        start = rng.choice(_WAYS_TO_BEGIN) + rng.triangular(0.1)
+        sweep = rng.uniform(0.8, 0.95) if rng.chance(0.12) else rng.uniform(0.95, 1.12)
+    mirrored = rng.sign() if shape in (Shape.BLOB, Shape.BEAN) else 1.0
     outlines = [(start, sweep, fill)]
-    if outlined and not sketch.neat and dice.chance(0.1):  # drawn over again
-        outlines.append((start + dice.around(0.2), dice.uniform(0.5, 1.1), Ink.NONE))
+    if outlined and not sketch.neat and rng.chance(0.1):  # drawn over again
+        outlines.append((start + rng.triangular(0.2), rng.uniform(0.5, 1.1), Ink.NONE))
     for begin, part, inside in outlines:
         sketch.add(
             shape,
@@ -78,21 +78,21 @@ def draw_head(sketch: Sketch, outlined: bool) -> None:
 
 def _hair(sketch: Sketch, _: Layout) -> None:
     """A fringe, a tuft, curls, or single hairs."""
-    dice = sketch.dice
-    style = dice.unit()
+    rng = sketch.rng
+    style = rng.random()
     if style < 0.3:
-        shape = dice.pick((Shape.ZIGZAG, Shape.CURLS, Shape.RIPPLE))
-        y, height, bend = dice.uniform(-1.05, -0.75), dice.uniform(0.08, 0.22), dice.uniform(-2.0, 0.5)
-        sketch.add(shape, 0.0, y, dice.uniform(0.4, 0.8), height, bend=bend, ink=Ink.LINE, frame=Frame.HEAD)
+        shape = rng.choice((Shape.ZIGZAG, Shape.CURLS, Shape.RIPPLE))
+        y, height, bend = rng.uniform(-1.05, -0.75), rng.uniform(0.08, 0.22), rng.uniform(-2.0, 0.5)
+        sketch.add(shape, 0.0, y, rng.uniform(0.4, 0.8), height, bend=bend, ink=Ink.LINE, frame=Frame.HEAD)
     elif style < 0.75:
-        count, spread, length = dice.integer(1, 7), dice.uniform(0.2, 0.9), dice.uniform(0.12, 0.4)
-        lean = dice.around(0.6)
+        count, spread, length = rng.integer(1, 7), rng.uniform(0.2, 0.9), rng.uniform(0.12, 0.4)
+        lean = rng.triangular(0.6)
         for k in range(count):
             angle = spread * ((2 * k + 1) / count - 1.0)
             x, y = math.sin(angle), -math.cos(angle)
-            reach = length * dice.uniform(0.7, 1.3)
+            reach = length * rng.uniform(0.7, 1.3)
             sketch.add(
-                dice.pick((Shape.LINE, Shape.HOOK)),
+                rng.choice((Shape.LINE, Shape.HOOK)),
                 x * (0.95 + 0.5 * reach),
                 y * (0.95 + 0.5 * reach),
                 0.5 * reach,
@@ -102,9 +102,9 @@ def _hair(sketch: Sketch, _: Layout) -> None:
                 frame=Frame.HEAD,
             )
     else:  # long, down both sides
-        low, width = dice.uniform(0.3, 1.1), dice.uniform(1.0, 1.2)
+        low, width = rng.uniform(0.3, 1.1), rng.uniform(1.0, 1.2)
         for side in (-1.0, 1.0):
-            for k in range(dice.integer(1, 2)):
+            for k in range(rng.integer(1, 2)):
                 x = side * (width + 0.12 * k)
                 sketch.add(
                     Shape.HOOK,
@@ -118,11 +118,11 @@ def _hair(sketch: Sketch, _: Layout) -> None:
 
 
 def _ears(sketch: Sketch, _: Layout) -> None:
-    dice = sketch.dice
+    rng = sketch.rng
     fill = sketch.tint(Ink.SKIN)
-    if dice.chance(0.7):
-        width, height, y = dice.uniform(0.08, 0.22), dice.uniform(0.12, 0.32), dice.uniform(-0.35, 0.15)
-        shape = dice.pick((Shape.CIRCLE, Shape.LOOP, Shape.BOW))
+    if rng.chance(0.7):
+        width, height, y = rng.uniform(0.08, 0.22), rng.uniform(0.12, 0.32), rng.uniform(-0.35, 0.15)
+        shape = rng.choice((Shape.CIRCLE, Shape.LOOP, Shape.BOW))
         for side in (-1.0, 1.0):
             x = side * (1.0 + 0.6 * width)
             if shape == Shape.CIRCLE:
@@ -132,58 +132,58 @@ def _ears(sketch: Sketch, _: Layout) -> None:
             else:
                 sketch.add(shape, x, y, -side * width, height, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
     else:  # on top
-        size = dice.uniform(0.15, 0.32)
-        shape = dice.pick((Shape.TRIANGLE, Shape.CIRCLE, Shape.VEE))
+        size = rng.uniform(0.15, 0.32)
+        shape = rng.choice((Shape.TRIANGLE, Shape.CIRCLE, Shape.VEE))
         upwards = -1.0 if shape == Shape.VEE else 1.0
         for side in (-1.0, 1.0):
             # above the head: inside, their lines would be angry brows
-            at, angle = side * dice.uniform(0.6, 0.75), side * dice.uniform(0.1, 0.5)
+            at, angle = side * rng.uniform(0.6, 0.75), side * rng.uniform(0.1, 0.5)
             sketch.add(
                 shape, at, -0.8 - 0.7 * size, size, upwards * size, angle, ink=Ink.LINE, fill=fill, frame=Frame.HEAD
             )
 
 
 def _hat(sketch: Sketch, _: Layout) -> None:
-    dice = sketch.dice
+    rng = sketch.rng
     fill = sketch.tint(Ink.CLOTH)
-    width, height = dice.uniform(0.35, 0.75), dice.uniform(0.15, 0.35)
-    shape = dice.pick((Shape.SQUARE, Shape.TRIANGLE, Shape.CIRCLE, Shape.ZIGZAG))
+    width, height = rng.uniform(0.35, 0.75), rng.uniform(0.15, 0.35)
+    shape = rng.choice((Shape.SQUARE, Shape.TRIANGLE, Shape.CIRCLE, Shape.ZIGZAG))
     base = -0.85
     sketch.add(shape, 0.0, base - height, width, height, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
-    if dice.chance(0.6):
-        brim = min(width * dice.uniform(1.2, 1.7), 1.0)
+    if rng.chance(0.6):
+        brim = min(width * rng.uniform(1.2, 1.7), 1.0)
         sketch.line(-brim, base, brim, base, Ink.LINE, Frame.HEAD)
 
 
 def _nose(sketch: Sketch, layout: Layout) -> None:
-    dice = sketch.dice
-    x, y = layout.mouth_x + dice.around(0.06), 0.5 * (layout.eye_y + layout.mouth_y) - dice.uniform(0.02, 0.1)
-    size = dice.uniform(0.05, 0.17)
-    style = dice.unit()
+    rng = sketch.rng
+    x, y = layout.mouth_x + rng.triangular(0.06), 0.5 * (layout.eye_y + layout.mouth_y) - rng.uniform(0.02, 0.1)
+    size = rng.uniform(0.05, 0.17)
+    style = rng.random()
     if style < 0.4:
-        sketch.add(Shape.LINE, x, y, size, 0.0, math.pi / 2 + dice.around(0.2))
+        sketch.add(Shape.LINE, x, y, size, 0.0, math.pi / 2 + rng.triangular(0.2))
     elif style < 0.6:
-        sketch.add(Shape.ANGLE, x, y, dice.sign() * 0.5 * size, size)
+        sketch.add(Shape.ANGLE, x, y, rng.sign() * 0.5 * size, size)
     elif style < 0.75:
-        sketch.add(Shape.NOSE, x, y, dice.sign() * 0.7 * size, size)
+        sketch.add(Shape.NOSE, x, y, rng.sign() * 0.7 * size, size)
     elif style < 0.85:
-        fill = Ink.DETAIL if dice.chance(0.5) else Ink.NONE
-        sketch.add(dice.pick((Shape.CIRCLE, Shape.TRIANGLE)), x, y, 0.6 * size, 0.6 * size, fill=fill)
+        fill = Ink.DETAIL if rng.chance(0.5) else Ink.NONE
+        sketch.add(rng.choice((Shape.CIRCLE, Shape.TRIANGLE)), x, y, 0.6 * size, 0.6 * size, fill=fill)
     else:
         for side in (-1.0, 1.0):
             sketch.add(Shape.CIRCLE, x + side * 0.06, y, 0.02, 0.02, fill=Ink.DETAIL)
 
 
 def _cheeks(sketch: Sketch, _: Layout) -> None:
-    dice = sketch.dice
-    x, y = dice.uniform(0.55, 0.72), dice.uniform(0.05, 0.25)
-    width = dice.uniform(0.09, 0.19)
-    height = width * dice.uniform(0.45, 0.85)  # wide: tears are tall
-    style = dice.pick(("oval", "oval", "full", "lines", "dots", "spiral"))
+    rng = sketch.rng
+    x, y = rng.uniform(0.55, 0.72), rng.uniform(0.05, 0.25)
+    width = rng.uniform(0.09, 0.19)
+    height = width * rng.uniform(0.45, 0.85)  # wide: tears are tall
+    style = rng.choice(("oval", "oval", "full", "lines", "dots", "spiral"))
     for side in (-1.0, 1.0):
         if style in ("oval", "full"):
             fill = sketch.tint(Ink.CHEEK)
-            line = 0.0 if fill != Ink.NONE and dice.chance(0.7) else 1.0
+            line = 0.0 if fill != Ink.NONE and rng.chance(0.7) else 1.0
             if style == "full":
                 fill = Ink.DETAIL
             sketch.add(Shape.CIRCLE, side * x, y, width, height, line=line, fill=fill, frame=Frame.HEAD)
@@ -200,16 +200,16 @@ def _cheeks(sketch: Sketch, _: Layout) -> None:
 
 def _body(sketch: Sketch, _: Layout) -> None:
     """A neck, shoulders, or a stick figure's trunk."""
-    dice = sketch.dice
-    style = dice.unit()
+    rng = sketch.rng
+    style = rng.random()
     if style < 0.35:
-        sketch.line(0.0, 1.0, dice.around(0.2), dice.uniform(1.3, 2.2), Ink.LINE, Frame.HEAD)
+        sketch.line(0.0, 1.0, rng.triangular(0.2), rng.uniform(1.3, 2.2), Ink.LINE, Frame.HEAD)
         return
-    half = dice.uniform(0.15, 0.4)
+    half = rng.uniform(0.15, 0.4)
     for side in (-1.0, 1.0):
-        sketch.line(side * half, 0.95, side * half, 1.0 + dice.uniform(0.1, 0.3), Ink.LINE, Frame.HEAD)
+        sketch.line(side * half, 0.95, side * half, 1.0 + rng.uniform(0.1, 0.3), Ink.LINE, Frame.HEAD)
     if style < 0.7:
-        sketch.add(Shape.BOW, 0.0, 1.6, dice.uniform(0.8, 1.4), -0.4, ink=Ink.LINE, frame=Frame.HEAD)
+        sketch.add(Shape.BOW, 0.0, 1.6, rng.uniform(0.8, 1.4), -0.4, ink=Ink.LINE, frame=Frame.HEAD)
     elif style < 0.85:  # a bow tie
         for side in (-1.0, 1.0):
             fill = sketch.tint(Ink.CLOTH)
@@ -218,37 +218,37 @@ def _body(sketch: Sketch, _: Layout) -> None:
 
 
 def _wrinkles(sketch: Sketch, _: Layout) -> None:
-    dice = sketch.dice
-    shape, width = dice.pick((Shape.LINE, Shape.WAVE, Shape.RIPPLE)), dice.uniform(0.15, 0.4)
-    for k in range(dice.integer(1, 3)):
-        sketch.add(shape, dice.around(0.1), -0.84 + 0.1 * k, width, 0.025, frame=Frame.HEAD)
+    rng = sketch.rng
+    shape, width = rng.choice((Shape.LINE, Shape.WAVE, Shape.RIPPLE)), rng.uniform(0.15, 0.4)
+    for k in range(rng.integer(1, 3)):
+        sketch.add(shape, rng.triangular(0.1), -0.84 + 0.1 * k, width, 0.025, frame=Frame.HEAD)
 
 
 def _marks(sketch: Sketch, _: Layout) -> None:
     """Something else on the page: a stroke, a star, a signature, a frame, a neighbour's edge."""
-    dice = sketch.dice
-    style = dice.unit()
-    side, low = dice.sign(), dice.sign()
-    x, y = side * dice.uniform(0.8, 0.98), low * dice.uniform(0.8, 0.98)
-    size = dice.uniform(0.05, 0.2)
+    rng = sketch.rng
+    style = rng.random()
+    side, low = rng.sign(), rng.sign()
+    x, y = side * rng.uniform(0.8, 0.98), low * rng.uniform(0.8, 0.98)
+    size = rng.uniform(0.05, 0.2)
     if style < 0.3:
-        shape = dice.pick((Shape.LINE, Shape.HOOK, Shape.WAVE, Shape.VEE, Shape.LOOP, Shape.SPIRAL, Shape.HATCHING))
-        sketch.add(shape, x, y, size, size, dice.uniform(-3.0, 3.0), ink=Ink.LINE, frame=Frame.PAGE)
+        shape = rng.choice((Shape.LINE, Shape.HOOK, Shape.WAVE, Shape.VEE, Shape.LOOP, Shape.SPIRAL, Shape.HATCHING))
+        sketch.add(shape, x, y, size, size, rng.uniform(-3.0, 3.0), ink=Ink.LINE, frame=Frame.PAGE)
     elif style < 0.45:
         sketch.add(
-            dice.pick((Shape.STAR, Shape.CIRCLE, Shape.SQUARE)), x, y, size, size, ink=Ink.LINE, frame=Frame.PAGE
+            rng.choice((Shape.STAR, Shape.CIRCLE, Shape.SQUARE)), x, y, size, size, ink=Ink.LINE, frame=Frame.PAGE
         )
     elif style < 0.6:  # a signature
-        shape = dice.pick((Shape.CURLS, Shape.RIPPLE, Shape.ZIGZAG))
-        sketch.add(shape, 0.7 * x, y, dice.uniform(0.15, 0.3), 0.06, ink=Ink.LINE, frame=Frame.PAGE)
+        shape = rng.choice((Shape.CURLS, Shape.RIPPLE, Shape.ZIGZAG))
+        sketch.add(shape, 0.7 * x, y, rng.uniform(0.15, 0.3), 0.06, ink=Ink.LINE, frame=Frame.PAGE)
     elif style < 0.7:
         sketch.add(Shape.SQUARE, 0.0, 0.0, 0.98, 0.98, ink=Ink.LINE, frame=Frame.PAGE)
     elif style < 0.85:  # whatever stood beside it
-        at, angle = dice.around(0.9), dice.pick((0.0, math.pi / 2))
+        at, angle = rng.triangular(0.9), rng.choice((0.0, math.pi / 2))
         place = (side, at) if angle == 0.0 else (at, side)
-        sketch.add(Shape.LINE, *place, dice.uniform(0.05, 0.3), 0.0, angle, ink=Ink.LINE, frame=Frame.PAGE)
+        sketch.add(Shape.LINE, *place, rng.uniform(0.05, 0.3), 0.0, angle, ink=Ink.LINE, frame=Frame.PAGE)
     else:
-        reach = dice.uniform(0.3, 0.7)
+        reach = rng.uniform(0.3, 0.7)
         sketch.add(Shape.CIRCLE, 1.2 * side * (1.0 + 0.6 * reach), y, reach, reach, ink=Ink.LINE, frame=Frame.PAGE)
 
 
@@ -265,14 +265,14 @@ _draw_extra: Final = Weighted[Callable[[Sketch, Layout], None]](
 
 
 def draw_extras(sketch: Sketch, layout: Layout, most: int) -> None:
-    """Draw parts that mean nothing.
+    """Draws parts that mean nothing.
 
     Args:
         sketch: The drawing.
         layout: The face's proportions.
         most: The largest number of parts; few are more frequent than many.
     """
-    dice = sketch.dice
-    count = int(dice.unit() ** 2 * (most + 1))
-    for extra in dict.fromkeys(_draw_extra(dice) for _ in range(count)):  # each kind once, in the order drawn
+    rng = sketch.rng
+    count = int(rng.random() ** 2 * (most + 1))
+    for extra in dict.fromkeys(_draw_extra(rng) for _ in range(count)):  # each kind once, in the order drawn
         extra(sketch, layout)

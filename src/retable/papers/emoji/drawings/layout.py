@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from retable.papers.emoji.drawings.rng import Dice
+from retable.synthetic.rng import RandomStream
 
 Affine = tuple[tuple[float, float, float], tuple[float, float, float]]
 
@@ -31,14 +31,14 @@ class Layout:
     mouth: float
 
 
-def draw_layout(dice: Dice) -> Layout:
-    """Draw a face's proportions."""
+def draw_layout(rng: RandomStream) -> Layout:
+    """Draws a face's proportions."""
     return Layout(
-        eye_x=dice.uniform(0.24, 0.5),
-        eye_y=dice.uniform(-0.5, -0.12),
-        mouth_x=dice.around(0.12),
-        mouth_y=dice.uniform(0.3, 0.6),
-        mouth=dice.uniform(0.2, 0.56),
+        eye_x=rng.uniform(0.24, 0.5),
+        eye_y=rng.uniform(-0.5, -0.12),
+        mouth_x=rng.triangular(0.12),
+        mouth_y=rng.uniform(0.3, 0.6),
+        mouth=rng.uniform(0.2, 0.56),
     )
 
 
@@ -56,39 +56,37 @@ def _chain(outer: Affine, inner: Affine) -> Affine:
     return ((a * g + b * j, a * h + b * k, a * i + b * m + c), (d * g + e * j, d * h + e * k, d * i + e * m + f))
 
 
-def draw_head_frame(dice: Dice, neat: bool) -> tuple[Affine, float]:
-    """Draw where the head lies in the picture.
+def draw_head_frame(rng: RandomStream, neat: bool) -> tuple[Affine, float]:
+    """Draws where the head lies in the picture.
 
     Returns:
         From the head's coordinates to the page's, and the head's mean radius in the latter.
     """
-    size = dice.unit()
-    radius = (
-        dice.uniform(0.5, 1.0) if size < 0.88 else dice.uniform(0.38, 0.5) if size < 0.95 else dice.uniform(1.0, 1.1)
-    )
-    stretch = math.exp(dice.around(0.05 if neat else 0.28))
+    size = rng.random()
+    radius = rng.uniform(0.5, 1.0) if size < 0.88 else rng.uniform(0.38, 0.5) if size < 0.95 else rng.uniform(1.0, 1.1)
+    stretch = math.exp(rng.triangular(0.05 if neat else 0.28))
     width, height = min(radius * stretch, 1.15), min(radius / stretch, 1.15)
-    angle = dice.around(0.25)
-    if neat and dice.chance(0.7):
+    angle = rng.triangular(0.25)
+    if neat and rng.chance(0.7):
         angle = 0.0
-    elif dice.chance(0.08):
-        angle = dice.around(0.6)
-    shear = 0.0 if neat else dice.around(0.2)
+    elif rng.chance(0.08):
+        angle = rng.triangular(0.6)
+    shear = 0.0 if neat else rng.triangular(0.2)
     # within the picture, now and then a little beyond its edge
-    beyond = 0.12 if dice.chance(0.1) else 0.0
+    beyond = 0.12 if rng.chance(0.1) else 0.0
     free_x, free_y = max(1.0 - 1.06 * width, 0.03) + beyond, max(1.0 - 1.06 * height, 0.03) + beyond
     x, y = (
-        free_x * (0.6 * dice.uniform(-1.0, 1.0) + dice.around(0.4)),
-        free_y * (0.6 * dice.uniform(-1.0, 1.0) + dice.around(0.4)),
+        free_x * (0.6 * rng.uniform(-1.0, 1.0) + rng.triangular(0.4)),
+        free_y * (0.6 * rng.uniform(-1.0, 1.0) + rng.triangular(0.4)),
     )
     return _affine(x, y, width, height, angle, shear), radius
 
 
-def draw_face_frame(dice: Dice, head: Affine, radius: float, outlined: bool, neat: bool) -> Affine:
-    """Draw where the features lie in the head: nearly in the middle, seldom straight.
+def draw_face_frame(rng: RandomStream, head: Affine, radius: float, outlined: bool, neat: bool) -> Affine:
+    """Draws where the features lie in the head: nearly in the middle, seldom straight.
 
     Args:
-        dice: Source of all choices.
+        rng: Random numbers.
         head: From the head's coordinates to the page's.
         radius: The head's mean radius on the page.
         outlined: Whether the head has a line; faces without one fill more of the picture.
@@ -99,10 +97,10 @@ def draw_face_frame(dice: Dice, head: Affine, radius: float, outlined: bool, nea
     """
     if neat:
         return head
-    scale = dice.uniform(0.82, 1.08)
+    scale = rng.uniform(0.82, 1.08)
     if not outlined:
-        scale *= dice.uniform(1.0, max(min(1.5, 1.05 / radius), 1.0))
-    stretch = math.exp(dice.around(0.15))
-    angle = dice.around(0.4) if dice.chance(0.15) else dice.around(0.12)
-    x, y = dice.around(0.16), dice.around(0.14)
-    return _chain(head, _affine(x, y, scale * stretch, scale / stretch, angle, dice.around(0.12)))
+        scale *= rng.uniform(1.0, max(min(1.5, 1.05 / radius), 1.0))
+    stretch = math.exp(rng.triangular(0.15))
+    angle = rng.triangular(0.4) if rng.chance(0.15) else rng.triangular(0.12)
+    x, y = rng.triangular(0.16), rng.triangular(0.14)
+    return _chain(head, _affine(x, y, scale * stretch, scale / stretch, angle, rng.triangular(0.12)))

@@ -1,10 +1,10 @@
 """Numba kernels: from strokes to pixels. Imported on first use, since importing numba takes half a second.
 
 A drawing has ten to thirty strokes of 64 points, most of them a few pixels long. Calls into OpenCV would cost more than
-their pixels, so that one kernel places, roughens and paints all strokes of a drawing. It releases the GIL and draws
+their pixels, so that one kernel places, roughens and rasterises all strokes of a drawing. It releases the GIL and draws
 its random numbers from its own seed.
 
-Lines are painted by each pixel's distance to them, fillings by exact areas, both without supersampling.
+Lines are rasterised by each pixel's distance to them, fillings by exact areas, both without supersampling.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 @helper
 def _noise(state: NDArray[np.uint64]) -> float:
-    """Draw a number of mean 0 and variance 1, uniformly distributed (SplitMix64)."""
+    """Draws a number of mean 0 and variance 1, uniformly distributed (SplitMix64)."""
     state[0] += _GOLDEN
     z = state[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -42,7 +42,7 @@ def _noise(state: NDArray[np.uint64]) -> float:
 
 @helper
 def _grain(x: int, y: int, salt: int) -> float:
-    """Return a number in [0, 1) that depends on a pixel alone: the paper's or the brush's roughness."""
+    """Returns a number in [0, 1) that depends on a pixel alone: the paper's or the brush's roughness."""
     h = (x * 374761393 + y * 668265263 + salt) & 0xFFFFFFFF
     h = ((h ^ (h >> 13)) * 1274126177) & 0xFFFFFFFF
     return ((h ^ (h >> 16)) & 0xFFFF) / 65536.0
@@ -50,7 +50,7 @@ def _grain(x: int, y: int, salt: int) -> float:
 
 @helper
 def _outline(row: Floats, points: Floats) -> float:
-    """Write a stroke's points in its frame's coordinates; returns its length."""
+    """Writes a stroke's points in its frame's coordinates; returns its length."""
     shape, other, mix = int(row[Column.SHAPE]), int(row[Column.OTHER]), row[Column.MIX]
     centre_x, centre_y, width, height = row[Column.X], row[Column.Y], row[Column.WIDTH], row[Column.HEIGHT]
     cosine, sine = math.cos(row[Column.ANGLE]), math.sin(row[Column.ANGLE])
@@ -83,7 +83,7 @@ def _outline(row: Floats, points: Floats) -> float:
 
 @helper
 def _unsteady(row: Floats, points: Floats, pressure: Floats, length: float, tool: Floats, state: Any) -> None:
-    """Draw the outline as a hand does: misplaced, turned, bent, trembling, with changing pressure.
+    """Draws the outline as a hand does: misplaced, turned, bent, trembling, with changing pressure.
 
     Deviations along the stroke are a twice filtered random walk, so that they are smooth and return to 0.
     """
@@ -131,7 +131,7 @@ def _unsteady(row: Floats, points: Floats, pressure: Floats, length: float, tool
 
 @helper
 def _place(points: Floats, frame: Floats, perspective: Floats, size: int) -> None:
-    """Take points from their frame to pixels, pixel centres at +0.5."""
+    """Takes points from their frame to pixels, pixel centres at +0.5."""
     for i in range(_POINTS):
         x, y = points[i, 0], points[i, 1]
         page_x = frame[0, 0] * x + frame[0, 1] * y + frame[0, 2]
@@ -143,7 +143,7 @@ def _place(points: Floats, frame: Floats, perspective: Floats, size: int) -> Non
 
 @helper
 def _fill(area: NDArray[np.float32], points: Floats, shift: float, box: NDArray[np.int64]) -> None:
-    """Accumulate the signed area that a polygon covers of each pixel, as differences along the rows.
+    """Accumulates the signed area that a polygon covers of each pixel, as differences along the rows.
 
     Each edge adds, in every row it crosses, the part of the row it spans: to its own pixel what lies to the right of
     it, to the next one the rest. Sums along a row are then the coverage.
@@ -186,7 +186,7 @@ def _fill(area: NDArray[np.float32], points: Floats, shift: float, box: NDArray[
 
 @helper
 def _line(cover: Any, points: Floats, pressure: Floats, width: float, tool: Floats, salt: int, box: Any) -> None:
-    """Take each pixel's coverage by a line with round ends, the largest of its segments, into `cover`."""
+    """Takes each pixel's coverage by a line with round ends, the largest of its segments, into `cover`."""
     size = cover.shape[0]
     zero, half, one = np.float32(0.0), np.float32(0.5), np.float32(1.0)
     rough, stepped = tool[Trait.ROUGHNESS], tool[Trait.STEPPED] > 0.0
@@ -223,7 +223,7 @@ def _line(cover: Any, points: Floats, pressure: Floats, width: float, tool: Floa
 
 @helper
 def _blend(canvas: Any, cover: Any, colour: Any, opacity: float, tool: Floats, salt: int, box: Any) -> None:
-    """Lay a colour on the canvas where `cover` says, and clear it."""
+    """Lays a colour on the canvas where `cover` says, and clears it."""
     grain = tool[Trait.GRAIN]
     for y in range(box[2], box[3]):
         for x in range(box[0], box[1]):
@@ -237,7 +237,7 @@ def _blend(canvas: Any, cover: Any, colour: Any, opacity: float, tool: Floats, s
                     canvas[y, x, channel] += covered * (colour[channel] - canvas[y, x, channel])
 
 
-def _paint(
+def _render_strokes(
     canvas: NDArray[np.float32],
     rows: Floats,
     palette: Floats,
@@ -246,7 +246,7 @@ def _paint(
     tool: Floats,
     seed: int,
 ) -> None:
-    """Paint strokes on a canvas, in place.
+    """Renders strokes on a canvas, in place.
 
     Args:
         canvas: (size, size, 3) float32 RGB, 0 to 255.
@@ -287,47 +287,10 @@ def _paint(
             _blend(canvas, cover, palette[int(row[Column.INK])], tool[Trait.OPACITY], tool, salt, box)
 
 
-def _develop(
-    canvas: NDArray[np.float32], light: tuple[float, ...], noise: float, seed: int, image: NDArray[np.uint8]
-) -> None:
-    """Light a canvas as a photograph's paper is lit, and round it to bytes.
-
-    Args:
-        canvas: (size, size, 3) float32 RGB, 0 to 255.
-        light: Brightness; its change along x and y; darkening of the corners; the shadow's strength, its edge's
-            direction (cosine and sine), distance from the centre, and sharpness.
-        noise: Standard deviation of the sensor's noise, grey levels.
-        seed: Of the noise.
-        image: (size, size, 3), written.
-    """
-    size = canvas.shape[0]
-    state = np.array([seed], dtype=np.uint64)
-    bright, slope_x, slope_y, corners, shadow, edge_x, edge_y, edge, sharpness = light
-    lighted = bright != 1.0 or slope_x != 0.0 or slope_y != 0.0 or corners != 0.0 or shadow != 0.0
-    half, least, most = np.float32(0.5), np.float32(0.0), np.float32(255.0)
-    for row in range(size):
-        y = (2.0 * row + 1.0) / size - 1.0
-        for column in range(size):
-            lit, shared = np.float32(1.0), 0.0
-            if lighted:
-                x = (2.0 * column + 1.0) / size - 1.0
-                inside = min(max(sharpness * (edge_x * x + edge_y * y - edge) + 0.5, 0.0), 1.0)
-                shade = 1.0 - shadow * inside * inside * (3.0 - 2.0 * inside)
-                lit = np.float32(shade * (bright + slope_x * x + slope_y * y - corners * (x * x + y * y)))
-            if noise > 0.0:
-                shared = noise * _noise(state)
-            for channel in range(3):
-                value = canvas[row, column, channel] * lit + half
-                if noise > 0.0:
-                    value += np.float32(shared + 0.5 * noise * _noise(state))
-                image[row, column, channel] = np.uint8(min(max(value, least), most))
-
-
 _CANVAS = types.float32[:, :, ::1]
 _TABLE = types.float64[:, ::1]
 _VECTOR = types.float64[::1]
 
-paint = compiled(_paint, _CANVAS, _TABLE, _TABLE, types.float64[:, :, ::1], _VECTOR, _VECTOR, types.int64)
-develop = compiled(
-    _develop, _CANVAS, types.UniTuple(types.float64, 9), types.float64, types.int64, types.uint8[:, :, ::1]
+render_strokes = compiled(
+    _render_strokes, _CANVAS, _TABLE, _TABLE, types.float64[:, :, ::1], _VECTOR, _VECTOR, types.int64
 )

@@ -62,7 +62,7 @@ _X = 2.0 * _STEPS - 1.0
 
 
 def _finish(x: Floats, y: Floats) -> Floats:
-    """Stretch a polyline to fill [-1, 1]², and put its points at equal distances."""
+    """Stretches a polyline to fill [-1, 1]², and puts its points at equal distances."""
     points = np.stack([x, y], axis=1)
     low, high = points.min(axis=0), points.max(axis=0)
     points = (2.0 * points - low - high) / np.where(high > low, high - low, 1.0)
@@ -80,7 +80,7 @@ def _corners(*points: tuple[float, float]) -> Floats:
 
 
 def _spline(*points: tuple[float, float]) -> Floats:
-    """Put a Catmull-Rom spline through points."""
+    """Puts a Catmull-Rom spline through points."""
     knots = np.array([points[0], *points, points[-1]], dtype=np.float64)
     t = np.linspace(0.0, 1.0, 33)[:, None]
     pieces = [
@@ -91,7 +91,7 @@ def _spline(*points: tuple[float, float]) -> Floats:
 
 
 def _symmetric(x: Floats, y: Floats) -> Floats:
-    """Close a right half, given from the top down, with its mirror image."""
+    """Closes a right half, given from the top down, with its mirror image."""
     return _finish(np.concatenate([x, -x[::-1]]), np.concatenate([y, y[::-1]]))
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from enum import IntEnum
 
-from retable.papers.emoji.drawings.rng import Dice
 from retable.papers.emoji.drawings.shapes import Shape
+from retable.synthetic.rng import RandomStream
 
 
 class Column(IntEnum):
-    """The numbers that make a stroke, as columns of the table that `raster.paint` takes."""
+    """The numbers that make a stroke, as columns of the table that `raster.render_strokes` takes."""
 
     SHAPE = 0
     OTHER = 1  # a second shape
@@ -62,13 +62,13 @@ class Sketch:
     """The strokes of one drawing, in the order in which they are drawn.
 
     Args:
-        dice: Source of all choices.
+        rng: Random numbers.
         coloured: Whether areas are filled with colours.
         neat: Whether shapes are set by a shape tool: nothing is hatched or scribbled.
     """
 
-    def __init__(self, dice: Dice, coloured: bool = False, neat: bool = False) -> None:
-        self.dice = dice
+    def __init__(self, rng: RandomStream, coloured: bool = False, neat: bool = False) -> None:
+        self.rng = rng
         self.coloured = coloured
         self.neat = neat
         self.rows: list[tuple[float, ...]] = []
@@ -95,7 +95,7 @@ class Sketch:
         fill: Ink = Ink.NONE,
         frame: Frame = Frame.FACE,
     ) -> None:
-        """Add a stroke; the parameters are those of `Column`."""
+        """Adds a stroke; the parameters are those of `Column`."""
         second = shape if other is None else other
         place = (shape, second, mix, x, y, width, height, angle)
         self.rows.append((*place, shear, taper, bend, start, sweep, line, wobble, ink, fill, frame))
@@ -103,7 +103,7 @@ class Sketch:
     def line(
         self, x0: float, y0: float, x1: float, y1: float, ink: Ink = Ink.DETAIL, frame: Frame = Frame.FACE
     ) -> None:
-        """Add a straight line between two points."""
+        """Adds a straight line between two points."""
         dx, dy = (x1 - x0) / 2, (y1 - y0) / 2
         angle = math.atan2(dy, dx)
         self.add(Shape.LINE, x0 + dx, y0 + dy, math.hypot(dx, dy), 0.0, angle, ink=ink, frame=frame)
@@ -111,10 +111,10 @@ class Sketch:
     def shade(
         self, shape: Shape, x: float, y: float, width: float, height: float, angle: float = 0.0, ink: Ink = Ink.DETAIL
     ) -> None:
-        """Darken an area as hands do, by a scribble instead of a filling."""
-        scribble = self.dice.pick((Shape.HATCHING, Shape.HATCHING, Shape.SPIRAL, Shape.ZIGZAG))
-        self.add(scribble, x, y, 0.75 * width, 0.75 * height, angle + self.dice.around(0.8), ink=ink)
+        """Darkens an area as hands do, by a scribble instead of a filling."""
+        scribble = self.rng.choice((Shape.HATCHING, Shape.HATCHING, Shape.SPIRAL, Shape.ZIGZAG))
+        self.add(scribble, x, y, 0.75 * width, 0.75 * height, angle + self.rng.triangular(0.8), ink=ink)
 
     def tint(self, ink: Ink) -> Ink:
-        """Return a colour for filling, or none where this drawing has no colours."""
+        """Returns a colour for filling, or none where this drawing has no colours."""
         return ink if self.coloured else Ink.NONE

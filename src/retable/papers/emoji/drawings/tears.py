@@ -11,11 +11,11 @@ from retable.papers.emoji.drawings.sketch import Ink, Sketch
 
 
 def draw_tears(sketch: Sketch, spots: Sequence[Spot]) -> None:
-    """Draw tears at both eyes, seldom at one."""
-    dice = sketch.dice
-    if not sketch.neat and dice.chance(0.08):
-        spots = [dice.pick(spots)]
-    style = dice.unit()
+    """Draws tears at both eyes, seldom at one."""
+    rng = sketch.rng
+    if not sketch.neat and rng.chance(0.08):
+        spots = [rng.choice(spots)]
+    style = rng.random()
     if style < 0.62:
         _beside(sketch, spots)
     elif style < 0.84:
@@ -29,15 +29,24 @@ def draw_tears(sketch: Sketch, spots: Sequence[Spot]) -> None:
 def _drop(
     sketch: Sketch, shape: Shape, x: float, y: float, width: float, height: float, angle: float, fill: Ink
 ) -> None:
-    dice = sketch.dice
+    rng = sketch.rng
     if shape == Shape.LOOP:  # lies on its side
         sketch.add(
-            shape, x, y, -height, width, angle - math.pi / 2, shear=dice.around(0.2), start=0.06, sweep=0.88, fill=fill
+            shape,
+            x,
+            y,
+            -height,
+            width,
+            angle - math.pi / 2,
+            shear=rng.triangular(0.2),
+            start=0.06,
+            sweep=0.88,
+            fill=fill,
         )
     elif sketch.neat or shape in (Shape.CUP, Shape.BOW):
         sketch.add(shape, x, y, width, height, angle, fill=fill)
     else:
-        sweep, mix = dice.uniform(0.88, 1.05), dice.uniform(0.0, 0.3)
+        sweep, mix = rng.uniform(0.88, 1.05), rng.uniform(0.0, 0.3)
         sketch.add(
             shape,
             x,
@@ -48,32 +57,32 @@ def _drop(
             other=Shape.CIRCLE,
             mix=mix,
             sweep=sweep,
-            shear=dice.around(0.3),
+            shear=rng.triangular(0.3),
             fill=fill,
         )
 
 
 def _filling(sketch: Sketch) -> tuple[Ink, bool]:
-    """Return how this drawing fills its drops: with an ink, and whether with a scribble."""
-    dice = sketch.dice
+    """Returns how this drawing fills its drops: with an ink, and whether with a scribble."""
+    rng = sketch.rng
     fill = sketch.tint(Ink.TEAR)
-    if fill != Ink.NONE or dice.chance(0.75):
+    if fill != Ink.NONE or rng.chance(0.75):
         return fill, False
-    return (Ink.DETAIL, False) if sketch.neat or dice.chance(0.6) else (Ink.NONE, True)
+    return (Ink.DETAIL, False) if sketch.neat or rng.chance(0.6) else (Ink.NONE, True)
 
 
 def _beside(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Large drops that hang from the outer corners, often across the head's outline."""
-    dice = sketch.dice
-    shape = dice.pick((Shape.DROP, Shape.DROP, Shape.DROP, Shape.CIRCLE, Shape.ALMOND, Shape.LOOP, Shape.LOOP))
-    width, ratio = dice.uniform(0.08, 0.17), dice.uniform(1.2, 2.1)
-    away, down, turn = dice.uniform(0.22, 0.55), dice.uniform(0.02, 0.42), dice.uniform(0.1, 1.4)
-    if dice.chance(0.25):  # on their way down, beside the mouth
-        away, down, turn = dice.uniform(0.1, 0.4), dice.uniform(0.4, 0.65), dice.uniform(0.0, 1.0)
+    rng = sketch.rng
+    shape = rng.choice((Shape.DROP, Shape.DROP, Shape.DROP, Shape.CIRCLE, Shape.ALMOND, Shape.LOOP, Shape.LOOP))
+    width, ratio = rng.uniform(0.08, 0.17), rng.uniform(1.2, 2.1)
+    away, down, turn = rng.uniform(0.22, 0.55), rng.uniform(0.02, 0.42), rng.uniform(0.1, 1.4)
+    if rng.chance(0.25):  # on their way down, beside the mouth
+        away, down, turn = rng.uniform(0.1, 0.4), rng.uniform(0.4, 0.65), rng.uniform(0.0, 1.0)
     fill, shaded = _filling(sketch)
     for spot in spots:
         x, y = spot.x + spot.side * away, spot.y + down
-        angle = -spot.side * turn + (0.0 if sketch.neat else dice.around(0.3))
+        angle = -spot.side * turn + (0.0 if sketch.neat else rng.triangular(0.3))
         _drop(sketch, shape, x, y, width * spot.size, ratio * width * spot.size, angle, fill)
         if shaded:
             sketch.shade(shape, x, y, width, ratio * width, angle)
@@ -81,25 +90,25 @@ def _beside(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 def _below(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Drops that roll over the cheeks."""
-    dice = sketch.dice
-    shape = dice.pick((Shape.DROP, Shape.DROP, Shape.CIRCLE, Shape.CUP, Shape.LOOP))
-    width, ratio, count = dice.uniform(0.05, 0.12), dice.uniform(1.2, 2.0), dice.pick((1, 1, 1, 2, 3))
-    out, down = dice.uniform(0.0, 0.22), dice.uniform(0.2, 0.34)
+    rng = sketch.rng
+    shape = rng.choice((Shape.DROP, Shape.DROP, Shape.CIRCLE, Shape.CUP, Shape.LOOP))
+    width, ratio, count = rng.uniform(0.05, 0.12), rng.uniform(1.2, 2.0), rng.choice((1, 1, 1, 2, 3))
+    out, down = rng.uniform(0.0, 0.22), rng.uniform(0.2, 0.34)
     fill, shaded = _filling(sketch)
     for spot in spots:
         for k in range(count):
             x, y = spot.x + spot.side * (out + 0.05 * k), spot.y + down + 2.3 * width * ratio * k
-            _drop(sketch, shape, x, y, width, ratio * width, 0.0 if sketch.neat else dice.around(0.3), fill)
+            _drop(sketch, shape, x, y, width, ratio * width, 0.0 if sketch.neat else rng.triangular(0.3), fill)
             if shaded:
                 sketch.shade(shape, x, y, width, ratio * width)
 
 
 def _streams(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Tears that run down in lines."""
-    dice = sketch.dice
-    shape = dice.pick((Shape.LINE, Shape.LINE, Shape.WAVE, Shape.RIPPLE))
-    length, lines = dice.uniform(0.18, 0.4), dice.integer(1, 3)
-    gap, fan = dice.uniform(0.06, 0.12), dice.uniform(0.0, 0.4)
+    rng = sketch.rng
+    shape = rng.choice((Shape.LINE, Shape.LINE, Shape.WAVE, Shape.RIPPLE))
+    length, lines = rng.uniform(0.18, 0.4), rng.integer(1, 3)
+    gap, fan = rng.uniform(0.06, 0.12), rng.uniform(0.0, 0.4)
     for spot in spots:
         for k in range(lines):
             x = spot.x + spot.side * (0.08 + gap * k)
@@ -108,14 +117,14 @@ def _streams(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 def _splashes(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Small drops that fly off."""
-    dice = sketch.dice
-    shape = dice.pick((Shape.DROP, Shape.CIRCLE, Shape.LINE))
-    count, size = dice.integer(2, 4), dice.uniform(0.05, 0.09)
+    rng = sketch.rng
+    shape = rng.choice((Shape.DROP, Shape.CIRCLE, Shape.LINE))
+    count, size = rng.integer(2, 4), rng.uniform(0.05, 0.09)
     fill, _ = _filling(sketch)
     for spot in spots:
         for k in range(count):
-            x = spot.x + spot.side * dice.uniform(0.25, 0.6)
-            y = spot.y + 0.17 * (k - 0.5) + dice.around(0.05)
+            x = spot.x + spot.side * rng.uniform(0.25, 0.6)
+            y = spot.y + 0.17 * (k - 0.5) + rng.triangular(0.05)
             if shape == Shape.LINE:
                 sketch.add(shape, x, y, 1.3 * size, 0.0, spot.side * (0.3 * k - 0.2))
             else:

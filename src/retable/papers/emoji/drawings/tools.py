@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from retable.papers.emoji.drawings.rng import Dice, Weighted
+from retable.synthetic.rng import RandomStream, Weighted
 
 Colour = tuple[float, float, float]  # RGB, 0 to 255
 
 
 class Trait(IntEnum):
-    """The numbers that make a tool, in the order that `raster.paint` takes."""
+    """The numbers that make a tool, in the order that `raster.render_strokes` takes."""
 
     WIDTH = 0  # of the line, as a part of the picture's side
     WOBBLE = 1  # how far lines stray, in head radii
@@ -68,11 +68,11 @@ draw_medium: Final = Weighted(*((medium, medium.share) for medium in MEDIA)).dra
 _THICKEST = 0.17
 
 
-def draw_tool(dice: Dice, medium: Medium, radius: float) -> list[float]:
-    """Draw a tool and the hand that holds it.
+def draw_tool(rng: RandomStream, medium: Medium, radius: float) -> list[float]:
+    """Draws a tool and the hand that holds it.
 
     Args:
-        dice: Source of all choices.
+        rng: Random numbers.
         medium: The way to draw.
         radius: The head's, as a part of half the picture's side.
 
@@ -80,35 +80,35 @@ def draw_tool(dice: Dice, medium: Medium, radius: float) -> list[float]:
         One number for each `Trait`.
     """
     tool = [0.0] * len(Trait)
-    tool[Trait.WIDTH] = min(dice.log_uniform(*medium.widths), 0.5 * _THICKEST * radius)
-    hand = medium.unsteadiness * dice.log_uniform(0.3, 1.5)
+    tool[Trait.WIDTH] = min(rng.log_uniform(*medium.widths), 0.5 * _THICKEST * radius)
+    hand = medium.unsteadiness * rng.log_uniform(0.3, 1.5)
     tool[Trait.WOBBLE] = 0.055 * hand
-    tool[Trait.JITTER] = 0.05 * hand if medium.unsteadiness > 0.0 else dice.uniform(0.0, 0.02)
-    tool[Trait.SMOOTHNESS] = dice.uniform(0.08, 0.35)
+    tool[Trait.JITTER] = 0.05 * hand if medium.unsteadiness > 0.0 else rng.uniform(0.0, 0.02)
+    tool[Trait.SMOOTHNESS] = rng.uniform(0.08, 0.35)
     tool[Trait.OPACITY] = tool[Trait.COVERAGE] = 1.0
     name = medium.name
     if name == "paper":
-        name = dice.pick(("pen", "pen", "pencil", "marker"))
+        name = rng.choice(("pen", "pen", "pencil", "marker"))
     if name == "mouse":
-        tool[Trait.TREMOR] = dice.uniform(0.0, 0.018)
-        tool[Trait.STEPPED] = float(dice.chance(0.15))
+        tool[Trait.TREMOR] = rng.uniform(0.0, 0.018)
+        tool[Trait.STEPPED] = float(rng.chance(0.15))
     elif name == "pencil":
-        tool[Trait.PRESSURE] = dice.uniform(0.1, 0.4)
-        tool[Trait.GRAIN] = dice.uniform(0.1, 0.6)
-        tool[Trait.OPACITY] = dice.uniform(0.65, 1.0)
-        tool[Trait.TREMOR] = dice.uniform(0.0, 0.006)
+        tool[Trait.PRESSURE] = rng.uniform(0.1, 0.4)
+        tool[Trait.GRAIN] = rng.uniform(0.1, 0.6)
+        tool[Trait.OPACITY] = rng.uniform(0.65, 1.0)
+        tool[Trait.TREMOR] = rng.uniform(0.0, 0.006)
     elif name == "marker":
-        tool[Trait.PRESSURE] = dice.uniform(0.0, 0.25)
-        tool[Trait.ROUGHNESS] = dice.uniform(0.3, 0.9) if dice.chance(0.2) else 0.0
+        tool[Trait.PRESSURE] = rng.uniform(0.0, 0.25)
+        tool[Trait.ROUGHNESS] = rng.uniform(0.3, 0.9) if rng.chance(0.2) else 0.0
         tool[Trait.WIDTH] *= 1.0 - 0.3 * tool[Trait.ROUGHNESS]  # or the edges would close what they surround
-        tool[Trait.OPACITY] = dice.uniform(0.75, 1.0) if dice.chance(0.4) else 1.0
+        tool[Trait.OPACITY] = rng.uniform(0.75, 1.0) if rng.chance(0.4) else 1.0
     elif name == "pen":
-        tool[Trait.PRESSURE] = dice.uniform(0.0, 0.3) if dice.chance(0.5) else 0.0
-        tool[Trait.ENDS] = dice.uniform(0.2, 0.8) if dice.chance(0.2) else 0.0
+        tool[Trait.PRESSURE] = rng.uniform(0.0, 0.3) if rng.chance(0.5) else 0.0
+        tool[Trait.ENDS] = rng.uniform(0.2, 0.8) if rng.chance(0.2) else 0.0
     elif name == "paint":
-        tool[Trait.TREMOR] = dice.uniform(0.0, 0.008)
-        tool[Trait.COVERAGE] = dice.uniform(0.6, 1.0)
-        tool[Trait.MISPRINT] = dice.around(0.03)
+        tool[Trait.TREMOR] = rng.uniform(0.0, 0.008)
+        tool[Trait.COVERAGE] = rng.uniform(0.6, 1.0)
+        tool[Trait.MISPRINT] = rng.triangular(0.03)
     return tool
 
 
@@ -127,47 +127,47 @@ _draw_skin: Final = Weighted(  # (hue, saturation, value)
 ).draw
 
 
-def _colour(dice: Dice, hue: float, saturation: float, value: float) -> Colour:
-    """Return a colour near the given one."""
+def _colour(rng: RandomStream, hue: float, saturation: float, value: float) -> Colour:
+    """Returns a colour near the given one."""
     red, green, blue = colorsys.hsv_to_rgb(
-        (hue + dice.around(0.04)) % 1.0,
-        min(max(saturation + dice.around(0.15), 0.0), 1.0),
-        min(max(value + dice.around(0.1), 0.0), 1.0),
+        (hue + rng.triangular(0.04)) % 1.0,
+        min(max(saturation + rng.triangular(0.15), 0.0), 1.0),
+        min(max(value + rng.triangular(0.1), 0.0), 1.0),
     )
     return (255 * red, 255 * green, 255 * blue)
 
 
-def _any(dice: Dice) -> Colour:
-    return _colour(dice, dice.unit(), dice.uniform(0.3, 1.0), dice.uniform(0.6, 1.0))
+def _any(rng: RandomStream) -> Colour:
+    return _colour(rng, rng.random(), rng.uniform(0.3, 1.0), rng.uniform(0.6, 1.0))
 
 
 def _grey(level: float) -> Colour:
     return (level, level, level)
 
 
-def _ink(dice: Dice) -> Colour:
-    """Return a colour dark enough for lines on light paper and bright faces."""
-    if dice.chance(0.7):
-        return _grey(_draw_grey(dice))
-    hue = dice.pick((0.62, 0.62, 0.66, 0.0, 0.05, 0.35, 0.78, dice.unit()))
-    return _colour(dice, hue, 0.85, 0.45 if 0.1 < hue < 0.55 else 0.6)
+def _ink(rng: RandomStream) -> Colour:
+    """Returns a colour dark enough for lines on light paper and bright faces."""
+    if rng.chance(0.7):
+        return _grey(_draw_grey(rng))
+    hue = rng.choice((0.62, 0.62, 0.66, 0.0, 0.05, 0.35, 0.78, rng.random()))
+    return _colour(rng, hue, 0.85, 0.45 if 0.1 < hue < 0.55 else 0.6)
 
 
-def draw_palette(dice: Dice, medium: Medium, coloured: bool) -> list[Colour]:
-    """Draw a drawing's colours, one for each `Ink` but NONE.
+def draw_palette(rng: RandomStream, medium: Medium, coloured: bool) -> list[Colour]:
+    """Draws a drawing's colours, one for each `Ink` but NONE.
 
     The colours of parts follow nature only by and large: a heart's is red more often than not.
     """
-    line = _ink(dice)
-    detail = line if dice.chance(0.88) else _ink(dice)
+    line = _ink(rng)
+    detail = line if rng.chance(0.88) else _ink(rng)
     paper, white, rule = _grey(255.0), _grey(255.0), _grey(200.0)
     if medium.photographed:
-        paper = white = _colour(dice, dice.uniform(0.05, 0.2), dice.uniform(0.0, 0.12), dice.uniform(0.8, 0.97))
-        rule = _colour(dice, dice.pick((0.58, 0.6, 0.0, dice.unit())), 0.25, 0.75)
-    elif dice.chance(0.2):
-        paper = _colour(dice, dice.unit(), dice.uniform(0.0, 0.25), 0.97)
-        if not coloured and dice.chance(0.15):  # chalk
-            paper, line = _grey(dice.uniform(0.0, 60.0)), _grey(dice.uniform(215.0, 255.0))
+        paper = white = _colour(rng, rng.uniform(0.05, 0.2), rng.uniform(0.0, 0.12), rng.uniform(0.8, 0.97))
+        rule = _colour(rng, rng.choice((0.58, 0.6, 0.0, rng.random())), 0.25, 0.75)
+    elif rng.chance(0.2):
+        paper = _colour(rng, rng.random(), rng.uniform(0.0, 0.25), 0.97)
+        if not coloured and rng.chance(0.15):  # chalk
+            paper, line = _grey(rng.uniform(0.0, 60.0)), _grey(rng.uniform(215.0, 255.0))
             detail = line
     if not coloured:
         return [paper, line, detail, paper, paper, detail, detail, detail, detail, line, detail, rule]
@@ -175,13 +175,13 @@ def draw_palette(dice: Dice, medium: Medium, coloured: bool) -> list[Colour]:
         paper,
         line,
         detail,
-        _colour(dice, *_draw_skin(dice)),
+        _colour(rng, *_draw_skin(rng)),
         white,
-        _colour(dice, 0.0, 0.7, 0.5) if dice.chance(0.6) else _any(dice),
-        _colour(dice, 0.98, 0.6, 0.95) if dice.chance(0.6) else _any(dice),
-        _colour(dice, 0.55, 0.5, 0.95) if dice.chance(0.6) else _any(dice),
-        _colour(dice, 0.98, 0.85, 0.9) if dice.chance(0.6) else _any(dice),
-        _any(dice),
-        _colour(dice, 0.98, 0.5, 1.0) if dice.chance(0.6) else _any(dice),
+        _colour(rng, 0.0, 0.7, 0.5) if rng.chance(0.6) else _any(rng),
+        _colour(rng, 0.98, 0.6, 0.95) if rng.chance(0.6) else _any(rng),
+        _colour(rng, 0.55, 0.5, 0.95) if rng.chance(0.6) else _any(rng),
+        _colour(rng, 0.98, 0.85, 0.9) if rng.chance(0.6) else _any(rng),
+        _any(rng),
+        _colour(rng, 0.98, 0.5, 1.0) if rng.chance(0.6) else _any(rng),
         rule,
     ]

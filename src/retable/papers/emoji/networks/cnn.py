@@ -1,10 +1,9 @@
 """The paper's network, Table I."""
 
-from collections.abc import Sequence
-
 from torch import Tensor, nn
 
 from retable.errors import ConfigError
+from retable.papers.emoji.schema import PaperNetworkConfig
 
 
 class PaperNetwork(nn.Module):
@@ -15,28 +14,25 @@ class PaperNetwork(nn.Module):
     Glorot's uniform ones and zero biases, Keras' default).
 
     Args:
+        config: The options.
         input_size: Side of the images in pixels.
         classes: Number of classes.
-        filters: Filters of the convolutions.
-        dropout: Part of the values that each dropout leaves out.
 
     Raises:
-        ConfigError: Nothing is left of an image of this size, or a value makes no sense.
+        ConfigError: There are no convolutions, or nothing is left of an image of this size.
     """
 
-    def __init__(
-        self, input_size: int, classes: int, filters: Sequence[int] = (16, 32, 64, 128), dropout: float = 0.5
-    ) -> None:
+    def __init__(self, config: PaperNetworkConfig, input_size: int, classes: int) -> None:
         super().__init__()
-        if not 0 <= dropout < 1 or not filters or min(filters) < 1:
-            raise ConfigError(f"model.network: filters={list(filters)} and dropout={dropout} make no network")
+        if not config.filters:
+            raise ConfigError("model.network.filters=[]: must be one convolution or more")
         side, channels = input_size, 3
         layers: list[nn.Module] = []
-        for width in filters:
-            layers += [nn.Conv2d(channels, width, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(dropout)]
+        for width in config.filters:
+            layers += [nn.Conv2d(channels, width, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(config.dropout)]
             side, channels = (side - 1) // 2, width
         if side < 1:
-            raise ConfigError(f"model.input_size={input_size}: nothing is left after {len(filters)} poolings")
+            raise ConfigError(f"model.input_size={input_size}: nothing is left after {len(config.filters)} poolings")
         self.features = nn.Sequential(*layers)
         self.output = nn.Linear(channels * side * side, classes)
         for module in self.modules():

@@ -1,11 +1,11 @@
 """Our own small network: a few strided convolutions on what the pen left rather than on colours."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
+from retable.classification.estimators.features import grey_values
 from retable.errors import ConfigError
+from retable.papers.emoji.schema import SmallNetworkConfig
 
 
 class SmallNetwork(nn.Module):
@@ -16,30 +16,23 @@ class SmallNetwork(nn.Module):
     differ by where they are.
 
     Args:
+        config: The options.
         input_size: Side of the images in pixels.
         classes: Number of classes.
-        widths: Channels of the convolutions.
-        dropout: Before the last layer.
 
     Raises:
-        ConfigError: A value that makes no sense.
+        ConfigError: There are no convolutions, or nothing is left of an image of this size.
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        classes: int,
-        widths: Sequence[int] = (32, 64, 128, 192),
-        dropout: float = 0.3,
-    ) -> None:
+    def __init__(self, config: SmallNetworkConfig, input_size: int, classes: int) -> None:
         super().__init__()
-        if not widths or min(widths) < 1 or not 0 <= dropout < 1:
-            raise ConfigError(f"model.network: widths={list(widths)} and dropout={dropout} are no network")
-        if input_size < 2 ** len(widths):
-            raise ConfigError(f"model.input_size={input_size}: nothing is left after {len(widths)} halvings")
+        if not config.widths:
+            raise ConfigError("model.network.widths=[]: must be one convolution or more")
+        if input_size < 2 ** len(config.widths):
+            raise ConfigError(f"model.input_size={input_size}: nothing is left after {len(config.widths)} halvings")
         layers: list[nn.Module] = []
         channels, side = 1, input_size
-        for width in widths:
+        for width in config.widths:
             kernel = 3 if layers else 5
             layers += [
                 nn.Conv2d(channels, width, kernel, stride=2, padding=kernel // 2, bias=False),
@@ -48,7 +41,9 @@ class SmallNetwork(nn.Module):
             ]
             channels, side = width, (side + 1) // 2
         self.features = nn.Sequential(*layers)
-        self.output = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(channels * side * side, classes))
+        self.output = nn.Sequential(
+            nn.Flatten(), nn.Dropout(config.dropout), nn.Linear(channels * side * side, classes)
+        )
         self.to(memory_format=torch.channels_last)  # quicker on CPUs
 
     def forward(self, images: Tensor) -> Tensor:
@@ -58,17 +53,17 @@ class SmallNetwork(nn.Module):
 
 
 def ink(images: Tensor) -> Tensor:
-    """What stands out from the paper: grey values from the image's mean, as parts of their standard deviation.
+    """Normalises the grey values of each image to mean 0 and standard deviation 1.
 
-    A pencil and a marker, paper and blackboard so look more alike.
+    Pencil and marker, paper and blackboard look more alike then.
 
     Args:
         images: (B, 3, H, W).
 
     Returns:
-        (B, 1, H, W), mean 0 and standard deviation 1 for each image.
+        (B, 1, H, W).
     """
-    grey = (images * images.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(dim=1, keepdim=True)
+    grey = grey_values(images)[:, None]
     deviation = grey - grey.mean(dim=(2, 3), keepdim=True)
     spread = deviation.square().mean(dim=(2, 3), keepdim=True).sqrt()
     return deviation / (spread + 1e-3)

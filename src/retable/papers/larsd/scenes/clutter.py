@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 
 from retable.papers.larsd.scenes.decks import CONTAINERS
-from retable.papers.larsd.scenes.geometry import Image, Points, Rectangle
-from retable.papers.larsd.scenes.rng import Dice
+from retable.papers.larsd.scenes.geometry import Rectangle
 from retable.papers.larsd.scenes.sprites import Canvas, shade, vary
+from retable.synthetic.raster import Image, Points
+from retable.synthetic.rng import RandomStream
 
 _SQUARE = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 
@@ -47,11 +48,11 @@ class Clutter:
         return (self.cx, self.cy, self.length, self.width, self.angle)
 
 
-def _containers(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
-    ground = vary(dice, (120, 118, 112))
-    palette = [ground] + [vary(dice, dice.pick(CONTAINERS), 10) for _ in range(dice.integer(3, 7))]
-    bays, lanes = dice.integer(4, 14), dice.integer(2, 6)
-    generator = dice.generator
+def _containers(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+    ground = vary(rng, (120, 118, 112))
+    palette = [ground] + [vary(rng, rng.choice(CONTAINERS), 10) for _ in range(rng.integer(3, 7))]
+    bays, lanes = rng.integer(4, 14), rng.integer(2, 6)
+    generator = rng.generator
     choice = generator.integers(1, len(palette), (lanes, bays)) * (generator.random((lanes, bays)) < 0.88)
     colours = np.array(palette, np.uint8)[choice]
     size = (canvas.columns, canvas.rows)
@@ -63,25 +64,25 @@ def _containers(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
     return _SQUARE
 
 
-def _shed(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
+def _shed(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
     roof = vary(
-        dice,
-        dice.pick(((150, 150, 148), (110, 126, 140), (136, 78, 62), (196, 194, 188), (90, 104, 96), (120, 60, 50))),
+        rng,
+        rng.choice(((150, 150, 148), (110, 126, 140), (136, 78, 62), (196, 194, 188), (90, 104, 96), (120, 60, 50))),
         12,
     )
     canvas.texture[:] = shade(roof, 0.85)
     canvas.box(-0.5, 0.5, -0.5, 0.0, shade(roof, 1.08))
-    for number in range(dice.integer(0, 9)):
+    for number in range(rng.integer(0, 9)):
         x = -0.45 + 0.1 * number
-        canvas.box(x, x + 0.04, -0.25, 0.2, shade(roof, dice.pick((0.75, 1.25))))
+        canvas.box(x, x + 0.04, -0.25, 0.2, shade(roof, rng.choice((0.75, 1.25))))
     return _SQUARE
 
 
-def _raft(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
-    water = vary(dice, (46, 62, 62), 14)
-    frame = vary(dice, dice.pick(((128, 122, 108), (96, 98, 94), (160, 156, 146), (92, 76, 60))))
+def _raft(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+    water = vary(rng, (46, 62, 62), 14)
+    frame = vary(rng, rng.choice(((128, 122, 108), (96, 98, 94), (160, 156, 146), (92, 76, 60))))
     canvas.texture[:] = water
-    columns, lanes = dice.integer(4, 12), dice.integer(1, 3)
+    columns, lanes = rng.integer(4, 12), rng.integer(1, 3)
     thickness = max(canvas.rows // 9, 1)
     for number in range(columns + 1):
         x = number / columns - 0.5
@@ -89,16 +90,16 @@ def _raft(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
     for number in range(lanes + 1):
         y = number / lanes - 0.5
         canvas.line(-0.5, y, 0.5, y, frame, thickness)
-    if dice.chance(0.5):
-        x = dice.uniform(-0.4, 0.2)
-        canvas.box(x, x + 0.16, -0.3, 0.3, vary(dice, (190, 188, 180), 20), 2.0)
+    if rng.chance(0.5):
+        x = rng.uniform(-0.4, 0.2)
+        canvas.box(x, x + 0.16, -0.3, 0.3, vary(rng, (190, 188, 180), 20), 2.0)
     return _SQUARE
 
 
-def _rocky(dice: Dice, roughness: float, corners: int = 22) -> Points:
-    """Return an irregular outline within the unit square."""
+def _rocky(rng: RandomStream, roughness: float, corners: int = 22) -> Points:
+    """Returns an irregular outline within the unit square."""
     angles = np.linspace(0.0, 2 * math.pi, corners, endpoint=False)
-    noise = dice.generator.uniform(-1.0, 0.0, corners)
+    noise = rng.generator.uniform(-1.0, 0.0, corners)
     # neighbours are averaged, so that stones are jagged, not stars
     radius = 1.0 + roughness * (0.5 * noise + 0.25 * np.roll(noise, 1) + 0.25 * np.roll(noise, -1))
     # a superellipse: nearly a rectangle with round corners
@@ -106,45 +107,45 @@ def _rocky(dice: Dice, roughness: float, corners: int = 22) -> Points:
     return np.stack([radius * np.cos(angles), radius * np.sin(angles)], 1)
 
 
-def _ragged(dice: Dice) -> Points:
-    """Return the outline of a heap of stones with blunt ends."""
+def _ragged(rng: RandomStream) -> Points:
+    """Returns the outline of a heap of stones with blunt ends."""
     x = np.linspace(-0.5, 0.5, 41)
-    half = 0.5 * (1.0 - np.abs(2.0 * x) ** dice.uniform(12.0, 40.0) * 0.8)
-    upper = np.stack([x, half - dice.generator.uniform(0.0, 0.13, 41)], 1)
-    lower = np.stack([x[::-1], dice.generator.uniform(0.0, 0.13, 41) - half[::-1]], 1)
+    half = 0.5 * (1.0 - np.abs(2.0 * x) ** rng.uniform(12.0, 40.0) * 0.8)
+    upper = np.stack([x, half - rng.generator.uniform(0.0, 0.13, 41)], 1)
+    lower = np.stack([x[::-1], rng.generator.uniform(0.0, 0.13, 41) - half[::-1]], 1)
     return np.concatenate([upper, lower])
 
 
-def _breakwater(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
-    stone = vary(dice, dice.pick(((124, 120, 112), (92, 88, 82), (150, 144, 132))), 12)
+def _breakwater(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+    stone = vary(rng, rng.choice(((124, 120, 112), (92, 88, 82), (150, 144, 132))), 12)
     canvas.texture[:] = stone
-    if dice.chance(0.5):
+    if rng.chance(0.5):
         canvas.box(-0.5, 0.5, -0.2, 0.2, shade(stone, 1.3))
-    canvas.weather(dice, 0.6)
-    return _ragged(dice)
+    canvas.weather(rng, 0.6)
+    return _ragged(rng)
 
 
-def _rock(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
-    canvas.texture[:] = vary(dice, dice.pick(((96, 88, 74), (78, 80, 64), (120, 110, 92))), 12)
-    canvas.weather(dice, 0.7)
-    return np.clip(_rocky(dice, 0.55, 16), -0.5, 0.5)
+def _rock(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+    canvas.texture[:] = vary(rng, rng.choice(((96, 88, 74), (78, 80, 64), (120, 110, 92))), 12)
+    canvas.weather(rng, 0.7)
+    return np.clip(_rocky(rng, 0.55, 16), -0.5, 0.5)
 
 
-def _pontoon(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
-    plank = vary(dice, dice.pick(((170, 166, 156), (128, 124, 118), (110, 84, 66), (92, 62, 52), (200, 200, 196))), 12)
+def _pontoon(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+    plank = vary(rng, rng.choice(((170, 166, 156), (128, 124, 118), (110, 84, 66), (92, 62, 52), (200, 200, 196))), 12)
     canvas.texture[:] = plank
-    for number in range(1, dice.integer(2, 9)):
+    for number in range(1, rng.integer(2, 9)):
         x = number / 9 - 0.5
         canvas.line(x, -0.5, x, 0.5, shade(plank, 0.75))
-    if dice.chance(0.4):
-        x = dice.uniform(-0.4, 0.2)
-        canvas.box(x, x + dice.uniform(0.08, 0.3), -0.3, 0.25, vary(dice, dice.pick(CONTAINERS), 12), 2.0)
+    if rng.chance(0.4):
+        x = rng.uniform(-0.4, 0.2)
+        canvas.box(x, x + rng.uniform(0.08, 0.3), -0.3, 0.25, vary(rng, rng.choice(CONTAINERS), 12), 2.0)
     return _SQUARE
 
 
-def _crane(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
+def _crane(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
     """A gantry crane: legs and machine house on the quay (left), two girders over the ship (right)."""
-    paint = vary(dice, dice.pick(((60, 90, 150), (180, 70, 50), (206, 206, 200), (200, 160, 60), (90, 100, 104))), 12)
+    paint = vary(rng, rng.choice(((60, 90, 150), (180, 70, 50), (206, 206, 200), (200, 160, 60), (90, 100, 104))), 12)
     canvas.texture[:] = shade(paint, 0.45)
     canvas.box(-0.5, 0.5, -0.5, -0.2, paint)
     canvas.box(-0.5, 0.5, 0.2, 0.5, paint)
@@ -155,12 +156,12 @@ def _crane(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
     return _SQUARE
 
 
-def _buoy(canvas: Canvas, item: Clutter, dice: Dice) -> Points:
-    canvas.texture[:] = vary(dice, dice.pick(((220, 200, 60), (200, 70, 50), (226, 226, 220), (60, 110, 70))))
-    return _rocky(dice, 0.0, 14)
+def _buoy(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+    canvas.texture[:] = vary(rng, rng.choice(((220, 200, 60), (200, 70, 50), (226, 226, 220), (60, 110, 70))))
+    return _rocky(rng, 0.0, 14)
 
 
-_PAINTERS: dict[str, Callable[[Canvas, Clutter, Dice], Points]] = {
+_RENDERERS: dict[str, Callable[[Canvas, Clutter, RandomStream], Points]] = {
     "containers": _containers, "shed": _shed, "raft": _raft, "breakwater": _breakwater, "rock": _rock,
     "pontoon": _pontoon, "buoy": _buoy, "crane": _crane,
 }  # fmt: skip
@@ -169,15 +170,15 @@ OVERHEAD = ("crane",)  # kinds that reach over ships
 IRREGULAR = ("rock", "breakwater")  # kinds whose outline is not convex
 
 
-def paint_clutter(item: Clutter, shadow: tuple[float, float]) -> tuple[Image, Points]:
-    """Paint a thing's texture (rows, columns, 3) and return it with its outline (K, 2) in unit coordinates.
+def render_clutter(item: Clutter, shadow: tuple[float, float]) -> tuple[Image, Points]:
+    """Renders a thing's texture (rows, columns, 3) and returns it with its outline (K, 2) in unit coordinates.
 
     Args:
         item: The thing; its seed determines the appearance.
         shadow: Shadow direction in the thing's frame times slope.
     """
-    dice = Dice(item.seed)
+    rng = RandomStream(item.seed)
     canvas = Canvas(item.length, item.width, (128, 128, 128), shadow)
-    outline = _PAINTERS[item.kind](canvas, item, dice)
-    canvas.weather(dice, dice.uniform(0.05, 0.3))
+    outline = _RENDERERS[item.kind](canvas, item, rng)
+    canvas.weather(rng, rng.uniform(0.05, 0.3))
     return canvas.texture, outline

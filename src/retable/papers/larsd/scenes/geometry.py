@@ -1,7 +1,6 @@
-"""Plane geometry of the scenes: rotated rectangles, overlap, visibility, drawing coordinates.
+"""Plane geometry of the scenes: rotated rectangles, overlap, visibility.
 
-Coordinates are pixels, x right and y down, with pixel centres at +0.5.
-Angles are radians, positive clockwise on screen.
+Coordinates and angles are those of `retable.synthetic.raster`.
 """
 
 from __future__ import annotations
@@ -11,51 +10,24 @@ from functools import cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
-Image = NDArray[np.uint8]
-
-SHIFT = 4  # fractional bits of the fixed-point coordinates handed to OpenCV
-_ONE = 1 << SHIFT
-
-
-def fixed(points: Points, scale: float = 1.0) -> NDArray[np.int32]:
-    """Turn continuous image coordinates into OpenCV's fixed-point ones, where pixel centres are integers.
-
-    Args:
-        points: (..., 2) coordinates, in pixels.
-        scale: Factor of a supersampled canvas.
-
-    Returns:
-        int32 array of the same shape, to be drawn with `shift=SHIFT`.
-    """
-    return np.rint((points * scale - 0.5) * _ONE).astype(np.int32)
-
-
-def place(points: Points, cx: float, cy: float, angle: float) -> Points:
-    """Rotate points of shape (..., 2) about the origin by `angle` and move the origin to (cx, cy)."""
-    cosine, sine = math.cos(angle), math.sin(angle)
-    turned: Points = points @ np.array([[cosine, sine], [-sine, cosine]])
-    turned += np.array([cx, cy])
-    return turned
-
+from retable.synthetic.raster import Points, place
 
 _UNIT_CORNERS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 
 
 def rectangle(cx: float, cy: float, length: float, width: float, angle: float) -> Points:
-    """Return the corners, shape (4, 2), of a rectangle whose length runs along `angle`."""
+    """Returns the corners, shape (4, 2), of a rectangle whose length runs along `angle`."""
     return place(_UNIT_CORNERS * (length, width), cx, cy, angle)
 
 
 def rectangles(centres: Points, sizes: Points, angle: float) -> Points:
-    """Return the corners (N, 4, 2) of N rectangles of one orientation; centres and sizes are (N, 2)."""
+    """Returns the corners (N, 4, 2) of N rectangles of one orientation; centres and sizes are (N, 2)."""
     return place(_UNIT_CORNERS * sizes[:, None, :], 0.0, 0.0, angle) + centres[:, None, :]
 
 
 def wrap_half_turn(angle: float) -> float:
-    """Wrap an angle to [-pi/2, pi/2) and keep clear of the ends, where float32 would leave the interval."""
+    """Wraps an angle to [-pi/2, pi/2) and keeps clear of the ends, where float32 would leave the interval."""
     wrapped = (angle + math.pi / 2) % math.pi - math.pi / 2
     return min(max(wrapped, -math.pi / 2 + 1e-6), math.pi / 2 - 1e-6)
 
@@ -64,7 +36,7 @@ Rectangle = tuple[float, float, float, float, float]  # cx, cy, length, width, a
 
 
 def rectangles_touch(first: Rectangle, second: Rectangle, margin: float = 0.0) -> bool:
-    """Tell whether two rotated rectangles come closer than `margin` pixels (separating axes)."""
+    """Tells whether two rotated rectangles come closer than `margin` pixels (separating axes)."""
     ax, ay, al, aw, at = first
     bx, by, bl, bw, bt = second
     dx, dy = bx - ax, by - ay
@@ -84,12 +56,12 @@ def rectangles_touch(first: Rectangle, second: Rectangle, margin: float = 0.0) -
 
 @cache
 def _grid(columns: int, rows: int) -> Points:
-    """Return a grid of points (columns * rows, 2) over the unit square around the origin, its edges included."""
+    """Returns a grid of points (columns * rows, 2) over the unit square around the origin, its edges included."""
     return np.stack(np.meshgrid(np.linspace(-0.5, 0.5, columns), np.linspace(-0.5, 0.5, rows)), -1).reshape(-1, 2)
 
 
 def probe_points(item: Rectangle, margin: float) -> Points:
-    """Return points (N, 2), at most 3 pixels apart, over a rectangle grown by `margin` pixels on every side."""
+    """Returns points (N, 2), at most 3 pixels apart, over a rectangle grown by `margin` pixels on every side."""
     cx, cy, length, width, angle = item
     size = (max(length + 2 * margin, 0.0), max(width + 2 * margin, 0.0))
     # sizes of the grids are rounded up to multiples of 4, so that few different ones are ever made
@@ -98,16 +70,10 @@ def probe_points(item: Rectangle, margin: float) -> Points:
 
 
 def visible_fraction(item: Rectangle, size: int) -> float:
-    """Return the part of a rectangle's area that lies within a size x size image, in [0, 1]."""
+    """Returns the part of a rectangle's area that lies within a size x size image, in [0, 1]."""
     corners = rectangle(*item)
     if corners.min() >= 0.0 and corners.max() <= size:
         return 1.0
     frame = np.array([[0, 0], [size, 0], [size, size], [0, size]], np.float32)
     area, _ = cv2.intersectConvexConvex(corners.astype(np.float32), frame)
     return float(area) / (item[2] * item[3])
-
-
-def fill(canvas: Image, polygon: Points, colour: int | tuple[int, int, int], smooth: bool = True) -> None:
-    """Fill one polygon (K, 2), given in continuous image coordinates, in place."""
-    value = colour if isinstance(colour, tuple) else (colour,)
-    cv2.fillPoly(canvas, [fixed(polygon)], value, cv2.LINE_AA if smooth else cv2.LINE_8, SHIFT)

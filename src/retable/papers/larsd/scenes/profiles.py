@@ -51,7 +51,7 @@ class Profile:
     mean_ships: float
 
     def image_count(self, split: str) -> int:
-        """Return the number of images of a split; raises ConfigError for an unknown split."""
+        """Returns the number of images of a split; raises ConfigError for an unknown split."""
         for name, count in self.images:
             if name == split:
                 return count
@@ -61,7 +61,7 @@ class Profile:
 
 
 def _geometric(first: int, last: int, ratio: float) -> tuple[tuple[int, float], ...]:
-    """Return counts first..last whose weights fall by `ratio` from one to the next."""
+    """Returns counts first..last whose weights fall by `ratio` from one to the next."""
     return tuple((number, ratio ** (number - first)) for number in range(first, last + 1))
 
 
@@ -165,7 +165,7 @@ PROFILES = (HRSD, HRSC2016)
 
 
 def find_profile(name: str) -> Profile:
-    """Return the profile of that name; raises ConfigError naming the known ones."""
+    """Returns the profile of that name; raises ConfigError naming the known ones."""
     for profile in PROFILES:
         if profile.name == name:
             return profile

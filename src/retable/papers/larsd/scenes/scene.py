@@ -9,39 +9,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retable.papers.larsd.scenes.atmosphere import apply_atmosphere
-from retable.papers.larsd.scenes.clutter import IRREGULAR, OVERHEAD, paint_clutter
-from retable.papers.larsd.scenes.decks import paint_deck
-from retable.papers.larsd.scenes.geometry import Image
-from retable.papers.larsd.scenes.land import Buildings, draw_buildings, paint_ground, plan_buildings
+from retable.papers.larsd.scenes.clutter import IRREGULAR, OVERHEAD, render_clutter
+from retable.papers.larsd.scenes.decks import render_deck
+from retable.papers.larsd.scenes.land import Buildings, draw_buildings, plan_buildings, render_ground
 from retable.papers.larsd.scenes.layout import SceneLayout
-from retable.papers.larsd.scenes.rng import Dice
 from retable.papers.larsd.scenes.sprites import Stamp, Sun, cast_shadow, local_shadow, set_stamp
 from retable.papers.larsd.scenes.vessels import find_kind, hull_outline
-from retable.papers.larsd.scenes.water import paint_wakes, paint_water
+from retable.papers.larsd.scenes.water import render_wakes, render_water
+from retable.synthetic.raster import Image
+from retable.synthetic.rng import RandomStream
 
 Target = dict[str, NDArray[np.generic]]
 
 
 def render(layout: SceneLayout) -> Image:
-    """Render a layout; returns uint8 RGB (size, size, 3)."""
-    dice = Dice(layout.seed)
-    sun = Sun(dice.uniform(-math.pi, math.pi), dice.uniform(0.15, 1.1), dice.uniform(0.35, 0.65))
-    image = paint_water(layout, dice)
-    paint_wakes(image, layout, dice)
+    """Renders a layout; returns uint8 RGB (size, size, 3)."""
+    rng = RandomStream(layout.seed)
+    sun = Sun(rng.uniform(-math.pi, math.pi), rng.uniform(0.15, 1.1), rng.uniform(0.35, 0.65))
+    image = render_water(layout, rng)
+    render_wakes(image, layout, rng)
     shadows = np.zeros((layout.size, layout.size), np.uint8)
     buildings: list[Buildings] = []
     if layout.shore.lands:
-        inland = paint_ground(image, layout, dice)
-        buildings = plan_buildings(shadows, layout, inland, sun, dice)
+        inland = render_ground(image, layout, rng)
+        buildings = plan_buildings(shadows, layout, inland, sun, rng)
     stamps: list[tuple[Stamp, Image]] = []
     above: list[tuple[Stamp, Image]] = []
     for item in layout.clutter:
-        texture, outline = paint_clutter(item, local_shadow(sun, item.angle))
+        texture, outline = render_clutter(item, local_shadow(sun, item.angle))
         stamp = Stamp(*item.rectangle, outline, item.height, item.kind not in IRREGULAR)
         (above if item.kind in OVERHEAD else stamps).append((stamp, texture))
     for vessel in layout.vessels:
         outline = hull_outline(vessel.hull)
-        texture = paint_deck(vessel, outline, local_shadow(sun, vessel.heading))
+        texture = render_deck(vessel, outline, local_shadow(sun, vessel.heading))
         height = find_kind(vessel.kind).depth * vessel.width
         stamps.append((Stamp(*vessel.rectangle, outline, height), texture))
     stamps += above
@@ -55,11 +55,11 @@ def render(layout: SceneLayout) -> Image:
     draw_buildings(image, buildings)
     for stamp, texture in stamps:
         set_stamp(image, stamp, texture)
-    return apply_atmosphere(image, dice)
+    return apply_atmosphere(image, rng)
 
 
 def labels(layout: SceneLayout) -> Target:
-    """Return a layout's target: boxes float32 (N, 5) canonical, labels int64 (N,), difficult bool (N,)."""
+    """Returns a layout's target: boxes float32 (N, 5) canonical, labels int64 (N,), difficult bool (N,)."""
     return {
         "boxes": np.array([vessel.box for vessel in layout.vessels], np.float32).reshape(-1, 5),
         "labels": np.zeros(len(layout.vessels), np.int64),

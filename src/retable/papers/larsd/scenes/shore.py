@@ -11,8 +11,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from retable.papers.larsd.scenes.geometry import Points, Rectangle, place, rectangles_touch
-from retable.papers.larsd.scenes.rng import Dice
+from retable.papers.larsd.scenes.geometry import Rectangle, rectangles_touch
+from retable.synthetic.raster import Points, place
+from retable.synthetic.rng import RandomStream
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Shore:
 def _berths(
     points: list[tuple[float, float]], surface: str, shortest: float
 ) -> list[tuple[float, float, float, float, str]]:
-    """Return the edges of a chain of points that are long enough, as (u, v, angle, length, surface)."""
+    """Returns the edges of a chain of points that are long enough, as (u, v, angle, length, surface)."""
     found = []
     for (u0, v0), (u1, v1) in pairwise(points):
         length = math.hypot(u1 - u0, v1 - v0)
@@ -67,54 +68,54 @@ def _berths(
     return found
 
 
-def _quay_line(dice: Dice, reach: float, unit: float, basins: float) -> list[tuple[float, float]]:
-    """Walk along a quay from u = -reach to reach; `unit` is a typical length of features in pixels."""
+def _quay_line(rng: RandomStream, reach: float, unit: float, basins: float) -> list[tuple[float, float]]:
+    """Walks along a quay from u = -reach to reach; `unit` is a typical length of features in pixels."""
     points = [(-reach, 0.0)]
     u, v = -reach, 0.0
     while u < reach:
-        u += dice.uniform(0.5, 2.2) * unit
+        u += rng.uniform(0.5, 2.2) * unit
         points.append((u, v))
-        if dice.chance(basins):
-            step = dice.sign() * dice.uniform(0.35, 1.2) * unit
-            width = dice.uniform(0.35, 1.3) * unit
-            slant = dice.uniform(-0.3, 0.3) * abs(step) if dice.chance(0.3) else 0.0
+        if rng.chance(basins):
+            step = rng.sign() * rng.uniform(0.35, 1.2) * unit
+            width = rng.uniform(0.35, 1.3) * unit
+            slant = rng.uniform(-0.3, 0.3) * abs(step) if rng.chance(0.3) else 0.0
             points += [(u + slant, v + step), (u + slant + width, v + step), (u + 2 * slant + width, v)]
             u += 2 * slant + width
-        elif dice.chance(0.35):
-            v += dice.uniform(-0.25, 0.25) * unit
+        elif rng.chance(0.35):
+            v += rng.uniform(-0.25, 0.25) * unit
             points.append((u, v))
     return points
 
 
 def _piers(
-    dice: Dice, edges: list[tuple[float, float, float, float, str]], unit: float, resolution: float, surface: str
+    rng: RandomStream, edges: list[tuple[float, float, float, float, str]], unit: float, resolution: float, surface: str
 ) -> tuple[list[tuple[Points, str]], list[tuple[float, float, float, float, str]]]:
-    """Set piers at right angles to some edges; returns decks and berths in the shore's frame."""
+    """Sets piers at right angles to some edges; returns decks and berths in the shore's frame."""
     decks: list[tuple[Points, str]] = []
     berths: list[tuple[float, float, float, float, str]] = []
     small = surface == "pontoon"
-    width = max((dice.uniform(2.0, 4.0) if small else dice.uniform(8.0, 26.0)) / resolution, 2.0)
-    length = dice.uniform(0.5, 1.2) * unit
-    spacing = dice.uniform(0.45, 0.8) * unit if small else dice.uniform(0.55, 1.5) * unit
-    slant = dice.uniform(-0.35, 0.35) if dice.chance(0.25) else 0.0
+    width = max((rng.uniform(2.0, 4.0) if small else rng.uniform(8.0, 26.0)) / resolution, 2.0)
+    length = rng.uniform(0.5, 1.2) * unit
+    spacing = rng.uniform(0.45, 0.8) * unit if small else rng.uniform(0.55, 1.5) * unit
+    slant = rng.uniform(-0.35, 0.35) if rng.chance(0.25) else 0.0
     taken: list[Rectangle] = []
     for u, v, angle, edge, _ in edges:
-        if edge < 0.6 * unit or not dice.chance(0.8):
+        if edge < 0.6 * unit or not rng.chance(0.8):
             continue
-        at = dice.uniform(0.2, 0.5) * spacing
+        at = rng.uniform(0.2, 0.5) * spacing
         while at + width < edge:
-            own = length * dice.uniform(0.8, 1.1)
+            own = length * rng.uniform(0.8, 1.1)
             frame = angle + slant
             x, y = u + at * math.cos(angle), v + at * math.sin(angle)
             cx, cy = x - 0.5 * own * math.sin(frame), y + 0.5 * own * math.cos(frame)
             footprint = (cx, cy, own, width, frame + math.pi / 2)
-            at += spacing * dice.uniform(0.85, 1.3)
+            at += spacing * rng.uniform(0.85, 1.3)
             if any(rectangles_touch(footprint, other, 0.1 * unit) for other in taken):
                 continue
             taken.append(footprint)
             outline = [(-width / 2, -width), (-width / 2, own), (width / 2, own), (width / 2, -width)]
-            if not small and dice.chance(0.15):  # T head
-                head = dice.uniform(0.1, 0.25) * unit
+            if not small and rng.chance(0.15):  # T head
+                head = rng.uniform(0.1, 0.25) * unit
                 outline[1:3] = [
                     (-width / 2, own),
                     (-head, own),
@@ -129,45 +130,45 @@ def _piers(
     return decks, berths
 
 
-def _natural_line(dice: Dice, reach: float, unit: float) -> Points:
-    """Return a coast line (K, 2) of smooth bays with rough edges."""
+def _natural_line(rng: RandomStream, reach: float, unit: float) -> Points:
+    """Returns a coast line (K, 2) of smooth bays with rough edges."""
     u = np.linspace(-reach, reach, 90)
     v = np.zeros_like(u)
-    amplitude = dice.uniform(0.05, 0.4) * unit
-    wave = dice.uniform(2.5, 6.0) * unit
+    amplitude = rng.uniform(0.05, 0.4) * unit
+    wave = rng.uniform(2.5, 6.0) * unit
     for _ in range(6):
-        v += amplitude * np.sin(2 * math.pi * (u / wave + dice.unit()))
-        amplitude *= dice.uniform(0.35, 0.65)
+        v += amplitude * np.sin(2 * math.pi * (u / wave + rng.random()))
+        amplitude *= rng.uniform(0.35, 0.65)
         wave *= 0.48
-    v += dice.generator.normal(0.0, 0.006 * unit, u.size)
+    v += rng.generator.normal(0.0, 0.006 * unit, u.size)
     return np.stack([u, v], 1)
 
 
-def _island(dice: Dice, size: int) -> Points:
-    """Return the outline of an island somewhere in the image."""
+def _island(rng: RandomStream, size: int) -> Points:
+    """Returns the outline of an island somewhere in the image."""
     angles = np.linspace(0.0, 2 * math.pi, 40, endpoint=False)
     radius = np.ones_like(angles)
     for harmonic in (1, 2, 3, 5, 8):
-        radius += dice.uniform(0.0, 0.5) / harmonic * np.sin(harmonic * angles + dice.uniform(0.0, 6.28))
-    radius = np.maximum(radius, 0.25) * dice.log_uniform(0.03, 0.2) * size
-    points = np.stack([radius * np.cos(angles) * dice.uniform(1.0, 2.2), radius * np.sin(angles)], 1)
-    return place(points, dice.uniform(0.0, size), dice.uniform(0.0, size), dice.uniform(0.0, 3.14))
+        radius += rng.uniform(0.0, 0.5) / harmonic * np.sin(harmonic * angles + rng.uniform(0.0, 6.28))
+    radius = np.maximum(radius, 0.25) * rng.log_uniform(0.03, 0.2) * size
+    points = np.stack([radius * np.cos(angles) * rng.uniform(1.0, 2.2), radius * np.sin(angles)], 1)
+    return place(points, rng.uniform(0.0, size), rng.uniform(0.0, size), rng.uniform(0.0, 3.14))
 
 
-def draw_shore(dice: Dice, place_name: str, size: int, resolution: float, vessel_length: float) -> Shore:
-    """Draw the land of a scene.
+def draw_shore(rng: RandomStream, place_name: str, size: int, resolution: float, vessel_length: float) -> Shore:
+    """Draws the land of a scene.
 
     Args:
-        dice: Source of randomness.
+        rng: Random numbers.
         place_name: Kind of place (see `profiles.Place`).
         size: Image side in pixels.
         resolution: Metres per pixel.
         vessel_length: Typical length of the ships in pixels: quays are built for them.
     """
-    angle = dice.uniform(-math.pi, math.pi)
+    angle = rng.uniform(-math.pi, math.pi)
     reach = 0.95 * size
     away = 3.0 * size
-    offset = dice.uniform(-0.22, 0.42) * size  # how far from the shore, to the water, the image's centre lies
+    offset = rng.uniform(-0.22, 0.42) * size  # how far from the shore, to the water, the image's centre lies
     middle = 0.5 * size
     origin = (middle + math.sin(angle) * offset, middle - math.cos(angle) * offset)
     lands: list[Points] = []
@@ -175,18 +176,18 @@ def draw_shore(dice: Dice, place_name: str, size: int, resolution: float, vessel
     edges: list[tuple[float, float, float, float, str]] = []
     built = place_name in ("harbour", "marina")
     if place_name in ("sea", "anchorage"):
-        if dice.chance(0.12):
-            lands = [_island(dice, size) for _ in range(dice.integer(1, 3))]
+        if rng.chance(0.12):
+            lands = [_island(rng, size) for _ in range(rng.integer(1, 3))]
         return Shore(angle, origin, False, tuple(lands), (), ())
-    unit = min(max(dice.uniform(1.1, 2.2) * vessel_length, 0.16 * size), 0.6 * size)
+    unit = min(max(rng.uniform(1.1, 2.2) * vessel_length, 0.16 * size), 0.6 * size)
     if place_name == "marina":
-        unit = dice.uniform(0.3, 0.5) * size
+        unit = rng.uniform(0.3, 0.5) * size
     if place_name == "river":
-        built = dice.chance(0.5)
-        channel = dice.uniform(0.3, 0.7) * size
+        built = rng.chance(0.5)
+        channel = rng.uniform(0.3, 0.7) * size
         for sign in (-1.0, 1.0):
             line = (
-                np.array(_quay_line(dice, reach, 1.5 * unit, 0.05)) if built else _natural_line(dice, reach, 0.4 * unit)
+                np.array(_quay_line(rng, reach, 1.5 * unit, 0.05)) if built else _natural_line(rng, reach, 0.4 * unit)
             )
             if sign > 0 and not built:
                 line = line * (1.0, 0.6)
@@ -198,26 +199,26 @@ def draw_shore(dice: Dice, place_name: str, size: int, resolution: float, vessel
             lands.append(np.concatenate([turned, ends]))
     else:
         if built:
-            chain = _quay_line(dice, reach, unit, 0.45 if place_name == "harbour" else 0.1)
+            chain = _quay_line(rng, reach, unit, 0.45 if place_name == "harbour" else 0.1)
             line = np.array(chain)
             edges = _berths(chain, "quay", 0.3 * unit)
             wanted = 1.0 if place_name == "marina" else 0.45
         else:
-            line = _natural_line(dice, reach, dice.uniform(0.2, 0.6) * size)
+            line = _natural_line(rng, reach, rng.uniform(0.2, 0.6) * size)
             edges, wanted = [], 0.0
-            if dice.chance(0.45):  # one jetty on an open coast
-                index = dice.integer(25, 65)
+            if rng.chance(0.45):  # one jetty on an open coast
+                index = rng.integer(25, 65)
                 u, v = line[index]
                 edges = [(float(u) - 0.4 * unit, float(v), 0.0, 0.8 * unit, "none")]
                 wanted = 1.0
         lands.append(np.concatenate([line, [[line[-1, 0], -away], [line[0, 0], -away]]]))
-        if dice.chance(wanted):
+        if rng.chance(wanted):
             surface = "pontoon" if place_name == "marina" else "pier"
-            found, berths = _piers(dice, edges, unit, resolution, surface)
+            found, berths = _piers(rng, edges, unit, resolution, surface)
             if not built:
                 found, berths = found[:1], berths[:2]
             decks += found
-            edges = [edge for edge in edges if not (found and dice.chance(0.7))] + berths if built else berths
+            edges = [edge for edge in edges if not (found and rng.chance(0.7))] + berths if built else berths
     to_image = [place(land, *origin, angle) for land in lands]
     placed_decks = tuple((place(points, *origin, angle), surface) for points, surface in decks)
     starts = place(np.array([edge[:2] for edge in edges]).reshape(-1, 2), *origin, angle).tolist()

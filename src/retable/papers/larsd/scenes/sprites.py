@@ -12,27 +12,28 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retable.papers.larsd.scenes.geometry import SHIFT, Image, Points, fixed, place
-from retable.papers.larsd.scenes.noise import noise_banks
-from retable.papers.larsd.scenes.rng import Dice
+from retable.papers.larsd.scenes.textures import ground
+from retable.synthetic.noise import window
+from retable.synthetic.raster import SHIFT, Image, Points, fill, fixed, outline, place
+from retable.synthetic.rng import RandomStream
 
 Colour = tuple[int, int, int]
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """Scale a colour's brightness."""
+    """Scales a colour's brightness."""
     r, g, b = colour
     return (min(int(r * factor), 255), min(int(g * factor), 255), min(int(b * factor), 255))
 
 
-def vary(dice: Dice, colour: Colour, amount: float = 14.0) -> Colour:
-    """Change brightness and tint a little."""
-    low, tint = dice.uniform(-amount, amount) - 0.4 * amount, 0.8 * amount
+def vary(rng: RandomStream, colour: Colour, amount: float = 14.0) -> Colour:
+    """Changes brightness and tint a little."""
+    low, tint = rng.uniform(-amount, amount) - 0.4 * amount, 0.8 * amount
     r, g, b = colour
     return (
-        min(max(int(r + low + tint * dice.unit()), 0), 255),
-        min(max(int(g + low + tint * dice.unit()), 0), 255),
-        min(max(int(b + low + tint * dice.unit()), 0), 255),
+        min(max(int(r + low + tint * rng.random()), 0), 255),
+        min(max(int(g + low + tint * rng.random()), 0), 255),
+        min(max(int(b + low + tint * rng.random()), 0), 255),
     )
 
 
@@ -74,7 +75,7 @@ class Canvas:
         return int((unit + 0.5) * self.rows)
 
     def box(self, x0: float, x1: float, y0: float, y1: float, colour: Colour, height: float = 0.0) -> None:
-        """Draw a block with its shadow; height in image pixels."""
+        """Draws a block with its shadow; height in image pixels."""
         left, top = self.x(x0), self.y(y0)
         right, bottom = max(self.x(x1) - 1, left), max(self.y(y1) - 1, top)
         if height > 0.0:
@@ -87,28 +88,27 @@ class Canvas:
         cv2.rectangle(self.texture, (left, top), (right, bottom), colour, cv2.FILLED)
 
     def line(self, x0: float, y0: float, x1: float, y1: float, colour: Colour, thickness: int = 1) -> None:
-        """Draw a line."""
+        """Draws a line."""
         cv2.line(self.texture, (self.x(x0), self.y(y0)), (self.x(x1), self.y(y1)), colour, thickness, cv2.LINE_AA)
 
     def circle(self, x: float, y: float, radius: float, colour: Colour, thickness: int = cv2.FILLED) -> None:
-        """Draw a circle whose radius is a fraction of the width."""
+        """Draws a circle whose radius is a fraction of the width."""
         pixels = max(int(radius * self.rows), 1)
         cv2.circle(self.texture, (self.x(x), self.y(y)), pixels, colour, thickness, cv2.LINE_AA)
 
     def polygon(self, points: Points, colour: Colour) -> None:
-        """Fill a polygon given in unit coordinates."""
+        """Fills a polygon given in unit coordinates."""
         scaled = (points + 0.5) * (self.columns, self.rows)
-        cv2.fillPoly(self.texture, [fixed(scaled)], colour, cv2.LINE_AA, SHIFT)
+        fill(self.texture, [scaled], colour)
 
     def contour(self, points: Points, colour: Colour, thickness: int = 1) -> None:
-        """Draw a closed line through points given in unit coordinates."""
+        """Draws a closed line through points given in unit coordinates."""
         scaled = (points + 0.5) * (self.columns, self.rows)
-        cv2.polylines(self.texture, [fixed(scaled)], True, colour, thickness, cv2.LINE_AA, SHIFT)
+        outline(self.texture, [scaled], colour, thickness)
 
-    def weather(self, dice: Dice, strength: float) -> None:
-        """Add stains: fractal noise of the given strength (1 is a standard deviation of 40)."""
-        banks = noise_banks()
-        stains = banks.window(banks.ground, dice, self.rows, self.columns)
+    def weather(self, rng: RandomStream, strength: float) -> None:
+        """Adds stains: fractal noise of the given strength (1 is a standard deviation of 40)."""
+        stains = window(ground(), rng, self.rows, self.columns)
         stains3 = cv2.cvtColor(stains, cv2.COLOR_GRAY2BGR)
         cv2.addWeighted(self.texture, 1.0, stains3, strength, -128.0 * strength, self.texture)
 
@@ -138,24 +138,24 @@ class Stamp:
     convex: bool = True
 
     def polygon(self) -> Points:
-        """Return the outline in image coordinates, shape (K, 2)."""
+        """Returns the outline in image coordinates, shape (K, 2)."""
         return place(self.outline * (self.length, self.width), self.cx, self.cy, self.angle)
 
 
 def local_shadow(sun: Sun, angle: float) -> tuple[float, float]:
-    """Return the shadow direction in a frame turned by `angle`, times the slope."""
+    """Returns the shadow direction in a frame turned by `angle`, times the slope."""
     return sun.slope * math.cos(sun.angle - angle), sun.slope * math.sin(sun.angle - angle)
 
 
 def cast_shadow(shadows: Image, polygon: Points, height: float, sun: Sun) -> None:
-    """Draw the shadow of an upright prism into the scene's shadow mask (H, W), in place."""
+    """Draws the shadow of an upright prism into the scene's shadow mask (H, W), in place."""
     offset = np.array([math.cos(sun.angle), math.sin(sun.angle)]) * (sun.slope * height)
     swept = cv2.convexHull(np.concatenate([fixed(polygon), fixed(polygon + offset)]))
     cv2.fillConvexPoly(shadows, swept, 255, cv2.LINE_AA, SHIFT)
 
 
 def coverage(stamp: Stamp, left: int, top: int, columns: int, rows: int) -> Image:
-    """Return which part of each pixel the stamp's outline covers, uint8 (rows, columns), without bias at the edges."""
+    """Returns which part of each pixel the stamp's outline covers, uint8 (rows, columns), without bias at the edges."""
     factor = 2
     # OpenCV's smooth filling reaches 0.67 subpixels too far on every side: taken back here. Its filling of general
     # polygons errs by up to half a pixel more, so that it serves only where no box depends on it.
@@ -170,7 +170,7 @@ def coverage(stamp: Stamp, left: int, top: int, columns: int, rows: int) -> Imag
 
 
 def set_stamp(image: Image, stamp: Stamp, texture: Image) -> None:
-    """Set a sprite into an image (H, W, 3), in place; parts outside the image are cut off."""
+    """Sets a sprite into an image (H, W, 3), in place; parts outside the image are cut off."""
     reach_x = 0.5 * (abs(stamp.length * math.cos(stamp.angle)) + abs(stamp.width * math.sin(stamp.angle))) + 1.5
     reach_y = 0.5 * (abs(stamp.length * math.sin(stamp.angle)) + abs(stamp.width * math.cos(stamp.angle))) + 1.5
     left, right = max(int(stamp.cx - reach_x), 0), min(int(stamp.cx + reach_x) + 1, image.shape[1])

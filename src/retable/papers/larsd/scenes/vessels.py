@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retable.papers.larsd.scenes.geometry import Points, Rectangle, wrap_half_turn
-from retable.papers.larsd.scenes.rng import Dice
+from retable.papers.larsd.scenes.geometry import Rectangle, wrap_half_turn
+from retable.synthetic.raster import Points
+from retable.synthetic.rng import RandomStream
 
 SHORTEST_ASPECT, LONGEST_ASPECT = 3.0, 9.0
 
@@ -52,7 +53,7 @@ KINDS = (
 
 
 def find_kind(name: str) -> Kind:
-    """Return the kind of that name; raises KeyError for an unknown one."""
+    """Returns the kind of that name; raises KeyError for an unknown one."""
     for kind in KINDS:
         if kind.name == name:
             return kind
@@ -100,7 +101,7 @@ _STEPS = np.linspace(0.0, 1.0, 9)
 
 
 def hull_outline(hull: tuple[float, float, float, float]) -> Points:
-    """Return a hull's outline (K, 2) in unit coordinates: bow at (0.5, 0), enclosing rectangle exactly [-0.5, 0.5]².
+    """Returns a hull's outline (K, 2) in unit coordinates: bow at (0.5, 0), enclosing rectangle exactly [-0.5, 0.5]².
 
     Args:
         hull: Bow part of the length, exponent of the bow's curve, stern part, transom part of the width.
@@ -115,20 +116,22 @@ def hull_outline(hull: tuple[float, float, float, float]) -> Points:
     return np.concatenate([upper, lower])
 
 
-def draw_hull(dice: Dice, kind: Kind) -> tuple[float, float, float, float]:
-    """Draw a hull shape of that kind."""
-    bow, fullness, transom = (dice.uniform(*span) for span in (kind.bow, kind.fullness, kind.transom))
-    stern = dice.uniform(0.25, 0.45) if kind.name == "submarine" else dice.uniform(0.03, 0.12)
-    if kind.name == "ferry" and dice.chance(0.25):
-        stern, transom = bow, dice.uniform(0.1, 0.3)  # double-ended
+def draw_hull(rng: RandomStream, kind: Kind) -> tuple[float, float, float, float]:
+    """Draws a hull shape of that kind."""
+    bow, fullness, transom = (rng.uniform(*span) for span in (kind.bow, kind.fullness, kind.transom))
+    stern = rng.uniform(0.25, 0.45) if kind.name == "submarine" else rng.uniform(0.03, 0.12)
+    if kind.name == "ferry" and rng.chance(0.25):
+        stern, transom = bow, rng.uniform(0.1, 0.3)  # double-ended
     return (bow, fullness, stern, transom)
 
 
-def draw_size(dice: Dice, kind: Kind, resolution: float, shortest: float, longest: float) -> tuple[float, float] | None:
-    """Draw a length and width in pixels; None when no ship of the kind fits the limits at this resolution.
+def draw_size(
+    rng: RandomStream, kind: Kind, resolution: float, shortest: float, longest: float
+) -> tuple[float, float] | None:
+    """Draws a length and width in pixels; None when no ship of the kind fits the limits at this resolution.
 
     Args:
-        dice: Source of randomness.
+        rng: Random numbers.
         kind: Kind of ship.
         resolution: Metres per pixel.
         shortest: Least length, pixels.
@@ -137,9 +140,9 @@ def draw_size(dice: Dice, kind: Kind, resolution: float, shortest: float, longes
     low, high = max(kind.lengths[0] / resolution, shortest), min(kind.lengths[1] / resolution, longest)
     if low >= high:
         return None
-    length = dice.log_uniform(low, high)
+    length = rng.log_uniform(low, high)
     # large ships of a kind are the slender ones, though not strictly
     slender = math.log(length * resolution / kind.lengths[0]) / math.log(kind.lengths[1] / kind.lengths[0])
-    mix = min(max(0.35 * slender + 0.65 * dice.unit(), 0.0), 1.0)
+    mix = min(max(0.35 * slender + 0.65 * rng.random(), 0.0), 1.0)
     aspect = kind.aspects[0] + (kind.aspects[1] - kind.aspects[0]) * mix
     return length, length / aspect

@@ -1,0 +1,60 @@
+"""What a classifier is about: the classes that it tells apart, and how a file becomes an image of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from retable.errors import ConfigError
+
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """Classes in the order of their labels 0, 1, and so on.
+
+    Attributes:
+        names: As metrics and predictions have them, such as ``winking_face``.
+        titles: As plots have them; made of the names where left out.
+        captions: As they stand under a small picture, where two of them and a number must fit; the titles where left
+            out.
+
+    Raises:
+        ConfigError: There are fewer than two names, or two alike, or not as many titles or captions.
+    """
+
+    names: tuple[str, ...]
+    titles: tuple[str, ...] = ()
+    captions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        titles = self.titles or tuple(name.replace("_", " ") for name in self.names)
+        captions = self.captions or titles
+        if len(set(self.names)) < max(2, len(self.names)) or not len(self.names) == len(titles) == len(captions):
+            raise ConfigError(f"classes {', '.join(self.names)}: must be two or more, each once, with a title each")
+        object.__setattr__(self, "titles", titles)
+        object.__setattr__(self, "captions", captions)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+class Subject(Protocol):
+    """What a paper tells its classifiers, as the option ``model.subject``; predictions need no other data."""
+
+    @property
+    def classes(self) -> ClassList:
+        """The classes; a data module of this subject has their names as its ``classes``."""
+
+    def read(self, path: Path) -> Image:
+        """Reads a file as the images of the training were read.
+
+        Returns:
+            uint8 (S, S, 3) RGB, of the same side for all files.
+
+        Raises:
+            DataError: It is no such image.
+        """
