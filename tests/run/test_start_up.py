@@ -23,7 +23,7 @@ HEAVY = TORCH | {
     "numba",
 }
 # torch's compiler and what it brings
-COMPILER = {"torch._inductor", "torch._dynamo.symbolic_convert", "sympy", "triton"}
+COMPILER = {"torch._inductor", "torch._dynamo.symbolic_convert", "sympy"}
 
 CODE = """
 import runpy, sys

@@ -1,4 +1,4 @@
-"""What may be set of detectors and of their datasets: ``conf/data/{hrsd,hrsc2016,ssdd,dota}.yaml``."""
+"""What may be set of detectors and of their datasets."""
 
 from dataclasses import dataclass, field
 from typing import Any

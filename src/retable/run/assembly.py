@@ -10,7 +10,7 @@ What a model (LightningModule) brings beside Lightning's own hooks:
     inference_options: names of the model's options that act at inference only, which ``test.py`` may change; may be
         absent.
 What a callback (or the LightningModule) brings that draws:
-    pictures: what it drew, in a dict: path relative to the run's folder, such as ``plots/detections.png``, to a short
+    pictures: what it drew, in a dict: path relative to the run's folder, such as ``plots/mistakes.png``, to a short
         title; the one that tells most comes first: a table's report shows it. Filled by the end of the test.
 What the data (LightningDataModule) brings:
     provenance: ``kind`` (real, synthetic or mixed), ``source``, ``fingerprint`` and the sizes of the splits, as plain

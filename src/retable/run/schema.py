@@ -1,8 +1,8 @@
 """Dataclass schemas of a run's configuration: what may be set, and of which type.
 
 Nothing here imports torch: a mistyped override has to be told in about a second. Each room brings the schemas of its
-own models and datasets in a module named ``schema``, whose ``SCHEMAS`` Hydra gets to know by their names: "model/larsd"
-is ``/schema/model/larsd`` in a defaults list.
+own models and datasets in a module named ``schema``, whose ``SCHEMAS`` Hydra gets to know by their names: "model/mine"
+is ``/schema/model/mine`` in a defaults list.
 """
 
 from dataclasses import dataclass, field
@@ -141,7 +141,7 @@ class TestConfig:
         split: Which split of the data is evaluated; null is what the run itself tested.
         checkpoint: Which weights.
         accelerator: auto, cpu or gpu.
-        overrides: What is to be other than in the run, given as words of their own: ``data=ssdd data.root=FOLDER``.
+        overrides: What is to be other than in the run, given as words of their own: ``data=NAME data.root=FOLDER``.
     """
 
     __test__ = False

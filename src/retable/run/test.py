@@ -99,6 +99,6 @@ def _changes(asked: DictConfig, kept: Record) -> dict[str, Any]:
 
 
 def _choices(overrides: list[str]) -> dict[str, str]:
-    """The configuration groups among overrides, such as ``data=ssdd``."""
+    """The configuration groups among overrides, such as ``data=NAME``."""
     pairs = (word.partition("=") for word in overrides)
     return {key: value for key, _, value in pairs if key in ("data", "model", "trainer", "callbacks")}

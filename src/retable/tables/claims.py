@@ -1,9 +1,9 @@
 """What a paper claims of its table, as one line each.
 
-    LARSD-3 > LARSD-1 in HRSC2016        a comparison in one column; without `in`, one claim for every column
-    Baseline > LARSD-5 > LARSD-6         a chain: every link must hold
-    LARSD-4 - LARSD-3 < 0.5              a margin, in the table's unit
-    LARSD-9 - Baseline = 4.5 +- 1        a difference as printed, with a tolerance
+    Wide > Narrow in Photos              a comparison in one column; without `in`, one claim for every column
+    Wide > Narrow > Linear               a chain: every link must hold
+    Wider - Wide < 0.5                   a margin, in the table's unit
+    Wide - Linear = 4.5 +- 1             a difference as printed, with a tolerance
     StyleGAN2 beats DCGAN                higher or lower, as the column's metric has it
     Ours[FID] < DCGAN[FID]               a column of its own for a row; not together with `in`
 

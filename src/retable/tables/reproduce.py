@@ -67,7 +67,9 @@ def reproduce(config: DictConfig) -> None:
     planner = Planner()
     if config.table is None:
         if config.action.name != "run" or config.only is not None:
-            raise ConfigError("table: name one, such as table=larsd/2, or several: table=larsd/*")
+            first = next(iter(spec.files()), "paper/1")
+            paper = first.partition("/")[0]
+            raise ConfigError(f"table: name one, such as table={first}, or several: table={paper}/*")
         _list(store, planner)
         return
     request = _read(config, store, planner)

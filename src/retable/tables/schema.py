@@ -35,8 +35,8 @@ class ReproduceConfig:
     """What ``reproduce.py`` is asked.
 
     Attributes:
-        table: Names such as larsd/2, patterns such as larsd/*; null lists all tables.
-        action: Also as a word of its own: ``python reproduce.py status table=larsd/2``.
+        table: Names such as paper/2, patterns such as paper/*; null lists all tables.
+        action: Also as a word of its own: ``python reproduce.py status table=paper/2``.
         seeds: A number of seeds, or a list of them; null is 1 for budget=smoke and 3 otherwise.
         only: row:LABEL, column:LABEL or seed:N; several of one kind add up. The report shows the whole table.
         rows: Rows of your own, given as rows.LABEL=OVERRIDES; those of a label that the table has are added to its own.

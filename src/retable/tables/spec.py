@@ -1,23 +1,23 @@
 """A table of a paper, as ``experiments/<paper>/<table>.yaml`` says it.
 
-title: Result of multi-level prediction
-source: Liu, Bai and Li, "Locality-Aware Rotated Ship Detection ...", Table III
-base: model=larsd                  overrides of every cell
-metric: ap50_voc07                 name in the record; without a split's name, that of the tested split
+title: Effect of the width
+source: A. Author and others, "Title of the paper", Table III
+base: model=mine                   overrides of every cell
+metric: accuracy                   name in the record; without a split's name, that of the tested split
 scale: 100                         factor from the record's number to the printed one
-unit: AP (%)
+unit: "%"
 rows:                              label: overrides, or {overrides: ..., about: {...}, metric_part:},
                                    or {not_available: why}
-  LARSD-5: model.levels=[P3]
+  Wide: model.width=2
 columns:                           label: overrides, or {overrides: ..., metric:, scale:, unit:, decimals:, better:};
                                    {part} in a metric stands for the row's metric_part: recall_{part}
-  HRSC2016: data=hrsc2016
+  Photos: data=photos
 printed:                           row: {column: number}
-  LARSD-5: {HRSC2016: 80.2}
+  Wide: {Photos: 80.2}
 claims:                            see retable.tables.claims; a line, or {claim: ..., says: the paper's sentence}
-  - LARSD-5 > LARSD-6 in HRSC2016
+  - Wide > Narrow in Photos
 notes:                             what the paper leaves open, and what was chosen
-  - RSSD is HRSD.
+  - Photos are of 2020.
 """
 
 import re
@@ -101,7 +101,7 @@ class Table:
     """A table.
 
     Attributes:
-        name: Its name on the command line, such as ``larsd/2``.
+        name: Its name on the command line, such as ``paper/2``.
         path: Its file.
         title: Caption.
         source: Paper and number of the table.
@@ -145,12 +145,12 @@ def files(folders: Sequence[Path] | None = None) -> dict[str, Path]:
 
 
 def table_name(path: Path) -> str:
-    """Name of a table's file on the command line: ``larsd/table2.yaml`` is ``larsd/2``."""
+    """Name of a table's file on the command line: ``paper/table2.yaml`` is ``paper/2``."""
     return f"{path.parent.name}/{path.stem.removeprefix('table')}"
 
 
 def find(patterns: Sequence[str], folders: Sequence[Path] | None = None) -> list[Table]:
-    """Reads the tables that some names or patterns such as ``larsd/*`` ask for, each once.
+    """Reads the tables that some names or patterns such as ``paper/*`` ask for, each once.
 
     Args:
         patterns: The names or patterns.

@@ -29,7 +29,7 @@ class LinkLine:
     """One comparison of a claim.
 
     Attributes:
-        name: The difference, such as ``LARSD-3 − LARSD-1``.
+        name: The difference, such as ``Ours − Baseline``.
         region: Where the claim puts it, such as ``> 0``.
         printed: The paper's difference.
         printed_sum: The printed numbers that make it, or "".
