@@ -5,11 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help install demo table test lint types tests bench lock clean
+# what make demo trains of each paper
+DEMO_larsd := model=larsd data=hrsd
+DEMO_emoji := model=emoji_net data=emoji
+DEMO_cars := model=dcgan data=cars
+
+.PHONY: help install demo table test lint types tests test-fast bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY) ## make .venv with the locked dependencies
 
@@ -22,8 +27,9 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $(READY)
 
-demo: $(READY) ## train and test the ship detector on built-in scenes (10 minutes on two cores, install included)
-	$(BIN)/python train.py model=larsd data=hrsd budget=small
+demo: $(READY) ## train and test a paper's model on built-in data: make demo [PAPER=larsd|emoji|cars]; pictures at the end
+	@test -n "$(DEMO_$(or $(PAPER),larsd))" || { echo "error: PAPER=$(PAPER): choose larsd, emoji or cars"; exit 2; }
+	$(BIN)/python train.py $(DEMO_$(or $(PAPER),larsd)) budget=small
 
 table: $(READY) ## a paper's table: make table TABLE=larsd/2 [BUDGET=small]; without TABLE the list of tables
 	$(BIN)/python reproduce.py $(if $(TABLE),table=$(TABLE) budget=$(or $(BUDGET),small))
@@ -39,6 +45,10 @@ types: $(READY) ## mypy, strict
 
 tests: $(READY) ## pytest on all cores (one thread each: two thread pools on two cores wait for each other)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+test-fast: $(READY) ## linters, and the tests without trainings and processes of their own
+	$(BIN)/ruff check .
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 bench: $(READY) ## every speed claim, as ratios measured here
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || failed=1; done; exit $${failed:-0}

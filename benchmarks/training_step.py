@@ -16,6 +16,7 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 
+from retable.boxes import upright_size
 from retable.run.build import build
 from retable.run.callbacks import ProgressBar, RunClock, SeedEpochs
 from retable.run.checkpoints import AtomicCheckpointIO
@@ -58,7 +59,7 @@ def _parts(sizes: list[str]) -> tuple[LightningModule, Any]:
     config = compose("train", ["budget=small", "hydra=quiet", "trainer=cpu", *sizes])
     torch.manual_seed(0)
     data, model = build(config.data, seed=1), build(config.model)
-    model.network.priors.fit(data.training_box_sizes())
+    model.network.priors.fit(upright_size(data.training_boxes()))
     return model, data
 
 

@@ -64,3 +64,9 @@ def greedy_nms(boxes: Tensor, scores: Tensor, threshold: float, labels: Tensor |
         if all(iou[i, k] <= threshold for i in rivals):
             kept.append(k)
     return kept
+
+
+def points_in_boxes(points: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+    """Tells which of P points lie in which of N boxes, sides included: (P, N) bool."""
+    covered = shapely.covers(shapely.polygons(corners_of(boxes)), shapely.points(points.double().numpy())[:, None])
+    return torch.from_numpy(covered)

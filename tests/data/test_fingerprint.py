@@ -56,6 +56,9 @@ def test_combined_provenance():
     assert both["notes"] == ["two left out"]
     assert both["fingerprint"] == combined_fingerprint({"val": "bb", "train": "aa"})
     assert both["fingerprint"] != combined_fingerprint({"val": "aa", "train": "bb"})
-    assert combine_provenances({"train": {**train, "kind": "synthetic"}, "val": val})["kind"] == "synthetic"
+    assert combine_provenances({"train": {**train, "kind": "synthetic"}, "val": val})["kind"] == "mixed"
+    parts = {"train/real": train, "train/synthetic": {**train, "kind": "synthetic", "source": "drawn"}}
+    mixed = combine_provenances(parts)
+    assert (mixed["kind"], mixed["source"], mixed["splits"]) == ("mixed", "SSDD + drawn", {"train": 1624})
     with pytest.raises(ValueError, match="no provenances"):
         combine_provenances({})

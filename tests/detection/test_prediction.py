@@ -1,7 +1,6 @@
 """Detections on a user's own images, with a detector that finds what the test put there."""
 
 import json
-import math
 from pathlib import Path
 
 import cv2
@@ -12,9 +11,11 @@ from torch import Tensor
 
 from retable.boxes import rotated_iou
 from retable.data.inputs import image_files
-from retable.detection.prediction import Scaling, images_in, predict_files
+from retable.detection.prediction import images_in, predict_files
+from retable.detection.schema import Scaling
 from retable.errors import DataError, StorageError
 from retable.papers.larsd.datasets import DotaText
+from retable.papers.larsd.schema import DotaTextConfig
 
 BOX = torch.tensor([[30.0, 20.0, 24.0, 8.0, 0.5]])
 ABOUT = {"run": "r", "checkpoint": "best.ckpt"}
@@ -52,7 +53,7 @@ def test_writes_annotations_results_json_and_pictures(tmp_path: Path) -> None:
 def test_annotations_are_read_back_as_a_dataset(tmp_path: Path) -> None:
     _image(tmp_path / "train" / "images" / "a.png")
     predict_files(_detect, tmp_path / "train" / "images", tmp_path / "train", ["ship"], 0.5, Scaling(), ABOUT)
-    _, target = DotaText(tmp_path, "train").load(0)
+    _, target = DotaText(DotaTextConfig(), tmp_path, "train").load(0)
     assert rotated_iou(torch.from_numpy(target["boxes"]), BOX).item() > 0.99
 
 
@@ -66,8 +67,7 @@ def test_boxes_come_back_in_the_pixels_of_the_file(tmp_path: Path, scaling: Scal
         return _detect(image)
 
     predict_files(detect, tmp_path / "a.png", tmp_path / "out", ["ship"], 0.5, scaling, ABOUT)
-    factor = scaling.factor(40, 60)
-    assert seen == [(3, round(40 * factor), round(60 * factor))]
+    assert seen == [(3, *scaling.size(40, 60))]
     box = json.loads((tmp_path / "out" / "detections.json").read_text())["images"][0]["detections"][0]["box"]
     assert list(box.values()) == pytest.approx(BOX[0].tolist(), abs=1e-3)
 
@@ -97,7 +97,24 @@ def test_unwritable_output_is_a_storage_error(tmp_path: Path) -> None:
 
 
 def test_scaling() -> None:
-    assert Scaling().factor(100, 200) == 1
-    assert Scaling(0.5).factor(100, 200) == 0.5
-    assert Scaling(2.0, 100).factor(100, 200) == 0.5
-    assert math.isclose(Scaling(1.0, 400).factor(100, 200), 1.0)
+    assert Scaling().size(100, 200) == (100, 200)
+    assert Scaling(0.5).size(100, 200) == (50, 100)
+    assert Scaling(2.0, 100).size(100, 200) == (50, 100)
+    assert Scaling(1.0, 400).size(100, 200) == (100, 200)
+
+
+def test_axis_aligned_boxes_are_told_by_their_own_numbers_and_by_corners(tmp_path: Path) -> None:
+    def detect(image: Tensor) -> dict[str, Tensor]:
+        boxes = torch.tensor([[10.0, 12.0, 30.0, 20.0]]) * image.shape[2] / 60
+        return {"boxes": boxes, "scores": torch.tensor([0.9]), "labels": torch.tensor([1])}
+
+    _image(tmp_path / "a.png")
+    predict_files(detect, tmp_path / "a.png", tmp_path / "out", ["car", "plate"], 0.5, Scaling(0.5), ABOUT)
+    (found,) = json.loads((tmp_path / "out" / "detections.json").read_text())["images"][0]["detections"]
+    assert found["class"] == "plate"
+    assert found["box"] == {"x1": 10.0, "y1": 12.0, "x2": 30.0, "y2": 20.0}
+    line = "10.00 12.00 30.00 12.00 30.00 20.00 10.00 20.00"
+    assert (tmp_path / "out" / "labelTxt" / "a.txt").read_text() == f"{line} plate 0\n"
+    assert (tmp_path / "out" / "Task1_plate.txt").read_text() == f"a 0.90000 {line}\n"
+    assert (tmp_path / "out" / "Task1_car.txt").read_text() == ""
+    assert cv2.imread(str(tmp_path / "out" / "drawn" / "a.jpg")).std() > 3

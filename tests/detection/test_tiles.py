@@ -6,8 +6,8 @@ from retable.detection.tiles import detect_in_tiles, iterate_tiles, merge_tiles,
 from retable.errors import ConfigError
 
 
-def prediction(boxes, scores=None, labels=None):
-    boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 5)
+def prediction(boxes, scores=None, labels=None, columns=5):
+    boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, columns)
     return {
         "boxes": boxes,
         "scores": torch.full((len(boxes),), 0.9) if scores is None else torch.tensor(scores),
@@ -70,7 +70,7 @@ def test_duplicates_in_the_overlap_are_merged_and_both_sides_kept():
     assert [window.x for window in windows] == [0, 60]
     left = prediction([[20, 50, 20, 6, 0.2], [80, 50, 20, 6, 0]], [0.7, 0.8])
     right = prediction([[20.5, 50, 20, 6, 0], [70, 50, 20, 6, 0.1]], [0.9, 0.6])
-    merged = merge_tiles([left, right], windows, 100, 160)
+    merged = merge_tiles([left, right], windows, 100, 160, 0.3)
     torch.testing.assert_close(merged["scores"], torch.tensor([0.9, 0.7, 0.6]))
     torch.testing.assert_close(merged["boxes"][:, 0], torch.tensor([80.5, 20.0, 130.0]))
 
@@ -80,38 +80,51 @@ def test_whole_ship_wins_over_the_cut_one_of_higher_score():
     # a ship from x = 70 to 130: whole in the right tile, cut at x = 100 in the left one
     cut = prediction([[85, 50, 29, 8, 0]], [0.99])
     whole = prediction([[40, 50, 60, 8, 0]], [0.5])
-    merged = merge_tiles([cut, whole], windows, 100, 160)
+    merged = merge_tiles([cut, whole], windows, 100, 160, 0.3)
     assert merged["boxes"].tolist() == [[100, 50, 60, 8, 0]]  # although the IoU of the two is only about a half
     # another class, or a neighbour that does not lie in it, stays
-    other = merge_tiles([prediction([[85, 50, 29, 8, 0]], [0.99], [1]), whole], windows, 100, 160)
+    other = merge_tiles([prediction([[85, 50, 29, 8, 0]], [0.99], [1]), whole], windows, 100, 160, 0.3)
     assert sorted(other["labels"].tolist()) == [0, 1]
-    beside = merge_tiles([prediction([[85, 60, 29, 8, 0]], [0.99]), whole], windows, 100, 160)
+    beside = merge_tiles([prediction([[85, 60, 29, 8, 0]], [0.99]), whole], windows, 100, 160, 0.3)
     assert len(beside["boxes"]) == 2
 
 
 def test_ship_at_the_image_border_is_not_taken_for_cut():
     windows = tile_windows(100, 160, 100, 40)
     border = prediction([[5, 50, 30, 8, 0]], [0.9])  # overhangs the image itself
-    merged = merge_tiles([border, prediction([])], windows, 100, 160)
+    merged = merge_tiles([border, prediction([])], windows, 100, 160, 0.3)
     assert len(merged["boxes"]) == 1
 
 
 def test_ship_longer_than_a_tile_keeps_its_parts():
     windows = tile_windows(100, 160, 100, 40)
     merged = merge_tiles(
-        [prediction([[51, 50, 98, 8, 0]], [0.9]), prediction([[50, 50, 99, 8, 0]], [0.8])], windows, 100, 160
+        [prediction([[51, 50, 98, 8, 0]], [0.9]), prediction([[50, 50, 99, 8, 0]], [0.8])], windows, 100, 160, 0.3
     )
     assert len(merged["boxes"]) >= 1
 
 
 def test_detections_in_the_padding_go_and_one_tile_is_untouched():
     windows = tile_windows(100, 160, 100, 40)
-    padded = merge_tiles([prediction([[120, 50, 10, 5, 0]]), prediction([])], windows, 100, 160)
+    padded = merge_tiles([prediction([[120, 50, 10, 5, 0]]), prediction([])], windows, 100, 160, 0.3)
     assert len(padded["boxes"]) == 0
     single = prediction([[20, 20, 10, 5, 0.1]])
-    assert merge_tiles([single], tile_windows(50, 50, 64, 8), 50, 50) is single
+    assert merge_tiles([single], tile_windows(50, 50, 64, 8), 50, 50, 0.3) is single
     with pytest.raises(ValueError, match="0 predictions for 2 tiles"):
-        merge_tiles([], windows, 100, 160)
+        merge_tiles([], windows, 100, 160, 0.3)
+
+
+def test_axis_aligned_boxes_are_merged_alike():
+    windows = tile_windows(100, 160, 100, 40)
+    # one in the overlap, seen by both; one whole in the right tile and cut in the left; one beyond the image's border
+    left = prediction([[75, 20, 95, 30], [70, 46, 99, 54], [-3, 70, 12, 80]], [0.8, 0.99, 0.7], columns=4)
+    right = prediction([[15.5, 20, 35, 30], [10, 46, 70, 54], [105, 5, 120, 10]], [0.9, 0.5, 0.6], columns=4)
+    merged = merge_tiles([left, right], windows, 100, 160, 0.3)
+    expected = torch.tensor([[75.5, 20, 95, 30], [-3, 70, 12, 80], [70, 46, 130, 54]])  # the one in the padding is gone
+    torch.testing.assert_close(merged["boxes"], expected)
+    assert merged["scores"].tolist() == pytest.approx([0.9, 0.7, 0.5])
+    empty = merge_tiles([prediction([], columns=4)] * 2, windows, 100, 160, 0.3)
+    assert empty["boxes"].shape == (0, 4)
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
@@ -139,7 +152,7 @@ def test_detecting_in_a_large_image_finds_each_ship_once(dtype):
             found.append(prediction(boxes))
         return found
 
-    merged = detect_in_tiles(image, detector, size=80, overlap=24, batch_size=3)
+    merged = detect_in_tiles(image, detector, size=80, overlap=24, batch_size=3, iou_threshold=0.3, multiple=32)
     assert sizes == {(3, 96, 96)}  # padded to a multiple of 32
     assert sorted(map(tuple, merged["boxes"][:, :2].round().int().tolist())) == sorted(ships)
     torch.testing.assert_close(merged["boxes"][:, 2:4], torch.tensor([[16.0, 6.0]]).expand(5, 2))

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 import torch
 
-from retable.boxes import rotated_iou
+from retable.boxes import box_to_corners, rotated_iou
+from retable.detection.schema import AugmentConfig
 from retable.detection.transforms import (
-    Augmentation,
+    Warp,
     Window,
     apply_warp,
     draw_warp,
@@ -14,8 +15,12 @@ from retable.detection.transforms import (
     plain_warp,
     to_tensor,
 )
-from retable.detection.visibility import corner_points
 from retable.errors import ConfigError
+
+
+def corner_points(boxes):
+    return box_to_corners(torch.from_numpy(boxes)).numpy()
+
 
 BOX = np.array([[150.0, 110.0, 90.0, 24.0, 0.4]], np.float32)
 
@@ -44,9 +49,9 @@ def measured(image):
 @pytest.mark.parametrize("seed", range(24))
 def test_image_and_box_move_together(seed):
     image, target = drawn(BOX)
-    augmentation = Augmentation(scale=(0.6, 1.6))
+    augmentation = AugmentConfig(scale=(0.6, 1.6))
     warp = draw_warp(augmentation, Window(0, 0, 320, 240), 320, np.random.default_rng(seed))
-    output, warped = apply_warp(image, target, warp, 320, augmentation)
+    output, warped = apply_warp(image, target, warp, 320)
     assert output.shape == (320, 320, 3)
     corners = corner_points(warped["boxes"])
     if not len(corners) or corners.min() < 2 or corners.max() > 318:
@@ -59,7 +64,7 @@ def test_image_and_box_move_together(seed):
 
 
 def test_draws_cover_flips_angles_and_scales():
-    augmentation = Augmentation(scale=(0.5, 2.0))
+    augmentation = AugmentConfig(scale=(0.5, 2.0))
     matrices = [
         draw_warp(augmentation, Window(0, 0, 100, 100), 100, np.random.default_rng(seed)).matrix[:, :2]
         for seed in range(400)
@@ -77,10 +82,10 @@ def test_draws_cover_flips_angles_and_scales():
 def test_identity_and_plain_warp_keep_every_pixel():
     image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     target = {"boxes": BOX * 0.2, "labels": np.zeros(1, np.int64), "difficult": np.zeros(1, np.bool_)}
-    still = Augmentation(horizontal_flip=0, vertical_flip=0, rotation_degrees=0, scale=(1, 1))
+    still = AugmentConfig(horizontal_flip=0, vertical_flip=0, rotation_degrees=0, scale=(1, 1))
     window = Window(10, 5, 32, 32)
     for warp in (plain_warp(window), draw_warp(still, window, 32, np.random.default_rng(0))):
-        output, warped = apply_warp(image, target, warp, 32, still)
+        output, warped = apply_warp(image, target, warp, 32)
         assert (output == image[5:37, 10:42]).all()
         np.testing.assert_allclose(warped["boxes"][0, :2], BOX[0, :2] * 0.2 - [10, 5], atol=1e-5)
 
@@ -92,18 +97,18 @@ def test_mirrored_exactly():
         "labels": np.zeros(1),
         "difficult": np.zeros(1, bool),
     }
-    mirror = Augmentation(horizontal_flip=1, vertical_flip=0, rotation_degrees=0, scale=(1, 1))
+    mirror = AugmentConfig(horizontal_flip=1, vertical_flip=0, rotation_degrees=0, scale=(1, 1))
     warp = draw_warp(mirror, Window(0, 0, 32, 32), 32, np.random.default_rng(1))
-    output, warped = apply_warp(image, target, warp, 32, mirror)
+    output, warped = apply_warp(image, target, warp, 32)
     assert (output == image[:, ::-1]).all()
     np.testing.assert_allclose(warped["boxes"], [[24, 20, 10, 4, -0.3]], atol=1e-5)
 
 
 def test_outside_is_mean_colour_without_mirrored_ships():
     image, target = drawn(BOX)
-    half = Augmentation(horizontal_flip=0, vertical_flip=0, rotation_degrees=0, scale=(0.5, 0.5))
+    half = AugmentConfig(horizontal_flip=0, vertical_flip=0, rotation_degrees=0, scale=(0.5, 0.5))
     warp = draw_warp(half, Window(0, 0, 320, 240), 640, np.random.default_rng(0))
-    output, _ = apply_warp(image, target, warp, 640, half)
+    output, _ = apply_warp(image, target, warp, 640)
     components = cv2.connectedComponentsWithStats((output[..., 0] > 127).astype(np.uint8))[2]
     assert len(components) == 2  # background and the one ship
     assert tuple(output[0, 0]) == mean_colour(image)
@@ -113,7 +118,7 @@ def test_cut_objects_become_difficult_and_hidden_ones_go():
     image = np.zeros((100, 100, 3), np.uint8)
     boxes = np.array([[50, 50, 20, 6, 0], [40, 50, 20, 6, 0], [5, 5, 6, 4, 0]], np.float32)
     target = {"boxes": boxes, "labels": np.array([0, 1, 2]), "difficult": np.zeros(3, bool)}
-    _, warped = apply_warp(image, target, plain_warp(Window(38, 30, 40, 40)), 40, Augmentation())
+    _, warped = apply_warp(image, target, plain_warp(Window(38, 30, 40, 40)), 40)
     assert warped["labels"].tolist() == [0, 1]
     assert warped["difficult"].tolist() == [False, True]
     assert warped["boxes"][1, 2] == 20  # whole, with its overhang
@@ -121,18 +126,38 @@ def test_cut_objects_become_difficult_and_hidden_ones_go():
     assert (boxes[0] == [50, 50, 20, 6, 0]).all()
 
 
+@pytest.mark.parametrize("degrees", [0, 90])
+def test_axis_aligned_boxes_are_warped_to_the_box_around_their_corners(degrees):
+    image = np.zeros((60, 80, 3), np.uint8)
+    image[10:20, 30:60] = 255
+    target = {"boxes": np.array([[30, 10, 60, 20]], np.float32), "labels": np.zeros(1, np.int64)}
+    turn = np.deg2rad(degrees)
+    linear = 1.5 * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    warp = Warp(np.column_stack([linear, [60, 60] - linear @ [40, 30]]), 0.0, 1.0)
+    output, warped = apply_warp(image, {**target, "difficult": np.zeros(1, bool)}, warp, 120)
+    rows, columns = np.nonzero(output[..., 0] > 127)
+    np.testing.assert_allclose(
+        warped["boxes"], [[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]], atol=0.51
+    )
+    assert warped["boxes"].dtype == np.float32
+    # of a window that shows a quarter of it the box stays whole, as a difficult one
+    _, cut = apply_warp(image, {**target, "difficult": np.zeros(1, bool)}, plain_warp(Window(0, 0, 37, 40)), 37)
+    assert cut["boxes"].tolist() == [[30, 10, 60, 20]]
+    assert cut["difficult"].tolist() == [True]
+
+
 def test_tone():
     image = np.full((16, 16, 3), 100, np.uint8)
     image[::16] = 140
     target = {"boxes": np.zeros((0, 5), np.float32), "labels": np.zeros(0, np.int64), "difficult": np.zeros(0, bool)}
     warp = plain_warp(Window(0, 0, 16, 16))
-    brighter, _ = apply_warp(image, target, warp._replace(brightness=10.0), 16, Augmentation())
+    brighter, _ = apply_warp(image, target, warp._replace(brightness=10.0), 16)
     assert (brighter == image + 10).all()
     mean = mean_colour(image)[0]
-    stronger, _ = apply_warp(image, target, warp._replace(contrast=1.5), 16, Augmentation())
+    stronger, _ = apply_warp(image, target, warp._replace(contrast=1.5), 16)
     assert int(stronger[1, 0, 0]) == round((100 - mean) * 1.5 + mean)
     tones = [
-        draw_warp(Augmentation(brightness=0.1, contrast=0.2), Window(0, 0, 9, 9), 9, np.random.default_rng(seed))
+        draw_warp(AugmentConfig(brightness=0.1, contrast=0.2), Window(0, 0, 9, 9), 9, np.random.default_rng(seed))
         for seed in range(50)
     ]
     assert max(abs(tone.brightness) for tone in tones) <= 25.5
@@ -145,8 +170,8 @@ def test_tone():
     [{"horizontal_flip": 1.5}, {"rotation_degrees": 200}, {"scale": (1.2, 0.8)}, {"scale": (0, 1)}, {"contrast": -1}],
 )
 def test_impossible_settings_are_named(options):
-    with pytest.raises(ConfigError, match=f"augment.{next(iter(options))}"):
-        Augmentation(**options)
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        AugmentConfig(**options)
 
 
 def test_to_tensor_and_letterbox():

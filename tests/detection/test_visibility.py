@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import torch
 from shapely.geometry import Polygon
 from shapely.geometry import box as rectangle
 
-from retable.detection.visibility import corner_points, visible_fractions, visible_objects
+from retable.boxes import format_of
+from retable.detection.visibility import visible_fractions, visible_objects
 
 
 def random_boxes(count=300):
@@ -13,10 +15,16 @@ def random_boxes(count=300):
     return np.column_stack([centres, sizes, generator.uniform(-np.pi / 2, np.pi / 2, count)])
 
 
-def test_fractions_are_those_of_shapely():
+def upright_boxes():
     boxes = random_boxes()
+    return np.concatenate([boxes[:, :2] - boxes[:, 2:4] / 2, boxes[:, :2] + boxes[:, 2:4] / 2], axis=1)
+
+
+@pytest.mark.parametrize("boxes", [random_boxes(), upright_boxes()], ids=["rotated", "axis-aligned"])
+def test_fractions_are_those_of_shapely(boxes):
     image = rectangle(0, 0, 100, 80)
-    expected = [Polygon(c).intersection(image).area / Polygon(c).area for c in corner_points(boxes)]
+    corners = format_of(boxes).corners(torch.from_numpy(boxes)).numpy()
+    expected = [Polygon(c).intersection(image).area / Polygon(c).area for c in corners]
     fractions = visible_fractions(boxes, 100, 80)
     np.testing.assert_allclose(fractions, expected, atol=1e-9)
     assert (fractions == 0).any()
@@ -31,12 +39,14 @@ def test_rule_for_objects_at_the_border():
     kept, difficult = visible_objects(boxes, annotated, 100, 100)
     assert kept.tolist() == [0, 1, 2, 3]
     assert difficult.tolist() == [True, False, True, True]
-    kept, difficult = visible_objects(boxes, annotated, 100, 100, keep_visible=0.4, drop_visible=0.2)
-    assert kept.tolist() == [0, 1, 2]
-    assert difficult.tolist() == [True, False, False]
+    upright = np.concatenate([boxes[:, :2] - boxes[:, 2:4] / 2, boxes[:, :2] + boxes[:, 2:4] / 2], axis=1)
+    assert [part.tolist() for part in visible_objects(upright, annotated, 100, 100)] == [
+        [0, 1, 2, 3],
+        difficult.tolist(),
+    ]
 
 
-@pytest.mark.parametrize("shape", [(0, 5)])
+@pytest.mark.parametrize("shape", [(0, 5), (0, 4)])
 def test_no_objects(shape):
     kept, difficult = visible_objects(np.zeros(shape), np.zeros(0, bool), 10, 10)
     assert kept.shape == difficult.shape == (0,)

@@ -55,3 +55,9 @@ def test_each_iteration_has_one_3x3_and_one_1x1_convolution_that_reduces_channel
         "P3": [(8, 32, 3, 3), (8, 8, 1, 1)],
         "P2": [(4, 16, 3, 3), (4, 4, 1, 1)],
     }
+
+
+@pytest.mark.parametrize("levels", [["P1"], ["P2", "P5"], []])
+def test_levels_that_do_not_exist_are_refused_when_it_is_built(levels: list[str]) -> None:
+    with pytest.raises(ValueError, match="levels must be some of P2, P3, P4"):
+        UNetDecoder(CHANNELS, 12, levels)

@@ -39,7 +39,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("source", ["checkout", "wheel"])
 def test_a_new_paper_trains_tests_predicts_and_makes_its_table(
     tmp_path: Path, source: str, request: pytest.FixtureRequest

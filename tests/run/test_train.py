@@ -99,7 +99,7 @@ def test_killed_and_resumed_run_equals_the_uninterrupted_one(
     assert train_here("hydra.run.dir=whole", *words) == 0
     process = start_train("hydra.run.dir=killed", *words)
     last = tmp_path / "killed" / "checkpoints" / "last.ckpt"
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 900
     while not last.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(seconds)
@@ -194,7 +194,7 @@ def test_two_processes_give_the_metrics_of_one(start_train: Start, train_here: T
     # dropout draws per process, so it is the one thing that must be off
     words = ("trainer.max_epochs=3", "model.lr=0.02", "model.dropout=0.0")
     process = start_train("hydra.run.dir=two", "trainer=ddp", "trainer.accelerator=cpu", *words, script="train.py")
-    output, _ = process.communicate(timeout=110)
+    output, _ = process.communicate()
     assert process.returncode == 0, output
     two = record.read(tmp_path / "two")
     assert two.devices["count"] == 2

@@ -3,7 +3,6 @@
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -101,14 +100,12 @@ def test_a_mistyped_key_is_told_at_once_and_without_torch(tmp_path: Path) -> Non
     code = "import sys, runpy; sys.argv[0] = 'sweep.py'\ntry: runpy.run_path({!r}, run_name='__main__')\n"
     code += "finally: print('torch' in sys.modules, 'optuna' in sys.modules)"
     words = ["space.model.lrr=log(1e-4,1)", f"outputs={tmp_path}"]
-    started = time.monotonic()
     told = subprocess.run(
         [sys.executable, "-c", code.format(str(ROOT / "sweep.py")), *words], capture_output=True, text=True, check=False
     )
     assert told.returncode == 2
     assert told.stderr == "error: model.lrr: there is no such key; did you mean model.lr?\n"
     assert told.stdout == "False False\n"
-    assert time.monotonic() - started < 10  # about one on a machine that does nothing else
     assert not list(tmp_path.iterdir())
 
 

@@ -21,7 +21,6 @@ from retable.search import request, study
 from retable.search.request import divide
 
 Run = Callable[..., tuple[int, str]]
-pytestmark = pytest.mark.timeout(300)  # some call sweep.py five times, and the machine may have other work
 
 
 def _trials(folder: Path) -> list[dict[str, str]]:
@@ -35,7 +34,7 @@ def _starts(folder: Path) -> list[int]:
 
 
 def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 1200
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

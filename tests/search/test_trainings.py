@@ -18,7 +18,7 @@ from retable.run.command_line import compose
 TINY = [f"hydra.searchpath=[file://{ROOT / 'tests/run/conf'}]", "model=tiny", "data=tiny", "trainer=cpu"]
 QUICK = ["trainer.max_epochs=2", "trainer.enable_progress_bar=false"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 def test_searches_a_real_training(start: Start, tmp_path: Path) -> None:

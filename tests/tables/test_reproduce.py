@@ -63,7 +63,7 @@ def call(start: Start) -> Call:
 
     def run(*given: str, **options: str) -> subprocess.CompletedProcess[str]:
         process = start(*given, **options)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate()
         return subprocess.CompletedProcess(given, process.returncode, output)
 
     return run
@@ -151,12 +151,12 @@ def test_failed_cells_are_shown_and_do_not_stop_the_others(call: Call, tmp_path:
 
 def test_ctrl_c_stops_the_cells_and_says_how_to_go_on(start: Start, call: Call, tmp_path: Path) -> None:
     process = start("table=demo/1", "budget=smoke", DUMMY_SECONDS="30")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not list((tmp_path / "outputs" / "cells").glob("*/lease.json")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate()
     assert process.returncode == 130
     assert "interrupted; the same command does what is missing" in output
     assert not list((tmp_path / "outputs" / "cells").glob("*/lease.json"))
@@ -167,7 +167,7 @@ def test_ctrl_c_stops_the_cells_and_says_how_to_go_on(start: Start, call: Call, 
 def test_two_at_once_share_the_work(start: Start, tmp_path: Path) -> None:
     both = [start("table=demo/1", "budget=smoke", "seeds=2", "engine.workers=2") for _ in range(2)]
     for process in both:
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate()
         assert process.returncode == 0, output
     assert len(records(tmp_path)) == 12
     assert not list((tmp_path / "outputs" / "cells").glob("*/overlapped"))

@@ -14,7 +14,6 @@ from retable.visualization.drawing import (
     contact_sheet,
     draw_boxes,
     draw_detections,
-    draw_truth,
     legend_strip,
     upscale,
 )
@@ -141,10 +140,18 @@ def test_empty_predictions_and_targets():
     assert has(draw_detections(sea(), PREDICTION, nothing, show_scores=False), FALSE_ALARM, 56, 34)
 
 
-def test_truth_alone():
-    drawn = draw_truth(sea(), TARGET)
-    assert has(drawn, HIT, 50, 30)
-    assert has(drawn, DIFFICULT, 150, 110)
+def upright(boxes):
+    return torch.cat([boxes[:, :2] - boxes[:, 2:4] / 2, boxes[:, :2] + boxes[:, 2:4] / 2], dim=1)
+
+
+def test_axis_aligned_boxes_are_drawn_as_rotated_ones_that_are_not_turned():
+    rotated, other = (draw_boxes(sea(), boxes, HIT) for boxes in (TARGET["boxes"], upright(TARGET["boxes"])))
+    np.testing.assert_array_equal(rotated, other)
+    alike = [{**sample, "boxes": upright(sample["boxes"])} for sample in (PREDICTION, TARGET)]
+    for one, two in zip(classify_detections(PREDICTION, TARGET), classify_detections(*alike), strict=True):
+        np.testing.assert_array_equal(one, two)
+    drawn = [draw_detections(sea(), *samples, minimum_size=300) for samples in ((PREDICTION, TARGET), alike)]
+    np.testing.assert_array_equal(*drawn)
 
 
 def test_contact_sheet_places_images_row_by_row():

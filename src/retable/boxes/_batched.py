@@ -87,7 +87,7 @@ def table_iou(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _near(first: Tensor, second: Tensor) -> Tensor:
-    """Tell which boxes (N, M) of two tables meet by circumscribed circle and by bounding rectangle."""
+    """Tells which boxes (N, M) of two tables meet by circumscribed circle and by bounding rectangle."""
     dx = (first[0].unsqueeze(1) - second[0]).abs()
     dy = (first[1].unsqueeze(1) - second[1]).abs()
     near = dx < first[8].unsqueeze(1) + second[8]
@@ -123,7 +123,7 @@ def aligned(boxes1: Tensor, boxes2: Tensor) -> Tensor:
 
 
 def _overlapping(first: Tensor, labels1: Tensor, second: Tensor, labels2: Tensor, threshold: float) -> Tensor:
-    """Tell which boxes (N, M) of two tables have one label and an IoU above the threshold."""
+    """Tells which boxes (N, M) of two tables have one label and an IoU above the threshold."""
     over = _near(first, second)
     over &= labels1.unsqueeze(1) == labels2
     i, j = torch.nonzero(over, as_tuple=True)

@@ -281,18 +281,18 @@ _TABLE = types.float64[:, ::1]
 
 @functools.cache
 def pairwise_kernel() -> Callable[..., None]:
-    """Return the compiled `_pairwise`; compiled or loaded from its cache on the first call."""
+    """Returns the compiled `_pairwise`; compiled or loaded from its cache on the first call."""
     integer = types.int64
     return compiled(_pairwise, _TABLE, _TABLE, types.int64[::1], types.float64, integer, integer, types.float32[:, ::1])
 
 
 @functools.cache
 def aligned_kernel() -> Callable[..., None]:
-    """Return the compiled `_aligned`; compiled or loaded from its cache on the first call."""
+    """Returns the compiled `_aligned`; compiled or loaded from its cache on the first call."""
     return compiled(_aligned, _TABLE, _TABLE, types.float32[::1])
 
 
 @functools.cache
 def suppress_kernel() -> Callable[..., None]:
-    """Return the compiled `_suppress`; compiled or loaded from its cache on the first call."""
+    """Returns the compiled `_suppress`; compiled or loaded from its cache on the first call."""
     return compiled(_suppress, _TABLE, types.int64[::1], types.float64, types.boolean[::1])

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def check_last_dimension(values: Tensor, size: int, name: str) -> None:
-    """Refuse a tensor whose last dimension is not `size`.
+    """Refuses a tensor whose last dimension is not `size`.
 
     Raises:
         ValueError: The shape is another one; the message holds it.
@@ -15,7 +15,7 @@ def check_last_dimension(values: Tensor, size: int, name: str) -> None:
 
 
 def check_rows(values: Tensor, size: int, name: str) -> None:
-    """Refuse a tensor that is not a matrix of `size` columns.
+    """Refuses a tensor that is not a matrix of `size` columns.
 
     Raises:
         ValueError: The shape is another one; the message holds it.
@@ -25,7 +25,7 @@ def check_rows(values: Tensor, size: int, name: str) -> None:
 
 
 def check_rotated_boxes(boxes: Tensor, name: str) -> None:
-    """Refuse anything but (N, 5) finite rotated boxes of sizes that are not negative.
+    """Refuses anything but (N, 5) finite rotated boxes of sizes that are not negative.
 
     Raises:
         ValueError: Wrong shape, NaN or infinite numbers, or a negative width or height.
@@ -42,7 +42,7 @@ def check_rotated_boxes(boxes: Tensor, name: str) -> None:
 
 
 def check_same_device(first: Tensor, second: Tensor, names: str) -> None:
-    """Refuse two tensors that lie on different devices.
+    """Refuses two tensors that lie on different devices.
 
     Raises:
         ValueError: The devices differ; the message names both.
@@ -52,10 +52,10 @@ def check_same_device(first: Tensor, second: Tensor, names: str) -> None:
 
 
 def as_floating(values: Tensor) -> Tensor:
-    """Return `values` unchanged if they are floating point, as float32 otherwise."""
+    """Returns `values` unchanged if they are floating point, as float32 otherwise."""
     return values if values.is_floating_point() else values.to(torch.float32)
 
 
 def widened(values: Tensor) -> Tensor:
-    """Return `values` in float64, or in float32 on devices that have no float64 (Apple's MPS)."""
+    """Returns `values` in float64, or in float32 on devices that have no float64 (Apple's MPS)."""
     return values.to(torch.float32 if values.device.type == "mps" else torch.float64)

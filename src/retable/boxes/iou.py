@@ -20,12 +20,12 @@ from retable.boxes._validation import (
 
 
 def has_batched_path(boxes: Tensor) -> bool:
-    """Tell whether the boxes lie on a device for the batched path: not the CPU, and one that has float64."""
+    """Tells whether the boxes lie on a device for the batched path: not the CPU, and one that has float64."""
     return boxes.device.type not in ("cpu", "mps")
 
 
 def rotated_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
-    """IoU of each box of one set with each of another.
+    """Returns the IoU of each box of one set with each of another.
 
     Args:
         boxes1: (N, 5) boxes (cx, cy, w, h, theta) in pixels and radians, canonical or not.
@@ -64,7 +64,7 @@ def _pairwise_on_cpu(boxes1: Tensor, boxes2: Tensor, iou: Tensor) -> None:
 
 
 def rotated_iou_aligned(boxes1: Tensor, boxes2: Tensor) -> Tensor:
-    """IoU of box k of one set with box k of another.
+    """Returns the IoU of box k of one set with box k of another.
 
     Args:
         boxes1: (N, 5) boxes (cx, cy, w, h, theta) in pixels and radians, canonical or not.
@@ -92,7 +92,7 @@ def rotated_iou_aligned(boxes1: Tensor, boxes2: Tensor) -> Tensor:
 
 
 def shape_iou(sizes1: Tensor, sizes2: Tensor) -> Tensor:
-    """IoU of rectangles that share centre and angle: the overlap of anchor shapes (LARSD, section II.B.2).
+    """Returns the IoU of rectangles that share centre and angle: the overlap of anchor shapes (LARSD, section II.B.2).
 
     Args:
         sizes1: (N, 2) widths and heights in pixels.
@@ -113,7 +113,7 @@ def shape_iou(sizes1: Tensor, sizes2: Tensor) -> Tensor:
 
 
 def axis_aligned_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
-    """IoU of each axis-aligned box of one set with each of another.
+    """Returns the IoU of each axis-aligned box of one set with each of another.
 
     Args:
         boxes1: (N, 4) boxes (x1, y1, x2, y2) in pixels, with x1 <= x2 and y1 <= y2.

@@ -13,7 +13,7 @@ from retable.boxes.rotated import canonical
 
 
 def rotated_nms(boxes: Tensor, scores: Tensor, iou_threshold: float, labels: Tensor | None = None) -> Tensor:
-    """Greedy non-maximum suppression.
+    """Suppresses what is not a maximum, greedily.
 
     By descending score, a box is kept unless a kept box of its label overlaps it by more than the threshold.
 

@@ -1,4 +1,4 @@
-"""The rotated box: canonical form, corners, the distance form of LARSD, areas, and similarity transforms.
+"""The rotated box: canonical form, corners, OpenCV's form, the distance form of LARSD, and similarity transforms.
 
 A rotated box is `(cx, cy, w, h, theta)` in pixels and radians. `w` runs along `(cos theta, sin theta)` and the y axis
 points down, so that a positive theta turns clockwise on the screen. The canonical form has `w >= h` and
@@ -22,7 +22,7 @@ _RECTANGLE_TOLERANCE = 1e-6
 
 
 def canonical(boxes: Tensor) -> Tensor:
-    """Bring rotated boxes to the canonical form; a canonical box comes back unchanged, bit by bit.
+    """Brings rotated boxes to the canonical form; a canonical box comes back unchanged, bit by bit.
 
     A square keeps its angle modulo pi, since its sides cannot tell the four equal forms apart.
 
@@ -53,7 +53,7 @@ def canonical(boxes: Tensor) -> Tensor:
 
 
 def _upright(boxes: Tensor) -> Tensor:
-    """Return the form of each box (..., 5) whose theta is in (-pi/4, pi/4], in the boxes' own number type."""
+    """Returns the form of each box (..., 5) whose theta is in (-pi/4, pi/4], in the boxes' own number type."""
     limit = torch.tensor(math.pi / 4, dtype=boxes.dtype, device=boxes.device)
     width, height, theta = boxes[..., 2], boxes[..., 3], boxes[..., 4]
     inside = (theta > -limit) & (theta <= limit)
@@ -71,7 +71,7 @@ def _upright(boxes: Tensor) -> Tensor:
 
 
 def upright_size(boxes: Tensor) -> Tensor:
-    """Size of each box in the form with theta in (-pi/4, pi/4], the form in which LARSD's anchors live.
+    """Returns the size of each box in the form with theta in (-pi/4, pi/4], in which LARSD's anchors live.
 
     Args:
         boxes: (..., 5) boxes (cx, cy, w, h, theta) in pixels and radians.
@@ -87,7 +87,7 @@ def upright_size(boxes: Tensor) -> Tensor:
 
 
 def box_to_corners(boxes: Tensor) -> Tensor:
-    """Corner points of rotated boxes.
+    """Returns the corner points of rotated boxes.
 
     Args:
         boxes: (..., 5) boxes (cx, cy, w, h, theta) in pixels and radians.
@@ -111,7 +111,7 @@ def box_to_corners(boxes: Tensor) -> Tensor:
 
 
 def corners_to_box(corners: Tensor) -> Tensor:
-    """Rotated box of four points: of a rectangle exactly, else the rectangle of least area around the points.
+    """Returns the rotated box of four points: of a rectangle exactly, else the least rectangle around the points.
 
     Points that go around a rectangle in either sense, from any corner, give that rectangle; the least squares of
     opposite sides are taken, so that rounded corners cost no more than their rounding. All other points, in any order,
@@ -156,7 +156,7 @@ def corners_to_box(corners: Tensor) -> Tensor:
 
 
 def _minimum_area_box(local: Tensor, middle: Tensor) -> Tensor:
-    """Return the enclosing rectangle (..., 5) of least area of four points (..., 4, 2) around `middle` (..., 2).
+    """Returns the enclosing rectangle (..., 5) of least area of four points (..., 4, 2) around `middle` (..., 2).
 
     One side of it lies along an edge of the convex hull, and each edge of the hull joins two of the points: trying the
     six joins tries all edges, whichever order the points are in.
@@ -182,8 +182,29 @@ def _minimum_area_box(local: Tensor, middle: Tensor) -> Tensor:
     return torch.cat([centre, size, angle.unsqueeze(-1)], dim=-1)
 
 
+def opencv_to_box(boxes: Tensor) -> Tensor:
+    """Converts OpenCV's rotated rectangles (4.5.1 and later).
+
+    `minAreaRect` gives an angle in (0, 90], clockwise on the screen; `w` runs along it and may be the shorter side.
+
+    Args:
+        boxes: (..., 5) cx, cy, w, h in pixels and the angle in degrees; any angle is understood.
+
+    Returns:
+        (..., 5) canonical boxes.
+
+    Raises:
+        ValueError: The last dimension is not 5.
+    """
+    check_last_dimension(boxes, 5, "boxes")
+    boxes = as_floating(boxes)
+    wide = widened(boxes)
+    radians = canonical(torch.cat([wide[..., :4], torch.deg2rad(wide[..., 4:])], dim=-1))
+    return canonical(radians.to(boxes.dtype))
+
+
 def box_to_distances(boxes: Tensor, points: Tensor) -> Tensor:
-    """Distance form of boxes as seen from points (LARSD, section II.B and Fig. 4).
+    """Returns the distance form of boxes as seen from points (LARSD, section II.B and Fig. 4).
 
     Each box is taken in its form with theta in (-pi/4, pi/4]. In the frame turned by theta, d1 is the distance from the
     point to the top side, d2 to the right, d3 to the bottom and d4 to the left; a distance is negative where the point
@@ -215,7 +236,7 @@ def box_to_distances(boxes: Tensor, points: Tensor) -> Tensor:
 
 
 def distances_to_box(distances: Tensor, points: Tensor) -> Tensor:
-    """Box of a distance form: the inverse of `box_to_distances`.
+    """Returns the box of a distance form: the inverse of `box_to_distances`.
 
     Args:
         distances: (..., 5) d1 (top), d2 (right), d3 (bottom), d4 (left) in pixels and theta in radians.
@@ -242,49 +263,8 @@ def distances_to_box(distances: Tensor, points: Tensor) -> Tensor:
     return canonical(torch.cat([boxes, distances[..., 4:].expand(*shape, 1)], dim=-1))
 
 
-def box_area(boxes: Tensor) -> Tensor:
-    """Areas of rotated boxes.
-
-    Args:
-        boxes: (..., 5) boxes (cx, cy, w, h, theta) in pixels and radians.
-
-    Returns:
-        (...) areas in square pixels.
-
-    Raises:
-        ValueError: The last dimension is not 5.
-    """
-    check_last_dimension(boxes, 5, "boxes")
-    return boxes[..., 2] * boxes[..., 3]
-
-
-def points_in_boxes(points: Tensor, boxes: Tensor) -> Tensor:
-    """Tell which points lie in which boxes; a point on a side lies inside.
-
-    Args:
-        points: (P, 2) points (x, y) in pixels.
-        boxes: (N, 5) boxes (cx, cy, w, h, theta) in pixels and radians.
-
-    Returns:
-        (P, N) bool.
-
-    Raises:
-        ValueError: The shapes are not (P, 2) and (N, 5).
-    """
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise ValueError(f"points must have shape (P, 2), got {tuple(points.shape)}")
-    if boxes.ndim != 2 or boxes.shape[1] != 5:
-        raise ValueError(f"boxes must have shape (N, 5), got {tuple(boxes.shape)}")
-    wide = widened(boxes)
-    offset = widened(points).unsqueeze(1) - wide[:, :2]
-    cosine, sine = torch.cos(wide[:, 4]), torch.sin(wide[:, 4])
-    along = offset[..., 0] * cosine + offset[..., 1] * sine
-    across = offset[..., 1] * cosine - offset[..., 0] * sine
-    return (along.abs() <= wide[:, 2] / 2) & (across.abs() <= wide[:, 3] / 2)
-
-
 def transform_boxes(boxes: Tensor, matrix: Tensor) -> Tensor:
-    """Move rotated boxes by a similarity: any chain of shifts, rotations, uniform scalings and mirrorings.
+    """Moves rotated boxes by a similarity: any chain of shifts, rotations, uniform scalings and mirrorings.
 
     Args:
         boxes: (..., 5) boxes (cx, cy, w, h, theta) in pixels and radians.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from torchmetrics.classification import MulticlassAccuracy
 from retable.classification.classifier import Batch, Classifier
 from retable.classification.schema import NetworkConfig
 from retable.errors import ConfigError, DivergenceError
+from retable.nn import schedules
 from retable.nn.backbones import load_weights_alike
 
 
@@ -80,16 +80,11 @@ class NetworkClassifier(Classifier):
     def configure_optimizers(self) -> Any:
         """Makes the optimiser, at a constant rate or with a cosine to zero, after an optional warm-up."""
         optimizer = self._optimizer(self.parameters(), lr=self._lr)
-        total = self.trainer.estimated_stepping_batches if self._schedule == "cosine" else math.inf
-
-        def factor(iteration: int) -> float:
-            warm = min(1.0, (iteration + 1) / (self._warmup + 1))
-            if self._schedule == "constant":
-                return warm
-            return warm * 0.5 * (1.0 + math.cos(math.pi * min(1.0, iteration / total)))
-
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        if self._schedule == "cosine":
+            return schedules.scheduled(
+                optimizer, schedules.cosine(self.trainer.estimated_stepping_batches), self._warmup
+            )
+        return schedules.scheduled(optimizer, schedules.constant, self._warmup)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps the origin of the weights."""

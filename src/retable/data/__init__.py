@@ -1,6 +1,6 @@
 """Dataset plumbing that papers share: image files, fingerprints, provenance, sampling."""
 
-from retable.data.fingerprint import combined_fingerprint, fingerprint_files
+from retable.data.fingerprint import fingerprint_files
 from retable.data.images import IMAGE_SUFFIXES, find_images, image_size, read_image, read_shown_image
 from retable.data.provenance import Provenance, combine_provenances
 
@@ -10,7 +10,6 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "Provenance",
     "combine_provenances",
-    "combined_fingerprint",
     "find_images",
     "fingerprint_files",
     "image_size",

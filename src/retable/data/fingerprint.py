@@ -19,15 +19,15 @@ def fingerprint_files(annotations: Mapping[str, Path], images: Mapping[str, Path
     size alone goes unseen.
 
     Args:
-        annotations: annotation files and lists by a key that does not depend on the dataset's folder.
-        images: image files by key.
-        extra: settings that change what is read from the files (class level, split).
+        annotations: Annotation files and lists by a key that does not depend on the dataset's folder.
+        images: Image files by key.
+        extra: Settings that change what is read from the files (class level, split).
 
     Returns:
         64 hexadecimal digits (SHA-256).
 
     Raises:
-        DataError: a file cannot be read.
+        DataError: A file cannot be read.
     """
     digest = hashlib.sha256()
     for text in extra:
@@ -43,7 +43,7 @@ def combined_fingerprint(fingerprints: Mapping[str, str]) -> str:
     """Fingerprints several datasets, such as the splits of a run, as one.
 
     Args:
-        fingerprints: fingerprints by name.
+        fingerprints: Fingerprints by name.
 
     Returns:
         64 hexadecimal digits (SHA-256) that depend on names and fingerprints, not on their order.

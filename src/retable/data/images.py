@@ -28,13 +28,13 @@ def read_image(path: str | Path) -> npt.NDArray[np.uint8]:
     not applied, because annotations count stored pixels.
 
     Args:
-        path: a JPEG, PNG, BMP, TIFF or any other file that OpenCV decodes.
+        path: A JPEG, PNG, BMP, TIFF or any other file that OpenCV decodes.
 
     Returns:
         uint8 array of shape (H, W, 3), channels in RGB order, contiguous.
 
     Raises:
-        DataError: the file is missing, empty, cut off, damaged or not an image. The message names it.
+        DataError: The file is missing, empty, cut off, damaged or not an image. The message names it.
     """
     data = _read_bytes(Path(path))
     _inspect(Path(path), data)
@@ -49,13 +49,13 @@ def read_shown_image(path: str | Path) -> npt.NDArray[np.uint8]:
     whose high byte would be black.
 
     Args:
-        path: as of `read_image`.
+        path: As of `read_image`.
 
     Returns:
         uint8 array of shape (H, W, 3), channels in RGB order.
 
     Raises:
-        DataError: as in `read_image`.
+        DataError: As in `read_image`.
     """
     path = Path(path)
     data = _read_bytes(path)
@@ -82,13 +82,13 @@ def image_size(path: str | Path) -> tuple[int, int]:
     """Reads the size of an image, and checks that its file is whole, without decoding pixels.
 
     Args:
-        path: an image file. Formats other than JPEG, PNG, BMP and TIFF are decoded after all.
+        path: An image file. Formats other than JPEG, PNG, BMP and TIFF are decoded after all.
 
     Returns:
         Height and width in stored pixels, the shape that `read_image` returns.
 
     Raises:
-        DataError: as in `read_image`.
+        DataError: As in `read_image`.
     """
     data = _read_bytes(Path(path))
     header = _inspect(Path(path), data)
@@ -102,14 +102,14 @@ def find_images(folder: Path) -> dict[str, Path]:
     """Lists the images of a folder by their name without ending.
 
     Args:
-        folder: an existing folder. Its subfolders are not searched.
+        folder: An existing folder. Its subfolders are not searched.
 
     Returns:
         Paths by name without ending, sorted by name. Files with other endings than `IMAGE_SUFFIXES` and
         hidden files are no images.
 
     Raises:
-        DataError: two images differ in their ending alone, so that an annotation would fit both.
+        DataError: Two images differ in their ending alone, so that an annotation would fit both.
     """
     images: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):

@@ -1,5 +1,6 @@
 """Where a dataset comes from, as the record of a run tells it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,10 +14,10 @@ class Provenance:
 
     Attributes:
         kind: "real" for published or own images, "synthetic" for generated ones, "mixed" where a run has both.
-        source: the dataset's name, with what else tells versions of it apart. Never a path of this machine.
-        fingerprint: what `fingerprint_files` or a generator returned.
-        splits: number of images of each split.
-        notes: what a reader of the numbers must know, such as images that were left out and why.
+        source: The dataset's name, with what else tells versions of it apart. Never a path of this machine.
+        fingerprint: What `fingerprint_files` or a generator returned.
+        splits: Number of images of each split.
+        notes: What a reader of the numbers must know, such as images that were left out and why.
     """
 
     kind: Literal["real", "synthetic", "mixed"]
@@ -37,27 +38,29 @@ class Provenance:
 
 
 def combine_provenances(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Combines the provenances of a run's splits into the one of the run.
+    """Combines the provenances of the parts of a run's data into the one of the run.
 
     Args:
-        parts: what `Provenance.as_dict` returned, by the role of the split ("train", "val", "test").
+        parts: What `Provenance.as_dict` returned, by a name for the fingerprint, such as the role of a split. Parts may
+            be of one split: its sizes are added up.
 
     Returns:
-        A dictionary as of `Provenance.as_dict`. `kind` is "synthetic" as soon as one part is; `splits` counts
-        by role; `notes` are kept once each.
+        A dictionary as of `Provenance.as_dict`. `kind` is "mixed" where the parts are of several; `notes` are kept once
+        each.
 
     Raises:
-        ValueError: there are no parts.
+        ValueError: There are no parts.
     """
     if not parts:
         raise ValueError("no provenances to combine")
-    kinds = [part["kind"] for part in parts.values()]
-    sources = list(dict.fromkeys(part["source"] for part in parts.values()))
-    notes = dict.fromkeys(note for part in parts.values() for note in part.get("notes", ()))
+    kinds = {part["kind"] for part in parts.values()}
+    splits: Counter[str] = Counter()
+    for part in parts.values():
+        splits.update(part["splits"])
     return Provenance(
-        kind="synthetic" if "synthetic" in kinds else "real",
-        source=" + ".join(sources),
-        fingerprint=combined_fingerprint({role: part["fingerprint"] for role, part in parts.items()}),
-        splits={role: sum(part["splits"].values()) for role, part in parts.items()},
-        notes=tuple(notes),
+        kind=kinds.pop() if len(kinds) == 1 else "mixed",
+        source=" + ".join(dict.fromkeys(part["source"] for part in parts.values())),
+        fingerprint=combined_fingerprint({name: part["fingerprint"] for name, part in parts.items()}),
+        splits=splits,
+        notes=tuple(dict.fromkeys(note for part in parts.values() for note in part.get("notes", ()))),
     ).as_dict()

@@ -23,20 +23,20 @@ class EpochSampler(Sampler[tuple[int, int]]):
     * world_size` gets, and all processes take the same number of whole batches.
 
     Args:
-        length: number of samples in the dataset.
-        batch_size: samples a batch and process, as given to the DataLoader.
-        seed: what the order depends on besides the epoch.
+        length: Number of samples in the dataset.
+        batch_size: Samples a batch and process, as given to the DataLoader.
+        seed: What the order depends on besides the epoch.
         shuffle: False keeps the dataset's order in each epoch.
-        rank: number of this process.
-        world_size: number of processes.
-        drop_last: what happens to the samples that do not fill a last global batch: True leaves them out (others in
+        rank: Number of this process.
+        world_size: Number of processes.
+        drop_last: What happens to the samples that do not fill a last global batch: True leaves them out (others in
             each shuffled epoch), False fills the batch with samples from the epoch's start. A dataset smaller than
             one global batch is always filled up: an epoch has one batch at least.
-        epoch: the first epoch. A resumed run has to give it: loader workers fetch their first samples before the
+        epoch: The first epoch. A resumed run has to give it: loader workers fetch their first samples before the
             trainer gets round to `set_epoch`.
 
     Raises:
-        ConfigError: a length, batch size, rank or world size that makes no sense.
+        ConfigError: A length, batch size, rank or world size that makes no sense.
     """
 
     def __init__(
@@ -95,12 +95,12 @@ class ShardSampler(Sampler[int]):
     Processes can therefore differ by one image in number.
 
     Args:
-        length: number of images.
-        rank: number of this process.
-        world_size: number of processes.
+        length: Number of images.
+        rank: Number of this process.
+        world_size: Number of processes.
 
     Raises:
-        ConfigError: a length, rank or world size that makes no sense.
+        ConfigError: A length, rank or world size that makes no sense.
     """
 
     def __init__(self, length: int, *, rank: int = 0, world_size: int = 1) -> None:

@@ -1,1 +1,1 @@
-"""What detectors share, by box format: module, tiles, training samples, transforms, pictures, prediction."""
+"""What detectors share, whichever format their boxes have: rotated or axis-aligned."""

@@ -1,7 +1,6 @@
-"""The data of one run on ships: published files or generated scenes, as the trainer's loaders."""
+"""The data of one run on detection: published files or generated scenes, as the trainer's loaders."""
 
 import logging
-from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,100 +9,68 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from retable.boxes import upright_size
 from retable.data import combine_provenances
 from retable.data.module import ShardedDataModule, initialise_worker
 from retable.detection.samples import (
-    ShipEvaluationSet,
-    ShipTrainingSet,
+    EvaluationSamples,
+    TrainingSamples,
     collate_evaluation,
     collate_training,
     training_boxes,
 )
-from retable.detection.transforms import Augmentation
+from retable.detection.schema import DetectionDataConfig
 from retable.errors import ConfigError, DataError
 
 Batch = dict[str, Any]
 log = logging.getLogger(__name__)
 
 
-class ShipDataModule(ShardedDataModule):
-    """Loaders of a ship dataset; the keys are described in `retable.detection.schema.ShipsConfig`.
+class DetectionDataModule(ShardedDataModule):
+    """Loaders of a detection dataset.
 
     Training samples depend on seed, epoch and index alone; in validation and test each image is seen exactly once,
     under any number of processes.
+
+    Args:
+        config: The options.
+        seed: The run's seed.
 
     Raises:
         ConfigError: A value that cannot work, or neither real files nor a generator.
         DataError: The files have a fault.
     """
 
-    def __init__(
-        self,
-        seed: int,
-        root: str | None,
-        files: Callable[..., Any] | None,
-        scenes: Callable[..., Any] | None,
-        splits: Mapping[str, str],
-        counts: Mapping[str, int],
-        scene_size: int,
-        scenes_seed: int,
-        image_size: int,
-        resize: float,
-        max_side: int | None,
-        batch_size: int,
-        eval_batch_size: int,
-        workers: int | None,
-        cache_megabytes: int,
-        tile_overlap: int,
-        empty_tiles: float,
-        augment: Mapping[str, Any],
-    ) -> None:
+    def __init__(self, config: DetectionDataConfig, seed: int) -> None:
         super().__init__()
-        if root is None and scenes is None:
+        if config.root is None and config.scenes is None:
             raise ConfigError("data.root has no value and this dataset has no generator: give data.root=FOLDER")
-        if root is not None and files is None:
+        if config.root is not None and config.files is None:
             raise ConfigError("data.root is given, but data.files names no loader for it")
-        for name, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
-            if value < 1:
-                raise ConfigError(f"data.{name}={value}: must be 1 or more")
-        self.seed = seed
+        self.config, self.seed = config, seed
         self.first_epoch = 0
-        self.image_size = image_size
-        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
-        self.workers, self.tile_overlap, self.empty_tiles = workers, tile_overlap, empty_tiles
-        self._root = None if root is None else Path(root).expanduser()
-        self._files, self._scenes = files, scenes
-        self._splits, self._counts = dict(splits), dict(counts)
-        self._scene_options = {"image_size": scene_size, "seed": scenes_seed}
-        self._scale: dict[str, Any] = {"resize": resize, "max_side": max_side}
-        self._cache_megabytes = cache_megabytes
-        options = dict(augment)
-        enabled = options.pop("enabled")
-        self._augmentation = Augmentation(**{**options, "scale": tuple(options["scale"])}) if enabled else None
+        self.batch_size, self.workers = config.batch_size, config.workers
+        self._root = None if config.root is None else Path(config.root).expanduser()
 
     @cached_property
     def test_name(self) -> str:
         """The tested split: ``test``, or ``val`` where the dataset has no test split."""
-        if self._root is None or self._files is None:
+        if self._root is None:
             return "test"
-        loader: Any = getattr(self._files, "func", self._files)
-        found = loader.splits(self._root)
-        if self._splits["test"] in found:
+        loader: Any = getattr(self.config.files, "func", self.config.files)
+        if self.config.splits.test in loader.splits(self._root):
             return "test"
-        log.warning("%s has no split %r: its val split is tested", self._root, self._splits["test"])
+        log.warning("%s has no split %r: its val split is tested", self._root, self.config.splits.test)
         return "val"
 
     @cached_property
     def datasets(self) -> dict[str, Any]:
         """The images of ``train``, ``val`` and, where there is one, ``test``."""
-        roles = ("train", "val", "test")[: 2 if self.test_name == "val" else 3]
+        config, roles = self.config, ("train", "val", "test")[: 2 if self.test_name == "val" else 3]
         if self._root is None:
-            assert self._scenes is not None
-            made = {role: self._scenes(split=role, count=self._counts[role], **self._scene_options) for role in roles}
+            options = {"image_size": config.scene_size, "seed": config.scenes_seed}
+            made = {role: config.scenes(split=role, count=getattr(config.counts, role), **options) for role in roles}
         else:
-            assert self._files is not None
-            made = {role: self._files(root=self._root, split=self._splits[role]) for role in roles}
+            made = {role: config.files(root=self._root, split=getattr(config.splits, role)) for role in roles}
         classes = {role: list(dataset.classes) for role, dataset in made.items()}
         if any(names != classes["train"] for names in classes.values()):
             raise DataError(f"{self._root}: the splits have different classes: {classes}")
@@ -121,36 +88,23 @@ class ShipDataModule(ShardedDataModule):
             {role: {**dataset.provenance, "splits": {role: len(dataset)}} for role, dataset in self.datasets.items()}
         )
 
-    def training_box_sizes(self) -> Tensor:
-        """Upright sizes (N, 2) in pixels of all training boxes at the scale of training, for the anchors."""
-        return upright_size(torch.from_numpy(training_boxes(self.datasets["train"], **self._scale)))
+    def training_boxes(self) -> Tensor:
+        """All training boxes at the scale of training, (N, 5) or (N, 4) in pixels, for the anchors."""
+        return training_boxes(self.config, self.datasets["train"])
 
     @cached_property
-    def training_set(self) -> ShipTrainingSet:
+    def training_set(self) -> TrainingSamples:
         """The training samples."""
-        return ShipTrainingSet(
-            self.datasets["train"],
-            self.image_size,
-            self._augmentation,
-            self.seed,
-            overlap=self.tile_overlap,
-            empty_tiles=self.empty_tiles,
-            cache_megabytes=self._cache_megabytes,
-            **self._scale,
-        )
+        return TrainingSamples(self.config, self.datasets["train"], self.seed)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training batches; data.batch_size is divided among the processes."""
         sampler = self._training_sampler(len(self.training_set), drop_last=True)
-        workers = self._worker_count()
-        return DataLoader(
+        return self._loader(
             self.training_set,
-            batch_size=sampler.batch_size,
-            sampler=sampler,
+            sampler,
+            sampler.batch_size,
             collate_fn=collate_training,
-            num_workers=workers,
-            persistent_workers=workers > 0,
-            worker_init_fn=initialise_worker,
             pin_memory=torch.cuda.is_available(),
         )
 
@@ -163,14 +117,20 @@ class ShipDataModule(ShardedDataModule):
         return self._evaluation_loader(self.test_name, persistent=False)
 
     def _evaluation_loader(self, role: str, persistent: bool) -> DataLoader[Batch]:
-        dataset = ShipEvaluationSet(self.datasets[role], cache_megabytes=self._cache_megabytes, **self._scale)
+        dataset = EvaluationSamples(self.config, self.datasets[role])
+        sampler = self._evaluation_sampler(len(dataset))
+        return self._loader(dataset, sampler, self.config.eval_batch_size, persistent, collate_fn=collate_evaluation)
+
+    def _loader(
+        self, dataset: Any, sampler: Any, batch_size: int, persistent: bool = True, **options: Any
+    ) -> DataLoader[Batch]:
         workers = self._worker_count()
         return DataLoader(
             dataset,
-            batch_size=self.eval_batch_size,
-            sampler=self._evaluation_sampler(len(dataset)),
-            collate_fn=collate_evaluation,
+            batch_size,
+            sampler=sampler,
             num_workers=workers,
             persistent_workers=persistent and workers > 0,
             worker_init_fn=initialise_worker,
+            **options,
         )

@@ -20,7 +20,7 @@ Image = npt.NDArray[np.uint8]
 class DetectionPictures(Callback):
     """Draws what a test found into the run's ``plots`` folder.
 
-    ``detections.png`` shows the first images, ``worst.png`` those with the most missed ships and false alarms, both
+    ``detections.png`` shows the first images, ``worst.png`` those with the most missed objects and false alarms, both
     with the truth; ``precision_recall.png`` the curve of each class. The module hands out ``predictions`` from its test
     step and has ``test_metric``. Under several processes the pictures are those of the first one's images.
 
@@ -85,7 +85,7 @@ class DetectionPictures(Callback):
         self._first, self._worst, self._seen = [], [], 0
 
     def _errors(self, prediction: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> int:
-        """Missed ships and false alarms of an image, at the drawing's threshold."""
+        """Missed objects and false alarms of an image, at the drawing's threshold."""
         shown = prediction["scores"] >= self.score_threshold
         kept = {name: value[shown].numpy() for name, value in prediction.items()}
         hit, ignored, missed = classify_detections(kept, target, 0.5)

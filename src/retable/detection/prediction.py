@@ -3,19 +3,19 @@
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from rich.progress import track
 from torch import Tensor
 
-from retable.boxes import box_to_dota
+from retable.boxes import format_of
 from retable.data import find_images, read_image
 from retable.data.inputs import image_files
+from retable.detection.schema import Scaling
+from retable.detection.transforms import Image, resized
 from retable.errors import DataError, StorageError
 from retable.files import write_text
 from retable.visualization.drawing import draw_detections, write_picture
@@ -23,25 +23,7 @@ from retable.visualization.drawing import draw_detections, write_picture
 log = logging.getLogger(__name__)
 
 Detect = Callable[[Tensor], dict[str, Tensor]]
-"""Maps an image, uint8 (3, H, W) of any size, to boxes (N, 5), scores (N,), labels (N,) in its pixels."""
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """How images are scaled before the network sees them, as in training.
-
-    Attributes:
-        resize: Factor for every image.
-        max_side: Images whose longer side is still larger are shrunk to it; None keeps them.
-    """
-
-    resize: float = 1.0
-    max_side: int | None = None
-
-    def factor(self, height: int, width: int) -> float:
-        """The factor for an image of this size in pixels."""
-        limit = self.max_side / max(height, width) if self.max_side is not None else self.resize
-        return min(self.resize, limit)
+"""Maps an image, uint8 (3, H, W) of any size, to boxes (N, 5) or (N, 4), scores (N,), labels (N,) in its pixels."""
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -106,28 +88,23 @@ def predict_files(
         raise DataError(f"{len(failures)} of {len(files)} images could not be read: {', '.join(failures)}")
 
 
-def _detect_scaled(detect: Detect, image: np.ndarray[Any, np.dtype[np.uint8]], scaling: Scaling) -> dict[str, Tensor]:
+def _detect_scaled(detect: Detect, image: Image, scaling: Scaling) -> dict[str, Tensor]:
     height, width = image.shape[:2]
-    factor = scaling.factor(height, width)
-    if factor != 1:
-        size = max(1, round(width * factor)), max(1, round(height * factor))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
-    prediction = detect(torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1))
-    if factor != 1:
-        boxes = prediction["boxes"]
-        back = torch.tensor([width / image.shape[1], height / image.shape[0]], device=boxes.device)
-        sides = boxes[:, 2:4] * back.prod().sqrt()
-        prediction = {**prediction, "boxes": torch.cat([boxes[:, :2] * back, sides, boxes[:, 4:]], dim=1)}
-    return prediction
+    scaled_height, scaled_width = scaling.size(height, width)
+    scaled = np.ascontiguousarray(resized(image, scaled_height, scaled_width))
+    prediction = detect(torch.from_numpy(scaled).permute(2, 0, 1))
+    boxes = prediction["boxes"]
+    return {**prediction, "boxes": format_of(boxes).scaled(boxes, width / scaled_width, height / scaled_height)}
 
 
-def _entry(path: Path, image: Any, prediction: dict[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
-    corners = box_to_dota(prediction["boxes"])
+def _entry(path: Path, image: Image, prediction: dict[str, Tensor], classes: Sequence[str]) -> dict[str, Any]:
+    kind = format_of(prediction["boxes"])
+    corners = kind.corners(prediction["boxes"]).flatten(start_dim=1)
     detections = [
         {
             "class": classes[int(label)],
             "score": round(float(score), 5),
-            "box": dict(zip(("cx", "cy", "w", "h", "theta"), (round(float(v), 4) for v in box), strict=True)),
+            "box": dict(zip(kind.names, (round(float(v), 4) for v in box), strict=True)),
             "corners": [round(float(v), 2) for v in points],
         }
         for box, score, label, points in zip(

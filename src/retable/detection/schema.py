@@ -1,15 +1,39 @@
-"""What may be set of a ship dataset: ``conf/data/{hrsd,hrsc2016,ssdd,dota}.yaml``."""
+"""What may be set of detectors and of their datasets: ``conf/data/{hrsd,hrsc2016,ssdd,dota}.yaml``."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from omegaconf import MISSING
 
+from retable.errors import ConfigError
 from retable.options import Options, option
 
 
 @dataclass
-class SplitNames:
+class DetectorConfig(Options):
+    """What all detectors have; a detector's own config derives from it.
+
+    Attributes:
+        num_classes: Classes of the dataset.
+        score_threshold: What has a lower score is no detection.
+        nms_threshold: Of two boxes of a class with a larger IoU the lower score goes, also across tiles.
+        max_detections: Detections of an image (or tile) at most.
+        tile_size: Images of a larger side are cut into tiles of this side in pixels for detection.
+        tile_overlap: Least overlap of these tiles in pixels.
+        tile_batch: Images or tiles that go through the network at once in detection.
+    """
+
+    num_classes: int = option(1, least=1)
+    score_threshold: float = option(0.05, least=0, most=1)
+    nms_threshold: float = option(0.2, least=0, most=1)
+    max_detections: int = option(300, least=1)
+    tile_size: int = option(1024, least=1)
+    tile_overlap: int = option(256, least=0)
+    tile_batch: int = option(4, least=1)
+
+
+@dataclass
+class SplitNames(Options):
     """Names that the splits have among the real files; a test split that is not there has the val split tested."""
 
     train: str = "train"
@@ -18,7 +42,7 @@ class SplitNames:
 
 
 @dataclass
-class SplitCounts:
+class SplitCounts(Options):
     """Number of generated images of each split; unused with real files."""
 
     train: int = 1249
@@ -27,21 +51,57 @@ class SplitCounts:
 
 
 @dataclass
-class AugmentConfig:
-    """Training augmentation, see `retable.detection.transforms.Augmentation`."""
+class AugmentConfig(Options):
+    """What varies from one sight of a training image to the next.
+
+    Attributes:
+        enabled: Whether anything does.
+        horizontal_flip: Probability of mirroring left and right.
+        vertical_flip: Probability of mirroring top and bottom.
+        rotation_degrees: The angle is drawn from -rotation_degrees to rotation_degrees; 180 covers all headings.
+        scale: The magnification is drawn from this range, even in its logarithm.
+        brightness: An offset is drawn from -brightness to brightness, as a part of full scale.
+        contrast: The contrast is multiplied by 1 - contrast to 1 + contrast, about the mean colour.
+    """
 
     enabled: bool = True
-    horizontal_flip: float = 0.5
-    vertical_flip: float = 0.5
-    rotation_degrees: float = 180.0
-    scale: tuple[float, float] = (0.8, 1.25)
-    brightness: float = 0.0
-    contrast: float = 0.0
+    horizontal_flip: float = option(0.5, least=0, most=1)
+    vertical_flip: float = option(0.5, least=0, most=1)
+    rotation_degrees: float = option(180.0, least=0, most=180)
+    scale: tuple[float, float] = option((0.8, 1.25), above=0)
+    brightness: float = option(0.0, least=0, most=1)
+    contrast: float = option(0.0, least=0, most=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        low, high = self.scale
+        if low > high:
+            raise ConfigError(f"augment.scale={list(self.scale)}: must be two numbers, the smaller first")
 
 
 @dataclass
-class ShipsConfig:
-    """A ship dataset: published files below ``root``, or generated scenes.
+class Scaling(Options):
+    """How images are scaled before anything else, in training and in prediction.
+
+    Attributes:
+        resize: Factor for every image.
+        max_side: Images whose longer side is then larger are shrunk to it, in pixels; null keeps them.
+    """
+
+    resize: float = option(1.0, above=0)
+    max_side: int | None = option(None, least=1)
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Returns height and width in pixels of the scaled image."""
+        factor = self.resize
+        if self.max_side is not None:
+            factor = min(factor, self.max_side / max(height, width))
+        return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+@dataclass
+class DetectionDataConfig(Scaling):
+    """A detection dataset: published files below ``root``, or generated scenes.
 
     Attributes:
         root: Folder of the real files; null takes the generator.
@@ -52,18 +112,18 @@ class ShipsConfig:
         scene_size: Side of the generated images in pixels.
         scenes_seed: Seed of the generated images; apart from the run's seed, so that all seeds see one dataset.
         image_size: Side of the training squares in pixels.
-        resize: Factor by which images are scaled before anything else.
-        max_side: Images whose longer side is larger are shrunk to it; null keeps them.
         batch_size: Images of a training batch, over all processes.
         eval_batch_size: Images of a validation or test batch, of one process.
         workers: Loader processes of each process; null: one less than its cores, at least 1, at most 4.
-        cache_megabytes: Memory for decoded images, shared among the loader processes.
+        cache_megabytes: Memory for decoded and scaled images, shared among the loader processes; images beyond it are
+            read again each time, 0 keeps none.
         tile_overlap: Least overlap, in pixels, of the training tiles of images larger than image_size.
-        empty_tiles: Share of the training tiles without any ship that are kept.
+        empty_tiles: Share of the training tiles without any object that are kept, evenly spread; large images of few
+            objects are mostly empty, and most of a training would be spent on that.
         augment: Training augmentation.
     """
 
-    _target_: str = "retable.detection.data_module.ShipDataModule"
+    _target_: str = "retable.detection.data_module.DetectionDataModule"
     root: str | None = None
     files: Any = None
     scenes: Any = None
@@ -71,23 +131,35 @@ class ShipsConfig:
     counts: SplitCounts = field(default_factory=SplitCounts)
     scene_size: int = 512
     scenes_seed: int = 0
-    image_size: int = 512
-    resize: float = 1.0
-    max_side: int | None = None
-    batch_size: int = 8
-    eval_batch_size: int = 8
-    workers: int | None = None
-    cache_megabytes: int = 1024
-    tile_overlap: int = 128
-    empty_tiles: float = 1.0
+    image_size: int = option(512, least=1)
+    batch_size: int = option(8, least=1)
+    eval_batch_size: int = option(8, least=1)
+    workers: int | None = option(None, least=0)
+    cache_megabytes: int = option(1024, least=0)
+    tile_overlap: int = option(128, least=0)
+    empty_tiles: float = option(1.0, least=0, most=1)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
 
 @dataclass
-class RealShipsConfig(ShipsConfig):
-    """A ship dataset that has no generator: ``root`` must be given."""
+class RealDetectionDataConfig(DetectionDataConfig):
+    """A detection dataset that has no generator: ``root`` must be given."""
 
     root: str = MISSING
+
+
+@dataclass
+class FilesConfig(Options):
+    """What the loaders of published files have in common.
+
+    Attributes:
+        outside: What becomes of a box whose centre lies outside its image: ``error`` ends the run, ``difficult`` keeps
+            it, neither demanded nor punished.
+    """
+
+    _target_: str = MISSING
+    _partial_: bool = True
+    outside: str = option("error", choices=("error", "difficult"))
 
 
 @dataclass
@@ -103,4 +175,7 @@ class PredictionOptions(Options):
     score_threshold: float = option(0.3, least=0, most=1)
 
 
-SCHEMAS: dict[str, Any] = {"data/ships": ShipsConfig, "data/real_ships": RealShipsConfig}
+SCHEMAS: dict[str, Any] = {
+    "data/detection": DetectionDataConfig,
+    "data/real_detection": RealDetectionDataConfig,
+}

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from retable.boxes import rotated_iou, rotated_nms
+from retable.boxes import format_of
 from retable.detection.transforms import Window, letterbox
 from retable.errors import ConfigError
 
 Prediction = dict[str, Tensor]
-"""boxes float32 (N, 5) canonical, scores float32 (N,), labels int64 (N,)."""
+"""boxes float32 (N, 5) rotated and canonical or (N, 4) axis-aligned, scores float32 (N,), labels int64 (N,)."""
 
-Detector = Callable[[Tensor], Sequence[Prediction]]
+DetectBatch = Callable[[Tensor], Sequence[Prediction]]
 """Maps a batch of images (B, 3, H, W) to a prediction for each."""
 
 _BORDER = 2.0  # a box that reaches a tile's inner border to within two pixels may be cut there
@@ -23,21 +23,21 @@ _CONTAINED = 0.5  # a cut box of which so much lies inside a whole one is a part
 def tile_windows(height: int, width: int, size: int, overlap: int) -> list[Window]:
     """Cuts an image into square windows that cover it, row by row.
 
-    The least number of windows that overlap by at least `overlap` is spread evenly, so that no narrow rest is
-    left at the right or bottom. An image that is not larger than `size` along an axis is not cut along it.
+    The least number of windows that overlap by at least `overlap` is spread evenly, so that no narrow rest is left at
+    the right or bottom. An image that is not larger than `size` along an axis is not cut along it.
 
     Args:
-        height: height of the image in pixels.
-        width: width of the image in pixels.
-        size: side of a window in pixels.
-        overlap: least overlap of neighbouring windows in pixels; best the length of the longest ship.
+        height: Height of the image in pixels.
+        width: Width of the image in pixels.
+        size: Side of a window in pixels.
+        overlap: Least overlap of neighbouring windows in pixels; best the length of the longest object.
 
     Returns:
         Windows inside the image; their sides are `size`, or the image's where that is less.
 
     Raises:
-        ConfigError: the overlap is not from 0 to size - 1.
-        ValueError: the image has no pixels.
+        ConfigError: The overlap is not from 0 to size - 1.
+        ValueError: The image has no pixels.
     """
     if not 0 <= overlap < size:
         raise ConfigError(f"a tile overlap of {overlap} pixels with tiles of {size}: it must be from 0 to {size - 1}")
@@ -65,53 +65,68 @@ def iterate_tiles(image: Tensor, windows: Sequence[Window], batch_size: int) -> 
 
     Args:
         image: (3, H, W), uint8 from 0 to 255 or float32 in [0, 1].
-        windows: what `tile_windows` returned, all of one size.
-        batch_size: tiles in a batch at most.
+        windows: What `tile_windows` returned, all of one size.
+        batch_size: Tiles in a batch at most.
 
     Yields:
         The windows of a batch, and their tiles, float32 (B, 3, h, w) in [0, 1].
     """
     for first in range(0, len(windows), batch_size):
         group = list(windows[first : first + batch_size])
-        tiles = torch.stack([image[:, w.y : w.y + w.height, w.x : w.x + w.width] for w in group])
-        yield group, tiles.float().mul_(1 / 255) if tiles.dtype == torch.uint8 else tiles
+        yield group, as_float(torch.stack([image[:, w.y : w.y + w.height, w.x : w.x + w.width] for w in group]))
+
+
+def as_float(image: Tensor) -> Tensor:
+    """Returns pixels in [0, 1]: uint8 divided by 255, float32 as they are."""
+    return image.float().mul_(1 / 255) if image.dtype == torch.uint8 else image
+
+
+def padded(side: int, multiple: int) -> int:
+    """Returns the smallest multiple that is not below a side."""
+    return math.ceil(side / multiple) * multiple
 
 
 def detect_in_tiles(
     image: Tensor,
-    detector: Detector,
+    detect: DetectBatch,
     *,
     size: int,
     overlap: int,
-    batch_size: int = 4,
-    iou_threshold: float = 0.3,
-    multiple: int = 32,
+    batch_size: int,
+    iou_threshold: float,
+    multiple: int,
 ) -> Prediction:
     """Detects in an image of any size with bounded memory.
 
     Args:
         image: (3, H, W), uint8 from 0 to 255 (a quarter of the memory) or float32 in [0, 1].
-        detector: called with batches float32 (B, 3, h, w); h and w are multiples of `multiple`.
-        size: side of a tile in pixels.
-        overlap: least overlap of tiles in pixels.
-        batch_size: tiles in a batch at most.
-        iou_threshold: of the suppression across tiles.
-        multiple: tiles are padded at right and bottom to a multiple of this, the network's largest stride.
+        detect: Called with batches float32 (B, 3, h, w); h and w are multiples of `multiple`.
+        size: Side of a tile in pixels.
+        overlap: Least overlap of tiles in pixels.
+        batch_size: Tiles in a batch at most.
+        iou_threshold: Of the suppression across tiles.
+        multiple: Tiles are padded at right and bottom to a multiple of this, the network's largest stride.
 
     Returns:
-        The detections of the whole image, in its pixels. Those of a single tile come as the detector gives
-        them.
+        The detections of the whole image, in its pixels. Those of a single tile come as the detector gives them.
 
     Raises:
-        ConfigError: as in `tile_windows`.
+        ConfigError: As in `tile_windows`.
     """
     height, width = image.shape[-2:]
     windows = tile_windows(height, width, size, overlap)
     predictions: list[Prediction] = []
     for _, tiles in iterate_tiles(image, windows, batch_size):
-        h, w = (math.ceil(side / multiple) * multiple for side in tiles.shape[-2:])
-        predictions.extend(detector(torch.stack([letterbox(tile, h, w) for tile in tiles])))
+        h, w = (padded(side, multiple) for side in tiles.shape[-2:])
+        predictions.extend(detect(torch.stack([letterbox(tile, h, w) for tile in tiles])))
     return merge_tiles(predictions, windows, height, width, iou_threshold)
+
+
+def inside(prediction: Prediction, height: int, width: int) -> Prediction:
+    """Leaves out what has its centre outside an image or tile of this size in pixels, in its padding."""
+    centre = format_of(prediction["boxes"]).centres(prediction["boxes"])
+    kept = ((centre >= 0) & (centre <= centre.new_tensor([width, height]))).all(dim=1)
+    return {name: value[kept] for name, value in prediction.items()}
 
 
 def merge_tiles(
@@ -119,48 +134,43 @@ def merge_tiles(
     windows: Sequence[Window],
     height: int,
     width: int,
-    iou_threshold: float = 0.3,
+    iou_threshold: float,
 ) -> Prediction:
     """Merges the detections of an image's tiles.
 
-    A ship in an overlap is found by two tiles or more, and a ship that a tile's border cuts is found there as
-    a shorter one. So
+    An object in an overlap is found by two tiles or more, and one that a tile's border cuts is found there as a smaller
+    one. So
 
     1. detections whose centre lies in the padding outside the tile are left out;
     2. a detection that reaches a border of its tile inside the image counts as cut;
-    3. rotated NMS, per class, prefers whole detections to cut ones, and among these the higher score;
-    4. a cut detection that lies by more than half in a whole one of its class from another tile is left out,
-       though
+    3. NMS, per class, prefers whole detections to cut ones, and among these the higher score;
+    4. a cut detection that lies by more than half in a whole one of its class from another tile is left out, though
        their IoU may be small.
 
     Args:
-        predictions: of each tile, in the tile's pixels.
-        windows: the tiles.
-        height: height of the image in pixels.
-        width: width of the image in pixels.
-        iou_threshold: of two detections of one class with a larger IoU one is left out.
+        predictions: Of each tile, in the tile's pixels.
+        windows: The tiles.
+        height: Height of the image in pixels.
+        width: Width of the image in pixels.
+        iou_threshold: Of two detections of one class with a larger IoU one is left out.
 
     Returns:
-        Detections in the image's pixels, by descending score. A single tile's detections come back as they
-        are.
+        Detections in the image's pixels, by descending score. A single tile's detections come back as they are.
 
     Raises:
-        ValueError: there are not as many predictions as windows, or none.
+        ValueError: There are not as many predictions as windows, or none.
     """
     if len(predictions) != len(windows) or not windows:
         raise ValueError(f"{len(predictions)} predictions for {len(windows)} tiles")
     if len(windows) == 1:
         return predictions[0]
+    kind = format_of(predictions[0]["boxes"])
     parts, cut, tile = [], [], []
     for number, (prediction, window) in enumerate(zip(predictions, windows, strict=True)):
-        centre = prediction["boxes"][:, :2]
-        limit = centre.new_tensor([window.width, window.height])
-        inside = ((centre >= 0) & (centre <= limit)).all(dim=1)
-        part = {key: prediction[key][inside] for key in ("boxes", "scores", "labels")}
-        cut.append(_reaches_inner_border(part["boxes"], window, height, width))
-        part["boxes"] = part["boxes"] + part["boxes"].new_tensor([window.x, window.y, 0, 0, 0])
-        parts.append(part)
-        tile.append(torch.full((len(part["boxes"]),), number, device=part["boxes"].device))
+        part = inside(prediction, window.height, window.width)
+        cut.append(_reaches_inner_border(kind.bounds(part["boxes"]), window, height, width))
+        parts.append({**part, "boxes": kind.shifted(part["boxes"], window.x, window.y)})
+        tile.append(torch.full_like(part["labels"], number))
     merged = {key: torch.cat([part[key] for part in parts]) for key in ("boxes", "scores", "labels")}
     is_cut, tiles = torch.cat(cut), torch.cat(tile)
     # a rank instead of a sum with the score: float32 would round close scores to equal ones
@@ -168,26 +178,24 @@ def merge_tiles(
     order = order[torch.argsort(is_cut[order].to(torch.uint8), stable=True)]
     rank = torch.empty_like(merged["scores"])
     rank[order] = torch.arange(len(order), 0, -1, dtype=rank.dtype, device=rank.device)
-    kept = rotated_nms(merged["boxes"], rank, iou_threshold, merged["labels"])
+    kept = kind.nms(merged["boxes"], rank, iou_threshold, merged["labels"])
     kept = kept[~_parts_of_whole_ones(merged["boxes"][kept], merged["labels"][kept], is_cut[kept], tiles[kept])]
     kept = kept[torch.argsort(merged["scores"][kept], descending=True, stable=True)]
     return {key: value[kept] for key, value in merged.items()}
 
 
-def _reaches_inner_border(boxes: Tensor, window: Window, height: int, width: int) -> Tensor:
-    """Whether boxes (N, 5) in tile pixels reach a border of the tile that is not the image's own; bool (N,)."""
-    cosine, sine = boxes[:, 4].cos().abs(), boxes[:, 4].sin().abs()
-    half_width = (boxes[:, 2] * cosine + boxes[:, 3] * sine) / 2
-    half_height = (boxes[:, 2] * sine + boxes[:, 3] * cosine) / 2
-    reaches = torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device)
+def _reaches_inner_border(bounds: Tensor, window: Window, height: int, width: int) -> Tensor:
+    """Whether rectangles (N, 4) in tile pixels reach a border of the tile that is not the image's own; bool (N,)."""
+    left, top, right, bottom = bounds.unbind(1)
+    reaches = torch.zeros_like(left, dtype=torch.bool)
     if window.x > 0:
-        reaches |= boxes[:, 0] - half_width < _BORDER
+        reaches |= left < _BORDER
     if window.y > 0:
-        reaches |= boxes[:, 1] - half_height < _BORDER
+        reaches |= top < _BORDER
     if window.x + window.width < width:
-        reaches |= boxes[:, 0] + half_width > window.width - _BORDER
+        reaches |= right > window.width - _BORDER
     if window.y + window.height < height:
-        reaches |= boxes[:, 1] + half_height > window.height - _BORDER
+        reaches |= bottom > window.height - _BORDER
     return reaches
 
 
@@ -196,10 +204,9 @@ def _parts_of_whole_ones(boxes: Tensor, labels: Tensor, is_cut: Tensor, tiles: T
     parts = torch.zeros_like(is_cut)
     if not bool(is_cut.any()) or bool(is_cut.all()):
         return parts
-    cut, whole = boxes[is_cut], boxes[~is_cut]
-    iou = rotated_iou(cut, whole)
-    area, whole_area = cut[:, 2:4].prod(dim=1)[:, None], whole[:, 2:4].prod(dim=1)[None]
-    contained = iou / (1 + iou) * (area + whole_area) / area.clamp(min=1e-6)
+    cut, whole, kind = boxes[is_cut], boxes[~is_cut], format_of(boxes)
+    iou, area = kind.iou(cut, whole), kind.areas(cut)[:, None]
+    contained = iou / (1 + iou) * (area + kind.areas(whole)[None]) / area.clamp(min=1e-6)
     same = (labels[is_cut][:, None] == labels[~is_cut][None]) & (tiles[is_cut][:, None] != tiles[~is_cut][None])
     parts[is_cut] = ((contained > _CONTAINED) & same).any(dim=1)
     return parts

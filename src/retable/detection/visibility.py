@@ -1,81 +1,60 @@
-"""How much of a ship an image shows, and what follows for training.
+"""How much of an object an image shows, and what follows for training.
 
-One rule for crops, tiles and rotations: a box of which at least `KEEP_VISIBLE` lies inside the image is a
-training object, whole, with its overhang. A box that shows less, but more than `DROP_VISIBLE`, is marked
-difficult: its visible part is neither to be found nor to be taken for background, since half a ship tells neither
-its length nor that it is none. Below that it is left out, because what a corner of a deck shows can be any quay.
+One rule for crops, tiles and rotations: a box of which at least `KEEP_VISIBLE` lies inside the image is a training
+object, whole, with its overhang. A box that shows less, but more than `DROP_VISIBLE`, is marked difficult: its visible
+part is neither to be found nor to be taken for background, since half an object tells neither its extent nor that it is
+none. Below that it is left out, because a mere corner can be of anything.
 """
 
 import numpy as np
 import numpy.typing as npt
+import torch
+
+from retable.boxes import format_of
 
 KEEP_VISIBLE = 0.7  # DOTA's tiling tool draws its line here too
 DROP_VISIBLE = 0.05
 
-FloatArray = npt.NDArray[np.floating]
 
-
-def corner_points(boxes: FloatArray) -> npt.NDArray[np.float64]:
-    """Returns the corners (N, 4, 2), going around, of boxes (N, 5) in pixels and radians."""
-    cx, cy, w, h, theta = np.asarray(boxes, dtype=np.float64).reshape(-1, 5).T
-    cosine, sine = np.cos(theta), np.sin(theta)
-    along = np.stack([cosine * w, sine * w], axis=-1) / 2
-    across = np.stack([-sine * h, cosine * h], axis=-1) / 2
-    centre = np.stack([cx, cy], axis=-1)
-    return np.stack(
-        [centre - along - across, centre + along - across, centre + along + across, centre - along + across],
-        1,
-    )
-
-
-def visible_fractions(boxes: FloatArray, width: float, height: float) -> npt.NDArray[np.float64]:
+def visible_fractions(boxes: npt.NDArray[np.floating], width: float, height: float) -> npt.NDArray[np.float64]:
     """Returns the part of each box's area that lies inside an image.
 
     Args:
-        boxes: (N, 5) boxes (cx, cy, w, h, theta) with positive sizes, in the image's pixels and radians.
-        width: the image spans x from 0 to width.
-        height: the image spans y from 0 to height.
+        boxes: (N, 5) rotated or (N, 4) axis-aligned boxes with positive sizes, in the image's pixels.
+        width: The image spans x from 0 to width.
+        height: The image spans y from 0 to height.
 
     Returns:
         float64 (N,) in [0, 1].
     """
-    corners = corner_points(boxes)
+    wide = torch.from_numpy(boxes.astype(np.float64))
+    corners, areas = format_of(wide).corners(wide).numpy(), format_of(wide).areas(wide).numpy()
     low, high = corners.min(axis=1), corners.max(axis=1)
     limit = np.array([width, height], dtype=np.float64)
     fractions = np.where(((low >= 0) & (high <= limit)).all(axis=1), 1.0, 0.0)
     crossing = (fractions == 0) & ((high > 0) & (low < limit)).all(axis=1)
     for index in np.flatnonzero(crossing):  # few: most boxes lie inside or outside altogether
-        area = float(boxes[index, 2]) * float(boxes[index, 3])
-        fractions[index] = min(1.0, _clipped_area(corners[index], width, height) / area)
+        fractions[index] = min(1.0, _clipped_area(corners[index], width, height) / float(areas[index]))
     return fractions
 
 
 def visible_objects(
-    boxes: FloatArray,
-    difficult: npt.NDArray[np.bool_],
-    width: float,
-    height: float,
-    keep_visible: float = KEEP_VISIBLE,
-    drop_visible: float = DROP_VISIBLE,
+    boxes: npt.NDArray[np.floating], difficult: npt.NDArray[np.bool_], width: float, height: float
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
     """Applies the rule of this module to the objects of a crop.
 
     Args:
-        boxes: (N, 5) boxes in the crop's pixels.
+        boxes: (N, 5) rotated or (N, 4) axis-aligned boxes in the crop's pixels.
         difficult: bool (N,), as annotated.
-        width: width of the crop.
-        height: height of the crop.
-        keep_visible: from this visible part on an object is a training object.
-        drop_visible: up to this visible part it is left out; between the two it is difficult.
+        width: Width of the crop in pixels.
+        height: Height of the crop in pixels.
 
     Returns:
         Indices of the objects that stay, and whether each of them is difficult.
     """
-    if not len(boxes):
-        return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.bool_)
     visible = visible_fractions(boxes, width, height)
-    kept = np.flatnonzero(visible > drop_visible)
-    return kept, difficult[kept] | (visible[kept] < keep_visible)
+    kept = np.flatnonzero(visible > DROP_VISIBLE)
+    return kept, difficult[kept] | (visible[kept] < KEEP_VISIBLE)
 
 
 def _clipped_area(corners: npt.NDArray[np.float64], width: float, height: float) -> float:

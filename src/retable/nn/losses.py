@@ -47,19 +47,19 @@ def focal_loss(
     predictions lose neither value nor gradient.
 
     Args:
-        logits: any shape; before the sigmoid.
-        targets: same shape; bool, or numbers 0 and 1.
-        alpha: weight of positives, in [0, 1].
+        logits: Any shape; before the sigmoid.
+        targets: Same shape; bool, or numbers 0 and 1.
+        alpha: Weight of positives, in [0, 1].
         gamma: 0 or more; how strongly easy samples are played down. 0 with alpha 0.5 is half the
             binary cross-entropy.
-        valid: same shape, bool; False marks samples that add nothing (ignored anchors).
+        valid: Same shape, bool; False marks samples that add nothing (ignored anchors).
         reduction: "sum" over all samples, "mean" over all samples (ignored ones included), or "none".
 
     Returns:
         A scalar, or the logits' shape for "none"; float32, or float64 for float64 logits.
 
     Raises:
-        ValueError: if the shapes differ or the reduction is unknown.
+        ValueError: The shapes differ or the reduction is unknown.
     """
     if logits.shape != targets.shape or (valid is not None and valid.shape != logits.shape):
         raise ValueError(
@@ -97,7 +97,7 @@ def unitbox_iou_loss(distances: Tensor, target_distances: Tensor, reduction: Red
         A scalar, or (...,) for "none"; 0 for equal boxes; float32, or float64 for float64 input.
 
     Raises:
-        ValueError: if the shapes differ, or the last dimension is not 4, or the reduction is unknown.
+        ValueError: The shapes differ, or the last dimension is not 4, or the reduction is unknown.
     """
     distances = _at_least_float32(distances).clamp(min=MINIMUM_DISTANCE)
     return unitbox_iou_loss_from_logs(distances.log(), target_distances, reduction)
@@ -118,7 +118,7 @@ def unitbox_iou_loss_from_logs(log_distances: Tensor, target_distances: Tensor, 
         A scalar, or (...,) for "none"; float32, or float64 for float64 input.
 
     Raises:
-        ValueError: if the shapes differ, or the last dimension is not 4, or the reduction is unknown.
+        ValueError: The shapes differ, or the last dimension is not 4, or the reduction is unknown.
     """
     if log_distances.shape != target_distances.shape or log_distances.shape[-1] != 4:
         raise ValueError(
@@ -149,15 +149,15 @@ def east_angle_loss(angles: Tensor, target_angles: Tensor, reduction: Reduction 
     digits at small differences that 1 - cos has in float32.
 
     Args:
-        angles: any shape, radians.
-        target_angles: same shape, radians.
+        angles: Any shape, radians.
+        target_angles: Same shape, radians.
         reduction: "sum" or "mean" over all angles, or "none".
 
     Returns:
         A scalar, or the angles' shape for "none"; float32, or float64 for float64 input.
 
     Raises:
-        ValueError: if the shapes differ or the reduction is unknown.
+        ValueError: The shapes differ or the reduction is unknown.
     """
     if angles.shape != target_angles.shape:
         raise ValueError(

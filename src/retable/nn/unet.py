@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+LEVELS = ("P2", "P3", "P4")
+
 
 def convolution(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
     """Convolution that keeps the size, batch normalisation, ReLU.
@@ -39,10 +41,15 @@ class UNetDecoder(nn.Module):
         backbone_channels: Channels of C2, C3, C4 and C5.
         channels: Channels of every output level.
         levels: Which of ``P2``, ``P3`` and ``P4`` are put out, finest first. Iterations below the finest are not built.
+
+    Raises:
+        ValueError: There is no such level, or none is asked for.
     """
 
     def __init__(self, backbone_channels: Sequence[int], channels: int, levels: Sequence[str]) -> None:
         super().__init__()
+        if not levels or not set(levels) <= set(LEVELS):
+            raise ValueError(f"levels must be some of {', '.join(LEVELS)}, got {list(levels)}")
         finest = min(int(level[1:]) for level in levels)
         above = backbone_channels[3]
         self.fuse = nn.ModuleDict()

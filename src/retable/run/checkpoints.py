@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pytorch_lightning import LightningModule
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from retable.errors import CheckpointError, StorageError
@@ -61,8 +62,8 @@ def load(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def load_into(model: torch.nn.Module, path: Path) -> None:
-    """Loads the weights of a checkpoint into a model.
+def load_into(model: LightningModule, path: Path) -> None:
+    """Loads the weights of a checkpoint, and what the model keeps beside them, into a model.
 
     Args:
         model: The LightningModule that the run's configuration builds.
@@ -72,7 +73,8 @@ def load_into(model: torch.nn.Module, path: Path) -> None:
         CheckpointError: The file is missing or damaged, or its weights are of another model; the message names the
             first differing weight.
     """
-    weights = load(path)["state_dict"]
+    checkpoint = load(path)
+    weights = checkpoint["state_dict"]
     wanted = model.state_dict()
     for name, tensor in wanted.items():
         if name not in weights:
@@ -85,4 +87,5 @@ def load_into(model: torch.nn.Module, path: Path) -> None:
     extra = [name for name in weights if name not in wanted]
     if extra:
         raise CheckpointError(f"{path}: from another model: it also holds {extra[0]}")
+    model.on_load_checkpoint(checkpoint)
     model.load_state_dict(weights)

@@ -89,8 +89,12 @@ def identity(config: DictConfig) -> dict[str, Any]:
 
 def config_hash(config: DictConfig) -> str:
     """Twelve hexadecimal digits that name what a configuration computes (see `identity`)."""
-    text = json.dumps(identity(config), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hash_of(identity(config))
+
+
+def hash_of(values: dict[str, Any]) -> str:
+    """The hash of a configuration, of what `identity` returned."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
 def check_complete(config: DictConfig) -> None:

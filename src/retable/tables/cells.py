@@ -1,7 +1,8 @@
 """The cells of tables: one row, one column, one seed each; equal ones are the same cell.
 
-A cell's id is the hash of its composed configuration. Composing takes a tenth of a second, so ids are remembered in a
-file that is dropped whenever a configuration file or schema changes.
+A cell's id is the hash of its composed configuration. Composing takes some tenths of a second, so it is done once for
+all seeds of a row in a column, and ids are remembered in a file that is dropped whenever a configuration file or schema
+changes.
 """
 
 import contextlib
@@ -21,8 +22,10 @@ from retable import options
 from retable.errors import ConfigError
 from retable.files import write_text
 from retable.run import configuration, places
-from retable.run.configuration import check_run, config_hash
+from retable.run.configuration import check_run, hash_of, identity
 from retable.tables.spec import Column, Row, Table
+
+_ANY_SEED = 0x5EED << 40  # no seed that anybody gives
 
 Place = tuple[str, str, int]
 """Row, column and seed."""
@@ -101,9 +104,11 @@ class Planner:
         if missing:
             config = self._compose(table, row, column, given)
             devices = config.trainer.devices
+            config.seed = _ANY_SEED  # resolved once for all seeds, and then put wherever the configuration has it
+            values = identity(config)
             for seed, key in missing.items():
-                config.seed = seed
-                self._known[key] = [config_hash(config), devices if isinstance(devices, int) and devices > 0 else 1]
+                cell = hash_of({name: seed if value == _ANY_SEED else value for name, value in values.items()})
+                self._known[key] = [cell, devices if isinstance(devices, int) and devices > 0 else 1]
             self._changed = True
         return {
             seed: Cell(self._known[key][0], (*given, f"seed={seed}"), seed, self._known[key][1])

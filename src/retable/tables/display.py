@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich import progress as rich_progress
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table as Grid
@@ -35,6 +36,19 @@ def show_list(found: Sequence[tuple[Table, Mapping[str, tuple[int, int]]]]) -> N
     for grid in papers.values():
         console.print(grid)
     print("python reproduce.py table=NAME budget=smoke|small|paper runs one; --help says more.")
+
+
+@contextmanager
+def bar(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """While something of so many steps goes on: a bar, where there is a terminal; it goes away with the last step.
+
+    Yields:
+        What to call after each step.
+    """
+    console = Console(stderr=True)
+    with rich_progress.Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task(what, total=total)
+        yield lambda: shown.advance(task)
 
 
 @contextmanager

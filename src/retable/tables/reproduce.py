@@ -260,14 +260,27 @@ def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Pa
     return done
 
 
+def _places(table: Table, budget: str) -> int:
+    """How many different cells a table has, by its words."""
+    rows = [row for row in table.rows.values() if not row.not_available]
+    words = {(*column.overrides, *row.overrides) for row in rows for column in table.columns.values()}
+    return len(words) * len(_seeds(None, budget))
+
+
 def _list(store: Store, planner: Planner) -> None:
     found: list[tuple[Table, Mapping[str, tuple[int, int]]]] = []
-    for table in spec.find(["*"]):
-        counts = {}
-        for budget in BUDGETS:
-            plan = planner.plan(table, budget, _seeds(None, budget))
-            ids = {cell.id for cell in plan.values()}
-            counts[budget] = (sum(store.status(key).state is State.done for key in ids), len(ids))
-        found.append((table, counts))
+    tables = spec.find(["*"])
+    if not store.has_cells():  # nothing can be done, so that nobody waits for configurations to be composed
+        display.show_list([(table, {name: (0, _places(table, name)) for name in BUDGETS}) for table in tables])
+        return
+    with display.bar("planning", len(tables) * len(BUDGETS)) as advance:
+        for table in tables:
+            counts = {}
+            for budget in BUDGETS:
+                plan = planner.plan(table, budget, _seeds(None, budget))
+                ids = {cell.id for cell in plan.values()}
+                counts[budget] = (sum(store.status(key).state is State.done for key in ids), len(ids))
+                advance()
+            found.append((table, counts))
     planner.save()
     display.show_list(found)

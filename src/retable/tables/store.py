@@ -82,6 +82,10 @@ class Store:
         """Folder of a cell, by its id."""
         return self.outputs / "cells" / cell
 
+    def has_cells(self) -> bool:
+        """Whether any cell has a folder."""
+        return any((self.outputs / "cells").glob("*"))
+
     def status(self, cell: str) -> Status:
         """What the disk says of a cell, by its id."""
         folder = self.folder(cell)

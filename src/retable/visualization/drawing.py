@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from retable.boxes import box_to_corners, rotated_iou
+from retable.boxes import format_of
 from retable.files import write_atomically
 from retable.metrics.average_precision import match_detections
 
@@ -40,8 +41,23 @@ _FRACTION_BITS = 4  # OpenCV draws at sixteenths of a pixel
 
 
 def _array(values: Any) -> NDArray[Any]:
-    """Take tensors of any device, arrays and lists alike."""
+    """Takes tensors of any device, arrays and lists alike."""
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+
+
+def _boxes(values: Any) -> Tensor:
+    return torch.as_tensor(_array(values), dtype=torch.float32)
+
+
+def _enlarged(boxes: Any, factor: int) -> Tensor:
+    tensor = _boxes(boxes)
+    return format_of(tensor).scaled(tensor, factor, factor)
+
+
+def _difficult(target: Mapping[str, Any]) -> NDArray[np.bool_]:
+    if "difficult" in target:
+        return _array(target["difficult"]).astype(np.bool_)
+    return np.zeros(len(target["boxes"]), dtype=np.bool_)
 
 
 def _checked(image: Image) -> Image:
@@ -51,18 +67,18 @@ def _checked(image: Image) -> Image:
 
 
 def upscale(image: Image, minimum_size: int) -> tuple[Image, int]:
-    """Enlarge a small image by a whole factor, so that lines and text on it can be read.
+    """Enlarges a small image by a whole factor, so that lines and text on it can be read.
 
     Args:
         image: (H, W, 3) uint8.
-        minimum_size: pixels that the shorter side should have at least.
+        minimum_size: Pixels that the shorter side should have at least.
 
     Returns:
         The image (the same one if it is large enough), and the factor. Coordinates (with pixel centres at
         +0.5) are multiplied by it.
 
     Raises:
-        ValueError: if the image is not (H, W, 3) uint8.
+        ValueError: The image is not (H, W, 3) uint8.
     """
     height, width = _checked(image).shape[:2]
     factor = max(1, math.ceil(minimum_size / max(1, min(height, width))))
@@ -78,27 +94,27 @@ def _line_width(image: Image) -> int:
 
 
 def draw_boxes(image: Image, boxes: Any, colour: Colour, thickness: int | None = None, halo: bool = True) -> Image:
-    """Draw outlines of rotated boxes, anti-aliased.
+    """Draws outlines of boxes, anti-aliased.
 
     Args:
         image: (H, W, 3) uint8 RGB; not changed.
-        boxes: (N, 5) as (cx, cy, w, h, theta), pixels and radians; parts outside the image are cut off.
+        boxes: (N, 5) rotated or (N, 4) axis-aligned, in pixels; parts outside the image are cut off.
         colour: RGB.
-        thickness: of the line in pixels; by default about a 300th of the shorter side.
-        halo: whether a dark rim keeps the line apart from the background.
+        thickness: Of the line in pixels; by default about a 300th of the shorter side.
+        halo: Whether a dark rim keeps the line apart from the background.
 
     Returns:
         A copy with the boxes.
 
     Raises:
-        ValueError: if the image is not (H, W, 3) uint8.
+        ValueError: The image is not (H, W, 3) uint8.
     """
     drawn = _checked(image).copy()
-    array = _array(boxes).reshape(-1, 5)
-    if len(array) == 0:
+    boxes = _boxes(boxes)
+    if len(boxes) == 0:
         return drawn
     thickness = _line_width(image) if thickness is None else thickness
-    corners = box_to_corners(torch.as_tensor(array, dtype=torch.float32)).numpy()
+    corners = format_of(boxes).corners(boxes).numpy()
     # Pixel centres lie at +0.5 in our coordinates and at 0 in OpenCV's.
     points = np.rint((corners - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
     outlines = list(points)
@@ -114,25 +130,23 @@ def classify_detections(
     target: Mapping[str, Any],
     iou_threshold: float = 0.5,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell hits, ignored detections and misses of one image, by the rules of the AP metric.
+    """Tells hits, ignored detections and misses of one image, by the rules of the AP metric.
 
     Args:
-        prediction: `boxes` (N, 5), `scores` (N,), `labels` (N,).
-        target: `boxes` (M, 5), `labels` (M,), optionally `difficult` (M,).
-        iou_threshold: the IoU from which a detection counts as one of a ground truth.
+        prediction: `boxes` (N, 5) or (N, 4), `scores` (N,), `labels` (N,).
+        target: `boxes` (M, 5) or (M, 4), `labels` (M,), optionally `difficult` (M,).
+        iou_threshold: The IoU from which a detection counts as one of a ground truth.
 
     Returns:
         (N,) hits, (N,) detections on difficult objects (neither hit nor false alarm), and (M,) misses:
         objects that are not difficult and that no detection hit. All bool.
     """
-    boxes, truths = _array(prediction["boxes"]).reshape(-1, 5), _array(target["boxes"]).reshape(-1, 5)
-    difficult = (
-        _array(target["difficult"]).astype(np.bool_) if "difficult" in target else np.zeros(len(truths), dtype=np.bool_)
-    )
+    boxes, truths = _boxes(prediction["boxes"]), _boxes(target["boxes"])
+    difficult = _difficult(target)
     if len(boxes) == 0 or len(truths) == 0:
         nothing = np.zeros(len(boxes), dtype=np.bool_)
         return nothing, nothing.copy(), ~difficult
-    iou = rotated_iou(torch.as_tensor(boxes, dtype=torch.float32), torch.as_tensor(truths, dtype=torch.float32)).numpy()
+    iou = format_of(boxes).iou(boxes, truths).numpy()
     iou = np.where(_array(prediction["labels"])[:, None] == _array(target["labels"])[None], iou, 0.0)
     order = np.argsort(-_array(prediction["scores"]), kind="stable")
     best_truth = iou.argmax(axis=1)
@@ -152,7 +166,7 @@ def draw_detections(
     minimum_size: int = 0,
     show_scores: bool = True,
 ) -> Image:
-    """Draw the detections of an image and, where it is known, what they are worth.
+    """Draws the detections of an image and, where it is known, what they are worth.
 
     With a target: found objects thin in white with the detection in green over them, missed objects in
     yellow, false alarms in red, difficult objects (and detections on them) in grey. Without:
@@ -160,84 +174,56 @@ def draw_detections(
 
     Args:
         image: (H, W, 3) uint8 RGB; not changed.
-        prediction: `boxes` (N, 5), `scores` (N,), `labels` (N,); tensors or arrays.
-        target: `boxes` (M, 5), `labels` (M,), optionally `difficult` (M,).
-        score_threshold: detections below it are not drawn, and hit nothing.
-        iou_threshold: the IoU from which a detection hits.
-        minimum_size: the image is enlarged by a whole factor until its shorter side has this many pixels.
-        show_scores: whether to write the scores.
+        prediction: `boxes` (N, 5) or (N, 4), `scores` (N,), `labels` (N,); tensors or arrays.
+        target: `boxes` (M, 5) or (M, 4), `labels` (M,), optionally `difficult` (M,).
+        score_threshold: Detections below it are not drawn, and hit nothing.
+        iou_threshold: The IoU from which a detection hits.
+        minimum_size: The image is enlarged by a whole factor until its shorter side has this many pixels.
+        show_scores: Whether to write the scores.
 
     Returns:
         The drawn image, larger than the given one by a whole factor.
 
     Raises:
-        ValueError: if the image is not (H, W, 3) uint8.
+        ValueError: The image is not (H, W, 3) uint8.
     """
     drawn, factor = upscale(image, minimum_size)
     shown = _array(prediction["scores"]) >= score_threshold
-    boxes = _array(prediction["boxes"]).reshape(-1, 5)[shown]
-    scores = _array(prediction["scores"])[shown]
-    enlarge = np.array([factor, factor, factor, factor, 1.0])
+    kept = {key: _array(prediction[key])[shown] for key in ("boxes", "scores", "labels")}
+    boxes = _enlarged(kept["boxes"], factor)
     if target is None:
         colours = [HIT] * len(boxes)
-        drawn = draw_boxes(drawn, boxes * enlarge, HIT)
+        drawn = draw_boxes(drawn, boxes, HIT)
     else:
-        kept = {"boxes": boxes, "scores": scores, "labels": _array(prediction["labels"])[shown]}
         hit, ignored, missed = classify_detections(kept, target, iou_threshold)
-        truths = _array(target["boxes"]).reshape(-1, 5)
-        difficult = (
-            _array(target["difficult"]).astype(np.bool_)
-            if "difficult" in target
-            else np.zeros(len(truths), dtype=np.bool_)
-        )
+        truths, difficult = _enlarged(target["boxes"], factor), _difficult(target)
         width = _line_width(drawn)
         for chosen, colour in ((difficult, DIFFICULT), (~difficult & ~missed, TRUTH)):
-            drawn = draw_boxes(drawn, truths[chosen] * enlarge, colour, max(1, width - 1), halo=False)
+            drawn = draw_boxes(drawn, truths[chosen], colour, max(1, width - 1), halo=False)
         false_alarm = ~hit & ~ignored
         for chosen, colour in ((ignored, DIFFICULT), (false_alarm, FALSE_ALARM), (hit, HIT)):
-            drawn = draw_boxes(drawn, boxes[chosen] * enlarge, colour, width)
-        drawn = draw_boxes(drawn, truths[missed] * enlarge, MISS, width)
+            drawn = draw_boxes(drawn, boxes[chosen], colour, width)
+        drawn = draw_boxes(drawn, truths[missed], MISS, width)
         colours = [HIT if h else DIFFICULT if i else FALSE_ALARM for h, i in zip(hit, ignored, strict=True)]
     if show_scores:
-        _write_scores(drawn, boxes * enlarge, scores, colours)
+        _write_scores(drawn, boxes, kept["scores"], colours)
     return drawn
-
-
-def draw_truth(image: Image, target: Mapping[str, Any], minimum_size: int = 0) -> Image:
-    """Draw the ground truth of an image: objects in green, difficult ones in grey.
-
-    Args:
-        image: (H, W, 3) uint8 RGB; not changed.
-        target: `boxes` (M, 5) and optionally `difficult` (M,).
-        minimum_size: as in `draw_detections`.
-
-    Returns:
-        The drawn image.
-
-    Raises:
-        ValueError: if the image is not (H, W, 3) uint8.
-    """
-    drawn, factor = upscale(image, minimum_size)
-    boxes = _array(target["boxes"]).reshape(-1, 5) * np.array([factor, factor, factor, factor, 1.0])
-    difficult = (
-        _array(target["difficult"]).astype(np.bool_) if "difficult" in target else np.zeros(len(boxes), dtype=np.bool_)
-    )
-    return draw_boxes(draw_boxes(drawn, boxes[difficult], DIFFICULT), boxes[~difficult], HIT)
 
 
 Rectangle = tuple[float, float, float, float]  # x1, y1, x2, y2
 
 
-def _write_scores(image: Image, boxes: NDArray[Any], scores: NDArray[Any], colours: Sequence[Colour]) -> None:
-    """Write each score beside its box, best first, in the place that covers least of other scores and boxes."""
+def _write_scores(image: Image, boxes: Tensor, scores: NDArray[Any], colours: Sequence[Colour]) -> None:
+    """Writes each score beside its box, best first, in the place that covers least of other scores and boxes."""
     height, width = image.shape[:2]
     size = 0.4 * max(1.0, min(height, width) / 640)
     taken: list[Rectangle] = []
-    bounds = [_bounding_rectangle(box) for box in boxes]
+    bounds = [(left, top, right, bottom) for left, top, right, bottom in format_of(boxes).bounds(boxes).tolist()]
+    corners = format_of(boxes).corners(boxes).numpy()
     for index in np.argsort(-scores, kind="stable"):
         text = f"{round(100 * float(scores[index]))}"
         (text_width, text_height), _ = cv2.getTextSize(text, _FONT, size, 1)
-        places = _text_places(boxes[index], text_width + 4, text_height + 4, width, height)
+        places = _text_places(corners[index], text_width + 4, text_height + 4, width, height)
         covered = [
             10 * sum(_common_area(place, other) for other in taken)
             + sum(_common_area(place, other) for other in bounds)
@@ -252,25 +238,19 @@ def _write_scores(image: Image, boxes: NDArray[Any], scores: NDArray[Any], colou
         cv2.putText(image, text, at, _FONT, size, colours[index], 1, cv2.LINE_AA)
 
 
-def _bounding_rectangle(box: NDArray[Any]) -> Rectangle:
-    center_x, center_y, width, height, angle = (float(value) for value in box)
-    cosine, sine = abs(math.cos(angle)), abs(math.sin(angle))
-    half_x, half_y = (width * cosine + height * sine) / 2, (width * sine + height * cosine) / 2
-    return center_x - half_x, center_y - half_y, center_x + half_x, center_y + half_y
-
-
-def _text_places(box: NDArray[Any], text_width: int, text_height: int, width: int, height: int) -> list[Rectangle]:
-    """List places for a text, best liked first: beyond the middle of each side, beyond the corners, further out."""
-    center_x, center_y, box_width, box_height, angle = (float(value) for value in box)
-    along, across = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
+def _text_places(corners: NDArray[Any], text_width: int, text_height: int, width: int, height: int) -> list[Rectangle]:
+    """Lists places for a text, best liked first: beyond the middle of each side, beyond the corners, further out."""
+    centre = corners.mean(axis=0)
+    half_along, half_across = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
+    along, across = (half / max(float(np.linalg.norm(half)), 1e-6) for half in (half_along, half_across))
     places = []
     for distance in (3.0, 20.0):
         for u, v in ((0, -1), (0, 1), (-1, 0), (1, 0), (-1, -1), (1, -1), (-1, 1), (1, 1)):
-            side = u * along * box_width / 2 + v * across * box_height / 2
+            side = u * half_along + v * half_across
             outwards = (u * along + v * across) / math.hypot(u, v)
             # Far enough out that the text's rectangle just clears the side.
             away = abs(outwards[0]) * text_width / 2 + abs(outwards[1]) * text_height / 2 + distance
-            x, y = np.array([center_x, center_y]) + side + outwards * away
+            x, y = centre + side + outwards * away
             left = min(max(x - text_width / 2, 0.0), max(0.0, float(width - text_width)))
             top = min(max(y - text_height / 2, 0.0), max(0.0, float(height - text_height)))
             places.append((left, top, left + text_width, top + text_height))
@@ -284,12 +264,12 @@ def _common_area(one: Rectangle, other: Rectangle) -> float:
 
 
 def legend_strip(width: int, entries: Sequence[tuple[str, Colour]] = LEGEND, size: float = 0.5) -> Image:
-    """Make a strip that explains the colours, to stack above or below pictures of the same width.
+    """Makes a strip that explains the colours, to stack above or below pictures of the same width.
 
     Args:
-        width: of the strip in pixels; entries that do not fit go on a further line.
-        entries: names and their RGB colours.
-        size: of the text, relative to OpenCV's font.
+        width: Of the strip in pixels; entries that do not fit go on a further line.
+        entries: Names and their RGB colours.
+        size: Of the text, relative to OpenCV's font.
 
     Returns:
         (H, width, 3) uint8.
@@ -315,14 +295,14 @@ def legend_strip(width: int, entries: Sequence[tuple[str, Colour]] = LEGEND, siz
 
 
 def write_picture(path: Path, image: Image) -> None:
-    """Write a picture, complete or not at all.
+    """Writes a picture, complete or not at all.
 
     Args:
         path: PNG or JPEG file, by its suffix.
         image: (H, W, 3) uint8 RGB.
 
     Raises:
-        OSError: if the file cannot be written.
+        OSError: The file cannot be written.
     """
     _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     write_atomically(path, lambda temporary: temporary.write_bytes(encoded.tobytes()))
@@ -335,20 +315,20 @@ def contact_sheet(
     gap: int = 6,
     legend: bool = False,
 ) -> Image:
-    """Lay images out on one sheet, row by row.
+    """Lays images out on one sheet, row by row.
 
     Args:
         images: (H, W, 3) uint8 each, of any sizes; smaller ones are centred in their cell.
-        columns: images in a row.
-        captions: one short text an image, written under it.
-        gap: pixels between images and at the border.
-        legend: whether to add the legend of the colours of `draw_detections`.
+        columns: Images in a row.
+        captions: One short text an image, written under it.
+        gap: Pixels between images and at the border.
+        legend: Whether to add the legend of the colours of `draw_detections`.
 
     Returns:
         (H, W, 3) uint8.
 
     Raises:
-        ValueError: if there are no images, columns is below 1, or there are not as many captions as images.
+        ValueError: There are no images, columns is below 1, or there are not as many captions as images.
     """
     if len(images) == 0 or columns < 1:
         raise ValueError(f"a contact sheet needs images and columns, not {len(images)} and {columns}")
@@ -377,7 +357,7 @@ def contact_sheet(
 
 
 def _shortened(text: str, width: int, size: float) -> str:
-    """Cut a text at its end until it fits; OpenCV's font knows ASCII only."""
+    """Cuts a text at its end until it fits; OpenCV's font knows ASCII only."""
     text = text.encode("ascii", "replace").decode()
     fitting = text
     while len(fitting) > 1 and cv2.getTextSize(fitting, _FONT, size, 1)[0][0] > width - 4:

@@ -65,13 +65,13 @@ def precision_recall_plot(
     """Plot precision-recall curves with their envelopes, and both average precisions in the legend.
 
     Args:
-        curves: name (class or model) to a mapping with `precision` (D,) and `recall` (D,), as
+        curves: Name (class or model) to a mapping with `precision` (D,) and `recall` (D,), as
             `DetectionAveragePrecision.curve` returns them.
-        path: the PNG file to write, complete or not at all.
-        title: written above.
+        path: The PNG file to write, complete or not at all.
+        title: Written above.
 
     Raises:
-        OSError: if the file cannot be written.
+        OSError: The file cannot be written.
     """
     figure, (panel,) = new_figure(1)
     for index, (name, curve) in enumerate(curves.items()):
@@ -106,10 +106,10 @@ def confusion_matrix_plot(matrix: NDArray[Any], names: Sequence[str], path: str 
     Args:
         matrix: (C, C) counts; rows are true classes, columns predicted ones.
         names: C names of the classes.
-        path: the PNG file to write, complete or not at all.
+        path: The PNG file to write, complete or not at all.
 
     Raises:
-        OSError: if the file cannot be written.
+        OSError: The file cannot be written.
     """
     figure, (panel,) = new_figure(1)
     figure.set_size_inches(1.8 + 0.68 * len(names), 1.5 + 0.6 * len(names))
@@ -133,12 +133,12 @@ def epochs_plot(csv_path: str | Path, png_path: str | Path, quantities: Sequence
     Args:
         csv_path: metrics.csv with the columns epoch, train/NAME and val/NAME; rows may be sparse. An epoch that was
             logged more than once has its last value.
-        png_path: the PNG file to write, complete or not at all.
-        quantities: the names, such as ``accuracy``.
+        png_path: The PNG file to write, complete or not at all.
+        quantities: The names, such as ``accuracy``.
 
     Raises:
-        DataError: if the metrics file is missing or holds none of these.
-        OSError: if the picture cannot be written.
+        DataError: The metrics file is missing or holds none of these.
+        OSError: The picture cannot be written.
     """
     curves = read_curves(Path(csv_path), "epoch")
     shown = {name: [f"{split}/{name}" for split in ("train", "val")] for name in quantities}

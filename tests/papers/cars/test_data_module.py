@@ -186,7 +186,6 @@ def test_shares_are_checked() -> None:
         AugmentConfig(horizontal_flip=2.0)
 
 
-@pytest.mark.timeout(1200)  # in a new checkout the first car waits for the kernels to be compiled
 def test_the_configuration_builds_the_generator() -> None:
     config = compose("train", ["model=dcgan", "data=cars", "budget=smoke", "hydra=quiet"])
     data = build(config.data, seed=1)

@@ -127,7 +127,6 @@ def test_a_run_records_metrics_provenance_and_pictures(trained: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_two_processes_train_as_one(tmp_path: Path) -> None:
     # Adam's first steps are signs of gradients, which rounding can turn, and each process draws its own dropout
     words = ("model=emoji_cnn", "model/optimizer=sgd", "model.network.dropout=0.0", "model.lr=0.05")

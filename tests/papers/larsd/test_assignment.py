@@ -2,8 +2,9 @@ import math
 
 import pytest
 import torch
+from tests.boxes.reference import points_in_boxes
 
-from retable.boxes import points_in_boxes, shape_iou, upright_size
+from retable.boxes import shape_iou, upright_size
 from retable.papers.larsd.assignment import Assignment, assign
 from retable.papers.larsd.priors import Priors
 

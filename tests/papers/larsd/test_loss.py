@@ -8,6 +8,7 @@ from retable.boxes import box_to_distances
 from retable.papers.larsd.assignment import assign
 from retable.papers.larsd.loss import LossParts, larsd_loss, positive_normaliser
 from retable.papers.larsd.priors import Priors
+from retable.papers.larsd.schema import LarsdConfig
 
 GRIDS = [(8, 8)]
 BOXES = torch.tensor([[16.0, 16.0, 14.0, 6.0, 0.3], [12.0, 20.0, 20.0, 8.0, -1.0], [20.0, 12.0, 9.0, 5.0, 0.0]])
@@ -22,9 +23,9 @@ def priors() -> Priors:
 def loss_of(logits: Tensor, regression: Tensor, boxes: Tensor, images: int, **options: float) -> LossParts:
     image_index = torch.arange(len(boxes)) % images
     assignment = assign(boxes, image_index, torch.zeros(len(boxes), dtype=torch.bool), priors(), GRIDS, images)
-    weights = {"lambda_d": 1.0, "lambda_a": 10.0, "alpha": 0.25, "gamma": 2.0, **options}
+    config = LarsdConfig(**{"lambda_d": 1.0, **options})
     labels = torch.zeros(len(boxes), dtype=torch.int64)
-    return larsd_loss(logits, regression, assignment, boxes, labels, **weights)
+    return larsd_loss(logits, regression, assignment, boxes, labels, config)
 
 
 def test_perfect_outputs_have_almost_no_loss() -> None:
@@ -58,8 +59,8 @@ def test_parts_are_weighted_and_divided_by_the_positives() -> None:
         assign(BOXES.repeat(2, 1), torch.arange(6), torch.zeros(6, dtype=torch.bool), priors(), GRIDS, 6),
         BOXES.repeat(2, 1),
         torch.zeros(6, dtype=torch.int64),
-        lambda_d=1.0, lambda_a=10.0, alpha=0.25, gamma=2.0,
-    )  # fmt: skip
+        LarsdConfig(lambda_d=1.0),
+    )
     torch.testing.assert_close(repeated.total, parts.total)
     assert repeated.positives == 2 * parts.positives
 
@@ -80,7 +81,7 @@ def test_labels_choose_the_class() -> None:
     logits = torch.zeros(1, 192, 3, requires_grad=True)
     larsd_loss(
         logits, torch.zeros(1, 192, 5), assignment, BOXES[:1], torch.tensor([2]),
-        lambda_d=1.0, lambda_a=10.0, alpha=0.25, gamma=2.0,
+        LarsdConfig(num_classes=3),
     ).total.backward()  # fmt: skip
     assert logits.grad is not None
     signs = logits.grad[0, assignment.positive_slots].sign()

@@ -1,12 +1,14 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from retable.boxes import rotated_iou
 from retable.papers.larsd.lasa import aligned_scores, sampling_points
-from retable.papers.larsd.postprocess import Postprocessing, detections
+from retable.papers.larsd.postprocess import detections
 from retable.papers.larsd.priors import Priors
+from retable.papers.larsd.schema import LarsdConfig
 
 
 def priors(levels: list[str], per_group: int = 2) -> Priors:
@@ -29,7 +31,7 @@ def test_a_single_peak_becomes_the_prior_at_its_location() -> None:
     made = priors(["P2", "P3"])
     logits, regression = outputs(made, images=2)
     logits[1][1, 1, 2, 5] = 3.0  # second image, P3, second anchor, row 2, column 5
-    empty, found = detections(logits, regression, made, 1, Postprocessing(lasa="none"))
+    empty, found = detections(logits, regression, made, LarsdConfig(lasa="none"))
     assert empty["boxes"].shape == (0, 5)
     width, height = sorted(made.sizes[1, 1].tolist())
     expected = torch.tensor([[44.0, 20.0, height, width, -math.pi / 2]])
@@ -53,7 +55,7 @@ def test_slots_of_the_network_and_of_the_postprocessing_agree() -> None:
         level.requires_grad_(True)
     slots(logits, 1).view(-1)[found.positive_slots[chosen]].backward()
     peaks = [torch.where(level.grad != 0, 5.0, -10.0) if level.grad is not None else level for level in logits]
-    (result,) = detections(peaks, regression, made, 1, Postprocessing(lasa="none"))
+    (result,) = detections(peaks, regression, made, LarsdConfig(lasa="none"))
     torch.testing.assert_close(result["boxes"][:, :2], found.positive_points[chosen : chosen + 1])
     assert sorted(result["boxes"][0, 2:4].tolist()) == pytest.approx(sorted(found.positive_priors[chosen].tolist()))
 
@@ -63,7 +65,7 @@ def test_classes_are_told_apart_and_do_not_suppress_each_other() -> None:
     logits, regression = outputs(made, classes=2)
     logits[0][0, 0 * 2 + 1, 5, 5] = 3.0
     logits[0][0, 1 * 2 + 0, 5, 5] = 2.0
-    (found,) = detections(logits, regression, made, 2, Postprocessing(lasa="none", nms_threshold=0.0))
+    (found,) = detections(logits, regression, made, LarsdConfig(num_classes=2, lasa="none", nms_threshold=0.0))
     assert found["labels"].tolist() == [1, 0]
     assert found["boxes"][:, 3].tolist() == sorted(found["boxes"][:, 3].tolist())
 
@@ -73,8 +75,8 @@ def test_overlapping_boxes_leave_the_best_and_limits_hold() -> None:
     made = priors(["P2", "P3"])
     logits = [torch.randn(1, 2, 64 // stride, 64 // stride) for stride in made.strides]
     regression = [torch.randn(1, 10, 64 // stride, 64 // stride) * 0.3 for stride in made.strides]
-    settings = Postprocessing(lasa="none", nms_threshold=0.1, merge_threshold=1.0, max_detections=20)
-    (found,) = detections(logits, regression, made, 1, settings)
+    settings = LarsdConfig(lasa="none", nms_threshold=0.1, merge_threshold=1.0, max_detections=20)
+    (found,) = detections(logits, regression, made, settings)
     assert 5 < len(found["boxes"]) <= 20
     assert (found["scores"].diff() <= 0).all()
     overlap = rotated_iou(found["boxes"], found["boxes"]) - torch.eye(len(found["boxes"]))
@@ -86,8 +88,8 @@ def test_only_the_best_candidates_of_a_level_stay() -> None:
     made = priors(["P2"], per_group=1)
     logits, regression = outputs(made)
     logits[0][0, 0, 0, :12:2] = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
-    settings = Postprocessing(lasa="none", candidates=2, nms_threshold=1.0)
-    (found,) = detections(logits, regression, made, 1, settings)
+    settings = LarsdConfig(lasa="none", candidates=2, nms_threshold=1.0)
+    (found,) = detections(logits, regression, made, settings)
     torch.testing.assert_close(found["scores"], torch.tensor([6.0, 5.0]).sigmoid())
 
 
@@ -96,11 +98,11 @@ def test_alignment_replaces_the_scores_by_those_of_the_same_level_anchor_and_cla
     made = priors(["P2"], per_group=1)
     logits = [torch.randn(1, 6, 16, 16) * 2]
     regression = [torch.randn(1, 15, 16, 16) * 0.2]
-    settings = Postprocessing(
-        lasa="diamond-9", lasa_extent=0.5, nms_threshold=1.0, merge_threshold=1.0, max_detections=10_000
+    settings = LarsdConfig(
+        num_classes=2, lasa="diamond-9", lasa_extent=0.5, nms_threshold=1.0, merge_threshold=1.0, max_detections=10_000
     )
-    (aligned,) = detections(logits, regression, made, 2, settings)
-    (plain,) = detections(logits, regression, made, 2, Postprocessing(**{**vars(settings), "lasa": "none"}))
+    (aligned,) = detections(logits, regression, made, settings)
+    (plain,) = detections(logits, regression, made, replace(settings, lasa="none"))
     assert len(aligned["boxes"]) == len(plain["boxes"])
     keys = zip(aligned["boxes"].tolist(), aligned["labels"].tolist(), strict=True)
     row = {(*box, label): index for index, (box, label) in enumerate(keys)}
@@ -118,8 +120,8 @@ def test_candidates_are_the_local_maxima_of_their_anchors_map() -> None:
     logits, regression = outputs(made)
     logits[0][0, 0, 4, 4:7] = torch.tensor([2.0, 3.0, 1.0])
     logits[0][0, 1, 4, 5] = 1.0  # another anchor: below its neighbour there, yet a maximum of its own map
-    settings = Postprocessing(lasa="none", nms_threshold=1.0, merge_threshold=1.0)
-    (found,) = detections(logits, regression, made, 1, settings)
+    settings = LarsdConfig(lasa="none", nms_threshold=1.0, merge_threshold=1.0)
+    (found,) = detections(logits, regression, made, settings)
     torch.testing.assert_close(found["scores"], torch.tensor([3.0, 1.0]).sigmoid())
 
 
@@ -128,7 +130,7 @@ def test_a_kept_box_is_the_weighted_mean_of_the_boxes_around_it() -> None:
     made.sizes.fill_(20.0)
     logits, regression = outputs(made)
     logits[0][0, 0, 4, 4:6] = torch.tensor([3.0, 1.0])
-    (found,) = detections(logits, regression, made, 1, Postprocessing(lasa="none"))
+    (found,) = detections(logits, regression, made, LarsdConfig(lasa="none"))
     scores = torch.tensor([3.0, 1.0]).sigmoid()
     expected = (scores * torch.tensor([18.0, 22.0])).sum() / scores.sum()
     torch.testing.assert_close(found["boxes"][0, 0], expected)

@@ -22,7 +22,6 @@ from retable.tables.store import State, Store
 
 ROOT = Path(__file__).parents[3]
 pytestmark = [
-    pytest.mark.timeout(300),
     # of Ray's own sockets and processes, when it leaves a cluster
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

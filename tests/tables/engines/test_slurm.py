@@ -22,7 +22,6 @@ from retable.tables.store import State, Store
 
 ROOT = Path(__file__).parents[3]
 MakeJob = Callable[..., Job]
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(autouse=True)

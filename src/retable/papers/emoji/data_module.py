@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from retable.classification.classifier import Batch
-from retable.data import Provenance, combined_fingerprint
+from retable.data import combine_provenances
 from retable.data.module import ShardedDataModule, initialise_worker
 from retable.data.splits import ROLES, share_out, stratified_split
 from retable.errors import ConfigError
@@ -113,17 +113,21 @@ class EmojiDataModule(ShardedDataModule):
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """Kind, sources, fingerprint and split sizes of the data, as plain values; ``counts`` tells each source's."""
-        parts = [(role, part) for role, found in self.parts.items() for part in found]
-        kinds = {part.kind for _, part in parts}
-        whole = Provenance(
-            kind="mixed" if len(kinds) > 1 else "real" if kinds == {"real"} else "synthetic",
-            source=" + ".join(dict.fromkeys(part.source for _, part in parts)),
-            fingerprint=combined_fingerprint({f"{role}/{part.kind}": part.fingerprint() for role, part in parts}),
-            splits={role: sum(len(part) for part in found) for role, found in self.parts.items()},
-            notes=tuple(self._notes),
+        whole = combine_provenances(
+            {
+                f"{role}/{part.kind}": {
+                    "kind": part.kind,
+                    "source": part.source,
+                    "fingerprint": part.fingerprint(),
+                    "splits": {role: len(part)},
+                    "notes": self._notes,
+                }
+                for role, found in self.parts.items()
+                for part in found
+            }
         )
         counts = {role: {part.kind: len(part) for part in found} for role, found in self.parts.items()}
-        return {**whole.as_dict(), "counts": counts}
+        return {**whole, "counts": counts}
 
     @cached_property
     def training_set(self) -> EmojiSamples:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from retable.boxes import upright_size
+from retable.boxes import ROTATED, upright_size
 from retable.papers.larsd.priors import Priors
 
 POSITIVE_IOU = 0.5
@@ -137,15 +137,11 @@ def _ranks(quality: Tensor, areas: Tensor) -> Tensor:
 
 def _cells_inside(boxes: Tensor, grid: _Grid) -> tuple[Tensor, Tensor]:
     """All pairs of a box and a cell (row * width + column) whose centre lies inside it: two (T,) int64."""
-    cosine, sine = torch.cos(boxes[:, 4]), torch.sin(boxes[:, 4])
-    half_w, half_h = boxes[:, 2] / 2, boxes[:, 3] / 2
-    reach = torch.stack(
-        [half_w * cosine.abs() + half_h * sine.abs(), half_w * sine.abs() + half_h * cosine.abs()], dim=1
-    )
+    bounds = ROTATED.bounds(boxes)
     limit = torch.tensor([grid.width, grid.height], device=boxes.device)
     # cell c has its centre at (c + 0.5) * stride; one cell more on each side, for the rounding
-    low = torch.floor((boxes[:, :2] - reach) / grid.stride - 0.5).to(torch.int64).clamp(min=0)
-    high = torch.ceil((boxes[:, :2] + reach) / grid.stride - 0.5).to(torch.int64)
+    low = torch.floor(bounds[:, :2] / grid.stride - 0.5).to(torch.int64).clamp(min=0)
+    high = torch.ceil(bounds[:, 2:] / grid.stride - 0.5).to(torch.int64)
     extent = (torch.minimum(high + 1, limit) - low).clamp(min=0)
     count = extent.prod(dim=1)
     box = torch.repeat_interleave(torch.arange(len(boxes), device=boxes.device), count)
@@ -155,9 +151,10 @@ def _cells_inside(boxes: Tensor, grid: _Grid) -> tuple[Tensor, Tensor]:
     row = low[box, 1] + torch.div(offset, columns, rounding_mode="floor")
     x = (column + 0.5) * grid.stride - boxes[box, 0]
     y = (row + 0.5) * grid.stride - boxes[box, 1]
+    cosine, sine = torch.cos(boxes[:, 4]), torch.sin(boxes[:, 4])
     along = x * cosine[box] + y * sine[box]
     across = y * cosine[box] - x * sine[box]
-    inside = (along.abs() <= half_w[box]) & (across.abs() <= half_h[box])
+    inside = (along.abs() <= boxes[box, 2] / 2) & (across.abs() <= boxes[box, 3] / 2)
     return box[inside], (row * grid.width + column)[inside]
 
 

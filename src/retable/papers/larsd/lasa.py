@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-DISTRIBUTIONS = ("none", "rectangle-9", "diamond-5", "diamond-9", "diamond-13")
+from retable.papers.larsd.schema import DISTRIBUTIONS
 
 
 def sampling_points(distribution: str, extent: float) -> Tensor:

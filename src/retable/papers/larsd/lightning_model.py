@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import logging
-import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from retable.detection.detector import Prediction, ShipDetector
-from retable.errors import ConfigError, DivergenceError
+from retable.boxes import upright_size
+from retable.detection.detector import Detector
+from retable.detection.tiles import Prediction
+from retable.errors import DivergenceError
+from retable.nn import schedules
 from retable.nn.backbones import load_weights_alike
 from retable.papers.larsd.assignment import assign
-from retable.papers.larsd.lasa import DISTRIBUTIONS
 from retable.papers.larsd.loss import LossParts, larsd_loss
-from retable.papers.larsd.postprocess import Postprocessing, detections
-from retable.papers.larsd.priors import STRIDES
+from retable.papers.larsd.postprocess import detections
+from retable.papers.larsd.schema import LarsdConfig
 from retable.papers.larsd.torch_model import LarsdNetwork, slots
 
 log = logging.getLogger(__name__)
 
 
-class LarsdModule(ShipDetector):
-    """LARSD with its loss, its optimiser and its metrics; the keys are described in `LarsdConfig`.
+class LarsdModule(Detector):
+    """LARSD with its loss, its optimiser and its metrics.
 
     Training batches hold ``images`` (B, 3, S, S) and ``targets``, B dicts of boxes, labels and difficult.
+
+    Args:
+        config: The options.
 
     Attributes:
         network: The network with its anchors.
@@ -34,48 +38,11 @@ class LarsdModule(ShipDetector):
         ConfigError: A value that cannot work.
     """
 
-    def __init__(
-        self,
-        backbone: str = "resnet101",
-        backbone_width: float = 1.0,
-        weights: str = "imagenet",
-        channels: int = 256,
-        levels: list[str] | None = None,
-        anchors: bool = True,
-        anchors_per_group: int = 5,
-        num_classes: int = 1,
-        lasa: str = "diamond-9",
-        lasa_extent: float = 0.75,
-        force_match: bool = True,
-        lambda_d: float = 2.0,
-        lambda_a: float = 10.0,
-        focal_alpha: float = 0.25,
-        focal_gamma: float = 2.0,
-        optimizer: str = "sgd",
-        lr: float = 1e-3,
-        momentum: float = 0.9,
-        weight_decay: float = 1e-4,
-        schedule: str = "step",
-        lr_step: int = 10_000,
-        lr_factor: float = 0.1,
-        warmup: int = 0,
-        score_threshold: float = 0.05,
-        candidates: int = 1000,
-        nms_threshold: float = 0.2,
-        merge_threshold: float = 0.5,
-        max_detections: int = 300,
-        tile_size: int = 1024,
-        tile_overlap: int = 256,
-        tile_batch: int = 4,
-    ) -> None:
-        super().__init__(num_classes, tile_size, tile_overlap, tile_batch, nms_threshold)
-        levels = ["P2", "P3", "P4"] if levels is None else [str(level) for level in levels]
-        self.save_hyperparameters(logger=False)
-        _check(self.hparams)
-        self.network = LarsdNetwork(backbone, channels, levels, anchors, anchors_per_group, num_classes, backbone_width)
-        self.postprocessing = Postprocessing(
-            lasa, lasa_extent, score_threshold, candidates, nms_threshold, merge_threshold, max_detections
-        )
+    config: LarsdConfig
+
+    def __init__(self, config: LarsdConfig) -> None:
+        super().__init__(config)
+        self.network = LarsdNetwork(config)
 
     @property
     def weights_origin(self) -> str:
@@ -94,8 +61,8 @@ class LarsdModule(ShipDetector):
         priors = self.network.priors
         if bool(priors.fitted):
             return
-        load_weights_alike(self.network.backbone, self.hparams["weights"], self.trainer.strategy)
-        priors.fit(self.trainer.datamodule.training_box_sizes())  # type: ignore[attr-defined]
+        load_weights_alike(self.network.backbone, self.config.weights, self.trainer.strategy)
+        priors.fit(upright_size(self.trainer.datamodule.training_boxes()))  # type: ignore[attr-defined]
         if priors.anchors:
             log.info("anchors (width, height) of each level: %s", priors.sizes.round().to(torch.int64).tolist())
 
@@ -123,7 +90,6 @@ class LarsdModule(ShipDetector):
         Returns:
             The parts, differentiable.
         """
-        options = self.hparams
         boxes = torch.cat([target["boxes"] for target in targets])
         labels = torch.cat([target["labels"] for target in targets])
         difficult = torch.cat([target["difficult"] for target in targets])
@@ -132,56 +98,40 @@ class LarsdModule(ShipDetector):
         priors = self.network.priors
         grids = [(images.shape[2] // stride, images.shape[3] // stride) for stride in priors.strides]
         # before the network: what waits for the device here waits for an idle one
-        assignment = assign(
-            boxes, image_index, difficult, priors, grids, len(targets), force_match=options["force_match"]
-        )
+        assignment = assign(boxes, image_index, difficult, priors, grids, len(targets), self.config.force_match)
         logits, regression = self.network(images)
-        return larsd_loss(
-            slots(logits, options["num_classes"]),
-            slots(regression, 5),
-            assignment,
-            boxes,
-            labels,
-            lambda_d=options["lambda_d"],
-            lambda_a=options["lambda_a"],
-            alpha=options["focal_alpha"],
-            gamma=options["focal_gamma"],
-        )
+        scores, outputs = slots(logits, self.config.num_classes), slots(regression, 5)
+        return larsd_loss(scores, outputs, assignment, boxes, labels, self.config)
 
     def configure_optimizers(self) -> Any:
         """The optimiser, with the paper's steps or a cosine, after an optional warm-up, changing at every iteration."""
-        options = self.hparams
-        common = {"lr": options["lr"], "weight_decay": options["weight_decay"]}
+        config = self.config
+        common: dict[str, Any] = {"lr": config.lr, "weight_decay": config.weight_decay}
         optimizer: torch.optim.Optimizer
-        if options["optimizer"] == "sgd":
-            optimizer = torch.optim.SGD(self.parameters(), momentum=options["momentum"], **common)
+        if config.optimizer == "sgd":
+            optimizer = torch.optim.SGD(self.parameters(), momentum=config.momentum, **common)
         else:
-            optimizer = torch.optim.AdamW(self.parameters(), betas=(options["momentum"], 0.999), **common)
-        total = self.trainer.estimated_stepping_batches if options["schedule"] == "cosine" else math.inf
-
-        def factor(iteration: int) -> float:
-            warm = min(1.0, (iteration + 1) / (options["warmup"] + 1))
-            if options["schedule"] == "cosine":
-                decay = 0.5 * (1.0 + math.cos(math.pi * min(1.0, iteration / total)))
-            else:
-                decay = options["lr_factor"] ** (iteration // options["lr_step"])
-            return float(warm * decay)
-
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+            optimizer = torch.optim.AdamW(self.parameters(), betas=(config.momentum, 0.999), **common)
+        if config.schedule == "cosine":
+            decay = schedules.cosine(self.trainer.estimated_stepping_batches)
+        else:
+            decay = schedules.step(config.lr_step, config.lr_factor)
+        return schedules.scheduled(optimizer, decay, config.warmup)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keeps the origin of the weights."""
+        """Keeps the origin of the weights as well."""
+        super().on_save_checkpoint(checkpoint)
         checkpoint["weights_origin"] = self.weights_origin
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes up the origin of the weights."""
+        """Takes up the origin of the weights as well."""
+        super().on_load_checkpoint(checkpoint)
         self.network.backbone.weights_origin = checkpoint.get("weights_origin", self.weights_origin)
 
     def detect_batch(self, images: Tensor) -> list[Prediction]:
         """Detects in images (B, 3, H, W) of one size, H and W multiples of 32."""
         logits, regression = self.network(images)
-        return detections(logits, regression, self.network.priors, self.network.num_classes, self.postprocessing)
+        return detections(logits, regression, self.network.priors, self.config)
 
     def _log_loss(self, parts: LossParts, batch_size: int) -> None:
         values = {
@@ -202,27 +152,3 @@ class LarsdModule(ShipDetector):
             f"the {' and '.join(bad) or 'total'} loss is not finite at step {self.global_step}: try a lower model.lr, "
             "model.warmup or trainer.gradient_clip_val, and look at the data"
         )
-
-
-def _check(options: Any) -> None:
-    levels, known = options["levels"], list(STRIDES)
-    if not levels or [level for level in known if level in levels] != levels:
-        raise ConfigError(f"model.levels: {levels} must be one or more of {known}, each once, finest first")
-    if options["lasa"] not in DISTRIBUTIONS:
-        raise ConfigError(f"model.lasa: {options['lasa']!r} must be one of {', '.join(DISTRIBUTIONS)}")
-    for name, choices in (("optimizer", ("sgd", "adamw")), ("schedule", ("step", "cosine"))):
-        if options[name] not in choices:
-            raise ConfigError(f"model.{name}: {options[name]!r} must be {' or '.join(choices)}")
-    counts = ("channels", "anchors_per_group", "num_classes", "lr_step", "candidates", "max_detections", "tile_batch")
-    for name in counts:
-        if options[name] < 1:
-            raise ConfigError(f"model.{name}: {options[name]} must be 1 or more")
-    for name in ("lr", "lr_factor"):
-        if not options[name] > 0:
-            raise ConfigError(f"model.{name}: {options[name]} must be above 0")
-    for name in ("lasa_extent", "lambda_d", "lambda_a", "momentum", "weight_decay", "warmup", "focal_gamma"):
-        if not options[name] >= 0:
-            raise ConfigError(f"model.{name}: {options[name]} must not be negative")
-    for name in ("score_threshold", "nms_threshold", "merge_threshold", "focal_alpha"):
-        if not 0 <= options[name] <= 1:
-            raise ConfigError(f"model.{name}: {options[name]} must be from 0 to 1")

@@ -12,6 +12,7 @@ from retable.boxes import box_to_distances
 from retable.nn.losses import east_angle_loss, focal_loss, unitbox_iou_loss_from_logs
 from retable.papers.larsd.assignment import Assignment
 from retable.papers.larsd.coding import angle, log_distances
+from retable.papers.larsd.schema import LarsdConfig
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,7 @@ def larsd_loss(
     assignment: Assignment,
     boxes: Tensor,
     labels: Tensor,
-    *,
-    lambda_d: float,
-    lambda_a: float,
-    alpha: float,
-    gamma: float,
+    config: LarsdConfig,
 ) -> LossParts:
     """Computes the loss of a batch.
 
@@ -56,10 +53,7 @@ def larsd_loss(
         assignment: What the B * A slots learn.
         boxes: (M, 5) boxes of the batch, pixels and radians.
         labels: (M,) int64 class of each.
-        lambda_d: Weight of the distance loss.
-        lambda_a: Weight of the angle loss.
-        alpha: Focal loss weight of positives.
-        gamma: Focal loss exponent.
+        config: The weights of the parts, and the focal loss.
 
     Returns:
         The parts, float32.
@@ -70,14 +64,14 @@ def larsd_loss(
     targets = torch.zeros_like(flat, dtype=torch.bool)
     targets[slots, labels[matched]] = True
     valid = (~assignment.ignored).unsqueeze(1).expand_as(flat)
-    classification = focal_loss(flat, targets, alpha, gamma, valid) / normaliser
+    classification = focal_loss(flat, targets, config.focal_alpha, config.focal_gamma, valid) / normaliser
 
     outputs = regression.flatten(0, 1)[slots].float()
     truth = box_to_distances(boxes[matched].float(), assignment.positive_points)
     distance_loss = unitbox_iou_loss_from_logs(log_distances(outputs, assignment.positive_priors), truth[:, :4])
     angle_loss = east_angle_loss(angle(outputs), truth[:, 4])
-    distance = lambda_d * distance_loss / normaliser
-    turn = lambda_a * angle_loss / normaliser
+    distance = config.lambda_d * distance_loss / normaliser
+    turn = config.lambda_a * angle_loss / normaliser
     return LossParts(classification + distance + turn, classification, distance, turn, positives)
 
 

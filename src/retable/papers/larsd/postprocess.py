@@ -12,7 +12,6 @@ Two readings of the paper's words were chosen by measurement, on networks traine
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -22,34 +21,12 @@ from retable.boxes import merge_rotated_boxes, rotated_nms
 from retable.papers.larsd.coding import decode
 from retable.papers.larsd.lasa import aligned_scores, sampling_points
 from retable.papers.larsd.priors import Priors
-
-
-@dataclass(frozen=True)
-class Postprocessing:
-    """How detections are chosen; the paper names none of the numbers.
-
-    Attributes:
-        lasa: Distribution of the sampling points, or ``none``.
-        lasa_extent: Part of the half sides that the outermost sampling points reach.
-        score_threshold: A slot below it is neither a candidate nor merged.
-        candidates: Slots of each level of an image at most, the best ones.
-        nms_threshold: Of two boxes of one class with a larger IoU the lower score goes.
-        merge_threshold: Boxes with a larger IoU than this to a kept one are merged into it; 1 keeps it as it is.
-        max_detections: Detections of an image at most.
-    """
-
-    lasa: str = "diamond-9"
-    lasa_extent: float = 0.75
-    score_threshold: float = 0.05
-    candidates: int = 1000
-    nms_threshold: float = 0.2
-    merge_threshold: float = 0.5
-    max_detections: int = 300
+from retable.papers.larsd.schema import LarsdConfig
 
 
 @torch.no_grad()
 def detections(
-    logits: Sequence[Tensor], regression: Sequence[Tensor], priors: Priors, num_classes: int, settings: Postprocessing
+    logits: Sequence[Tensor], regression: Sequence[Tensor], priors: Priors, config: LarsdConfig
 ) -> list[dict[str, Tensor]]:
     """Turns the raw outputs of a batch into detections.
 
@@ -57,8 +34,7 @@ def detections(
         logits: (B, K * C, H, W) of each level.
         regression: (B, K * 5, H, W) of each level.
         priors: The prior boxes.
-        num_classes: C.
-        settings: How detections are chosen.
+        config: How many classes, C, and how detections are chosen.
 
     Returns:
         For each image boxes (N, 5) canonical, scores (N,) and labels (N,), by descending score.
@@ -67,20 +43,20 @@ def detections(
     results = []
     for image in range(logits[0].shape[0]):
         levels = [
-            _slots(maps[level][image], regression[level][image], priors.sizes[level], stride, num_classes, settings)
+            _slots(maps[level][image], regression[level][image], priors.sizes[level], stride, config)
             for level, stride in enumerate(priors.strides)
         ]
         boxes, own, labels, aligned = (torch.cat(parts) for parts in zip(*levels, strict=True))
         peaks = (~aligned.isnan()).nonzero().squeeze(1)
-        kept = peaks[rotated_nms(boxes[peaks], aligned[peaks], settings.nms_threshold, labels[peaks])]
-        kept = kept[: settings.max_detections]
-        merged = merge_rotated_boxes(boxes[kept], labels[kept], boxes, own, labels, settings.merge_threshold)
+        kept = peaks[rotated_nms(boxes[peaks], aligned[peaks], config.nms_threshold, labels[peaks])]
+        kept = kept[: config.max_detections]
+        merged = merge_rotated_boxes(boxes[kept], labels[kept], boxes, own, labels, config.merge_threshold)
         results.append({"boxes": merged, "scores": aligned[kept], "labels": labels[kept]})
     return results
 
 
 def _slots(
-    scores: Tensor, regression: Tensor, sizes: Tensor, stride: int, num_classes: int, settings: Postprocessing
+    scores: Tensor, regression: Tensor, sizes: Tensor, stride: int, config: LarsdConfig
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Boxes, own scores, labels and aligned scores of the slots of one level of one image above the threshold.
 
@@ -88,24 +64,24 @@ def _slots(
     """
     _, height, width = scores.shape
     flat = scores.reshape(-1)
-    index = (flat > settings.score_threshold).nonzero().squeeze(1)
-    if len(index) > settings.candidates:
+    index = (flat > config.score_threshold).nonzero().squeeze(1)
+    if len(index) > config.candidates:
         # sorted by hand: topk does not say which of equal scores it takes
         order = torch.argsort(flat[index], descending=True, stable=True)
-        index = index[order[: settings.candidates]]
+        index = index[order[: config.candidates]]
     channel = torch.div(index, height * width, rounding_mode="floor")
     cell = index % (height * width)
     row, column = torch.div(cell, width, rounding_mode="floor"), cell % width
-    anchor, label = torch.div(channel, num_classes, rounding_mode="floor"), channel % num_classes
+    anchor, label = torch.div(channel, config.num_classes, rounding_mode="floor"), channel % config.num_classes
     outputs = regression.reshape(-1, 5, height, width)[anchor, :, row, column]
     points = (torch.stack([column, row], dim=1).float() + 0.5) * stride
     boxes = decode(outputs, points, sizes[anchor].float())
     own = flat[index]
     peak = own >= functional.max_pool2d(scores[None], 3, 1, 1)[0].reshape(-1)[index]
     aligned = torch.full_like(own, torch.nan)
-    if settings.lasa == "none":
+    if config.lasa == "none":
         aligned[peak] = own[peak]
     else:
-        samples = sampling_points(settings.lasa, settings.lasa_extent).to(boxes.device)
+        samples = sampling_points(config.lasa, config.lasa_extent).to(boxes.device)
         aligned[peak] = aligned_scores(scores, channel[peak], boxes[peak], stride, samples)
     return boxes, own, label, aligned

@@ -1,14 +1,21 @@
-"""What may be set of LARSD: ``conf/model/larsd.yaml``."""
+"""What may be set of LARSD, ``conf/model/larsd.yaml``, and of the loaders of its datasets."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+from retable.detection.schema import DetectorConfig, FilesConfig
+from retable.errors import ConfigError
+from retable.options import option
+
+DISTRIBUTIONS = ("none", "rectangle-9", "diamond-5", "diamond-9", "diamond-13")
 
 
 @dataclass
-class LarsdConfig:
+class LarsdConfig(DetectorConfig):
     """LARSD and every row of the paper's Tables II, III and IV; the defaults are LARSD-11.
 
-    "Not in the paper" marks what the paper leaves open and what is our choice.
+    "Not in the paper" marks what the paper leaves open and what is our choice; so are the values of
+    all options that it shares with other detectors. Slots below the score threshold are neither candidates nor merged.
 
     Attributes:
         backbone: timm name of the backbone: ``resnet18``, ``resnet50`` or ``resnet101``, or any other with strides 4
@@ -17,9 +24,8 @@ class LarsdConfig:
         weights: ``imagenet`` (from scratch, with a warning, where they cannot be had), ``none``, or a file.
         channels: Channels of P2, P3, P4 and of the subnets. Not in the paper; 256 as in RetinaNet.
         levels: Levels that predict: ``P2``, ``P3`` and ``P4``, finest first.
-        anchors: Whether regression is relative to k-means anchors.
+        anchors: Whether regression is relative to k-means anchors, else to one square a level.
         anchors_per_group: Anchors of each of the groups of areas.
-        num_classes: Classes of the dataset.
         lasa: Score alignment: ``none``, ``rectangle-9``, ``diamond-5``, ``diamond-9`` or ``diamond-13``.
         lasa_extent: Part of a box's half sides that the outermost sampling points reach. Not in the paper.
         force_match: Whether a ship without any positive gets its best anchor at its centre. Not in the paper.
@@ -36,50 +42,68 @@ class LarsdConfig:
         lr_step: Iterations between the steps.
         lr_factor: Factor of each step.
         warmup: Iterations of linear warm-up; none in the paper.
-        score_threshold: Slots below it are neither candidates nor merged. Not in the paper.
-        candidates: Slots of each level of an image at most that are looked at. Not in the paper.
-        nms_threshold: Of two boxes with a larger IoU the lower score goes. Not in the paper.
+        candidates: Slots of each level of an image at most that are looked at, the best ones. Not in the paper.
         merge_threshold: Boxes with a larger IoU to a kept one are merged into it, weighted by their scores; 1 is plain
             suppression. The paper says "merge" and gives no number.
-        max_detections: Detections of an image at most. Not in the paper.
-        tile_size: Larger images are cut into tiles of this side in pixels for detection. Not in the paper.
-        tile_overlap: Least overlap of these tiles in pixels. Not in the paper.
-        tile_batch: Images or tiles that go through the network at once in detection.
     """
 
     _target_: str = "retable.papers.larsd.lightning_model.LarsdModule"
-    _convert_: str = "all"
     backbone: str = "resnet101"
-    backbone_width: float = 1.0
+    backbone_width: float = option(1.0, above=0)
     weights: str = "imagenet"
-    channels: int = 256
-    levels: list[str] = field(default_factory=lambda: ["P2", "P3", "P4"])
+    channels: int = option(256, least=1)
+    levels: list[str] = option(["P2", "P3", "P4"], choices=("P2", "P3", "P4"))
     anchors: bool = True
-    anchors_per_group: int = 5
-    num_classes: int = 1
-    lasa: str = "diamond-9"
-    lasa_extent: float = 0.75
+    anchors_per_group: int = option(5, least=1)
+    lasa: str = option("diamond-9", choices=DISTRIBUTIONS)
+    lasa_extent: float = option(0.75, least=0)
     force_match: bool = True
-    lambda_d: float = 2.0
-    lambda_a: float = 10.0
-    focal_alpha: float = 0.25
-    focal_gamma: float = 2.0
-    optimizer: str = "sgd"
-    lr: float = 1e-3
-    momentum: float = 0.9
-    weight_decay: float = 1e-4
-    schedule: str = "step"
-    lr_step: int = 10_000
-    lr_factor: float = 0.1
-    warmup: int = 0
-    score_threshold: float = 0.05
-    candidates: int = 1000
-    nms_threshold: float = 0.2
-    merge_threshold: float = 0.5
-    max_detections: int = 300
-    tile_size: int = 1024
-    tile_overlap: int = 256
-    tile_batch: int = 4
+    lambda_d: float = option(2.0, least=0)
+    lambda_a: float = option(10.0, least=0)
+    focal_alpha: float = option(0.25, least=0, most=1)
+    focal_gamma: float = option(2.0, least=0)
+    optimizer: str = option("sgd", choices=("sgd", "adamw"))
+    lr: float = option(1e-3, above=0)
+    momentum: float = option(0.9, least=0)
+    weight_decay: float = option(1e-4, least=0)
+    schedule: str = option("step", choices=("step", "cosine"))
+    lr_step: int = option(10_000, least=1)
+    lr_factor: float = option(0.1, above=0)
+    warmup: int = option(0, least=0)
+    candidates: int = option(1000, least=1)
+    merge_threshold: float = option(0.5, least=0, most=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.levels or sorted(set(self.levels)) != self.levels:
+            raise ConfigError(f"model.levels={self.levels}: must be one or more of P2, P3, P4, each once, finest first")
+
+
+@dataclass
+class DotaTextConfig(FilesConfig):
+    """A dataset with DOTA text annotations.
+
+    Attributes:
+        classes: Names of the labels 0, 1, and so on.
+        ignore_other_classes: Whether objects of other classes are left out, which log and provenance tell; otherwise
+            they are errors.
+        name: The dataset's name in log and provenance.
+    """
+
+    classes: list[str] = option(["ship"])
+    ignore_other_classes: bool = False
+    name: str = "DOTA text"
+
+
+@dataclass
+class Hrsc2016Config(FilesConfig):
+    """HRSC2016.
+
+    Attributes:
+        level: Class level: 1 one class "ship", 2 categories, 3 types.
+    """
+
+    level: int = option(1, choices=(1, 2, 3))
 
 
 SCHEMAS: dict[str, Any] = {"model/larsd": LarsdConfig}

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from retable.nn.backbones import Backbone
 from retable.nn.unet import UNetDecoder
 from retable.papers.larsd.priors import Priors
+from retable.papers.larsd.schema import LarsdConfig
 
 _DEPTH = 3  # 3x3 convolutions of a subnet, as in the paper
 _PRIOR_PROBABILITY = 0.01  # RetinaNet's: at the start every slot says "ship" with this probability
@@ -62,13 +63,7 @@ class LarsdNetwork(nn.Module):
     """Locality-aware rotated ship detector without its score alignment, which has no weights.
 
     Args:
-        backbone: timm name of the backbone.
-        channels: Channels of P2, P3, P4 and of the subnets.
-        levels: Levels that predict, of ``P2``, ``P3`` and ``P4``, finest first.
-        anchors: Whether distances are relative to clustered anchors, else to one square a level.
-        anchors_per_group: Anchors of each group of areas.
-        num_classes: Classes.
-        backbone_width: Factor of the stage widths of a ResNet backbone.
+        config: Backbone, levels, channels, anchors and classes.
 
     Attributes:
         priors: Anchor sizes; part of the state dict.
@@ -77,23 +72,14 @@ class LarsdNetwork(nn.Module):
         ConfigError: There is no such backbone.
     """
 
-    def __init__(
-        self,
-        backbone: str,
-        channels: int,
-        levels: Sequence[str],
-        anchors: bool,
-        anchors_per_group: int,
-        num_classes: int = 1,
-        backbone_width: float = 1.0,
-    ) -> None:
+    def __init__(self, config: LarsdConfig) -> None:
         super().__init__()
-        self.num_classes = num_classes
-        self.priors = Priors(levels, anchors, anchors_per_group)
-        self.backbone = Backbone(backbone, backbone_width)
+        levels, channels = config.levels, config.channels
+        self.priors = Priors(levels, config.anchors, config.anchors_per_group)
+        self.backbone = Backbone(config.backbone, config.backbone_width)
         self.decoder = UNetDecoder(self.backbone.channels, channels, levels)
         per_location = self.priors.per_location
-        self.classification = Subnet(channels, per_location * num_classes, len(levels))
+        self.classification = Subnet(channels, per_location * config.num_classes, len(levels))
         self.regression = Subnet(channels, per_location * 5, len(levels))
         self._initialise_outputs()
         # convolutions on CPU and the tensor cores of GPUs are faster so

@@ -16,8 +16,6 @@ from retable.papers.cars.scenes.dataset import CarScenes
 
 HALF = 120
 
-pytestmark = pytest.mark.timeout(1200)  # in a new checkout the first car waits for the kernels to be compiled
-
 
 @pytest.fixture(scope="module")
 def cars():

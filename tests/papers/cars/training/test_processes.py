@@ -73,7 +73,7 @@ codes["two"] = end(start(alone_and_by_two))
 (FOLDER / "codes.json").write_text(json.dumps(codes))
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * SECONDS)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from tests.papers.larsd.datasets.tiny_datasets import write_image, write_text
 
 from retable.boxes import box_to_corners
 from retable.errors import DataError
-from retable.papers.larsd.datasets import DotaText, evaluation_split
+from retable.papers.larsd.datasets import DotaText
+from retable.papers.larsd.schema import DotaTextConfig
 
 
 def label(root, text, name="a"):
@@ -18,8 +19,7 @@ def test_splits_as_folders(dota_root):
         "imagesource:GoogleEarth\ngsd:0.5\n10 12 30 12 30 20 10 20 ship 1\n\n40.5 10 44.5 10 44.5 30 40.5 30 ship\n",
     )
     assert DotaText.splits(dota_root) == ["test", "train"]
-    assert evaluation_split(DotaText.splits(dota_root), dota_root) == "test"
-    dataset = DotaText(dota_root)
+    dataset = DotaText(DotaTextConfig(), dota_root)
     assert dataset.image_ids == ["a", "b"]
     image, target = dataset.load(0)
     assert image.shape == (48, 64, 3)
@@ -38,29 +38,31 @@ def test_splits_as_lists(tmp_path, labels, suffix):
     write_text(tmp_path / "train.txt", f"b\n\nimages/c{suffix}\n")
     write_text(tmp_path / "ImageSets" / "val.txt", "\ufeffa\r\n")
     assert DotaText.splits(tmp_path) == ["train", "val"]
-    train = DotaText(tmp_path, "train")
+    train = DotaText(DotaTextConfig(), tmp_path, "train")
     assert train.image_ids == ["b", "c"]
     assert train.target(1)["boxes"].shape == (0, 5)
-    assert DotaText(tmp_path, "val").image_ids == ["a"]
+    assert DotaText(DotaTextConfig(), tmp_path, "val").image_ids == ["a"]
 
 
 def test_splits_below_images(tmp_path):
     write_image(tmp_path / "images" / "train" / "a.png")
     write_text(tmp_path / "labels" / "train" / "a.txt", "1 1 9 1 9 5 1 5 ship 0")
-    assert DotaText(tmp_path, "train").image_ids == ["a"]
+    assert DotaText(DotaTextConfig(), tmp_path, "train").image_ids == ["a"]
     assert DotaText.splits(tmp_path) == ["train"]
 
 
 def test_quadrilateral_becomes_its_least_rectangle(dota_root):
     label(dota_root, "10 10 30 12 30 20 10 20 ship 0")
-    np.testing.assert_allclose(DotaText(dota_root).target(0)["boxes"], [[20, 15, 20, 10, 0]], atol=1e-4)
+    np.testing.assert_allclose(
+        DotaText(DotaTextConfig(), dota_root).target(0)["boxes"], [[20, 15, 20, 10, 0]], atol=1e-4
+    )
 
 
 def test_own_classes_and_others(dota_root):
     label(dota_root, "10 12 30 12 30 20 10 20 tug 0\n10 12 30 12 30 20 10 20 crane 0\n")
     with pytest.raises(DataError, match=r"a\.txt:2: unknown class 'crane'; known are ship, tug"):
-        DotaText(dota_root, classes=["ship", "tug"])
-    dataset = DotaText(dota_root, classes=["ship", "tug"], ignore_other_classes=True)
+        DotaText(DotaTextConfig(classes=["ship", "tug"]), dota_root)
+    dataset = DotaText(DotaTextConfig(classes=["ship", "tug"], ignore_other_classes=True), dota_root)
     assert dataset.target(0)["labels"].tolist() == [1]
     assert dataset.provenance["notes"] == ["objects of other classes are left out: 1 crane"]
 
@@ -81,28 +83,26 @@ def test_own_classes_and_others(dota_root):
 def test_bad_lines(dota_root, text, message):
     label(dota_root, text)
     with pytest.raises(DataError, match=message):
-        DotaText(dota_root)
+        DotaText(DotaTextConfig(), dota_root)
 
 
 def test_image_without_annotation_and_the_reverse(dota_root):
     (dota_root / "train" / "labelTxt" / "b.txt").unlink()
     with pytest.raises(DataError, match=r"1 of 2 images have no annotation in .*first b"):
-        DotaText(dota_root)
+        DotaText(DotaTextConfig(), dota_root)
     label(dota_root, "", "b")
     (dota_root / "train" / "images" / "a.png").unlink()
     with pytest.raises(DataError, match=r"1 annotations in .* have no image .*first a\.txt"):
-        DotaText(dota_root)
+        DotaText(DotaTextConfig(), dota_root)
 
 
 def test_missing_split_and_folders(dota_root, tmp_path):
     with pytest.raises(DataError, match=r"no split 'val' .*found test, train"):
-        DotaText(dota_root, "val")
-    with pytest.raises(DataError, match="neither a test nor a val split"):
-        evaluation_split(["train"], dota_root)
+        DotaText(DotaTextConfig(), dota_root, "val")
     write_image(tmp_path / "bare" / "train" / "images" / "a.png")
     with pytest.raises(DataError, match="no folder with annotations"):
-        DotaText(tmp_path / "bare", "train")
+        DotaText(DotaTextConfig(), tmp_path / "bare", "train")
     (tmp_path / "none" / "train" / "images").mkdir(parents=True)
     (tmp_path / "none" / "train" / "labels").mkdir()
     with pytest.raises(DataError, match="has no images"):
-        DotaText(tmp_path / "none", "train")
+        DotaText(DotaTextConfig(), tmp_path / "none", "train")

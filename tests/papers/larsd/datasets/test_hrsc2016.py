@@ -9,7 +9,8 @@ from tests.papers.larsd.datasets.tiny_datasets import hrsc_xml, write_image, wri
 
 from retable.boxes import box_to_corners
 from retable.errors import ConfigError, DataError
-from retable.papers.larsd.datasets import Hrsc2016, evaluation_split
+from retable.papers.larsd.datasets import Hrsc2016
+from retable.papers.larsd.schema import Hrsc2016Config
 
 SYSDATA = """<sysdata><HRSC_Classes>
 <HRSC_Class><Class_ID>100000001</Class_ID><Class_Layer>0</Class_Layer><Class_EngName>ship</Class_EngName></HRSC_Class>
@@ -26,8 +27,7 @@ def annotation(root, name="100000001"):
 
 def test_splits_boxes_and_images(hrsc_root):
     assert Hrsc2016.splits(hrsc_root) == ["test", "train", "trainval", "val"]
-    assert evaluation_split(Hrsc2016.splits(hrsc_root), hrsc_root) == "test"
-    dataset = Hrsc2016(hrsc_root)
+    dataset = Hrsc2016(Hrsc2016Config(), hrsc_root)
     assert dataset.image_ids == ["100000001", "100000002", "100000004"]
     assert dataset.classes == ["ship"]
     image, target = dataset.load(0)
@@ -39,13 +39,13 @@ def test_splits_boxes_and_images(hrsc_root):
     assert dataset.provenance["kind"] == "real"
     assert dataset.provenance["splits"] == {"trainval": 3}
     assert dataset.provenance["notes"] == []
-    assert Hrsc2016(hrsc_root, "test").provenance["fingerprint"] != dataset.provenance["fingerprint"]
+    assert Hrsc2016(Hrsc2016Config(), hrsc_root, "test").provenance["fingerprint"] != dataset.provenance["fingerprint"]
 
 
 def test_angle_is_in_radians_clockwise_on_the_screen(hrsc_root):
     # the bow of a ship that heads down and to the right lies at larger x and larger y
     write_text(annotation(hrsc_root), hrsc_xml([(32, 24, 20, 4, math.pi / 4), (32, 24, 4, 20, math.pi / 4)]))
-    along, across = box_to_corners(torch.from_numpy(Hrsc2016(hrsc_root).target(0)["boxes"])).numpy()
+    along, across = box_to_corners(torch.from_numpy(Hrsc2016(Hrsc2016Config(), hrsc_root).target(0)["boxes"])).numpy()
     bow = 32 + 10 * math.sqrt(0.5), 24 + 10 * math.sqrt(0.5)
     assert np.linalg.norm(along - bow, axis=1).min() == pytest.approx(2, abs=1e-4)
     # with the sides swapped the long one runs up and to the right
@@ -75,34 +75,34 @@ def test_other_layouts(tmp_path, layout):
         write_image(base / ("JPEGImages" if layout == "flat" else "AllImages") / f"{name}.bmp")
         write_text(base / "Annotations" / f"{name}.xml", hrsc_xml())
         write_text(image_set / f"{split}.txt", name)
-    assert Hrsc2016(tmp_path, "trainval").image_ids == ["1", "2"]  # no list of its own: joined
-    assert Hrsc2016(tmp_path, "test").image_ids == ["3"]
+    assert Hrsc2016(Hrsc2016Config(), tmp_path, "trainval").image_ids == ["1", "2"]  # no list of its own: joined
+    assert Hrsc2016(Hrsc2016Config(), tmp_path, "test").image_ids == ["3"]
 
 
 def test_class_levels_from_sysdata_and_built_in(hrsc_root):
     write_text(annotation(hrsc_root), hrsc_xml(class_id=100000013))
-    built_in = Hrsc2016(hrsc_root, level=3)
+    built_in = Hrsc2016(Hrsc2016Config(level=3), hrsc_root)
     assert built_in.classes[built_in.target(0)["labels"][0]] == "Kuznetsov"
     assert built_in.classes[built_in.target(1)["labels"][0]] == "ship"  # annotators could tell no more
     assert "built-in table" in built_in.provenance["notes"][0]
-    second = Hrsc2016(hrsc_root, level=2)
+    second = Hrsc2016(Hrsc2016Config(level=2), hrsc_root)
     assert second.classes == ["ship", "aircraft carrier", "warcraft", "merchant ship", "submarine"]
     assert second.classes[second.target(0)["labels"][0]] == "aircraft carrier"
     write_text(hrsc_root / "FullDataSet" / "sysdata.xml", SYSDATA)
-    third = Hrsc2016(hrsc_root, level=3)
+    third = Hrsc2016(Hrsc2016Config(level=3), hrsc_root)
     assert third.classes == ["ship", "carrier", "Kuznetsov-class"]
     assert third.target(0)["labels"].tolist() == [2]
     assert third.provenance["notes"] == []
-    assert Hrsc2016(hrsc_root, level=2).target(0)["labels"].tolist() == [1]
+    assert Hrsc2016(Hrsc2016Config(level=2), hrsc_root).target(0)["labels"].tolist() == [1]
     with pytest.raises(ConfigError, match="level"):
-        Hrsc2016(hrsc_root, level=4)
+        Hrsc2016(Hrsc2016Config(level=4), hrsc_root)
 
 
 def test_difficult_negative_and_unannotated_images(hrsc_root, caplog):
     write_text(annotation(hrsc_root), hrsc_xml(difficult=1))
     write_text(annotation(hrsc_root, "100000002"), hrsc_xml(boxes=()))
     write_text(annotation(hrsc_root, "100000004"), hrsc_xml(boxes=(), annotated=0))
-    dataset = Hrsc2016(hrsc_root)
+    dataset = Hrsc2016(Hrsc2016Config(), hrsc_root)
     assert dataset.image_ids == ["100000001", "100000002"]
     assert dataset.target(0)["difficult"].tolist() == [True]
     assert dataset.load(1)[1]["boxes"].shape == (0, 5)
@@ -112,12 +112,14 @@ def test_difficult_negative_and_unannotated_images(hrsc_root, caplog):
 
 def test_overhanging_box_is_kept_whole(hrsc_root):
     write_text(annotation(hrsc_root), hrsc_xml([(60, 24, 40, 8, 0.0)]))
-    np.testing.assert_allclose(Hrsc2016(hrsc_root).target(0)["boxes"], [[60, 24, 40, 8, 0]], atol=1e-6)
+    np.testing.assert_allclose(
+        Hrsc2016(Hrsc2016Config(), hrsc_root).target(0)["boxes"], [[60, 24, 40, 8, 0]], atol=1e-6
+    )
 
 
 def test_size_that_disagrees_is_told(hrsc_root):
     write_text(annotation(hrsc_root), hrsc_xml(width=128, height=96))
-    dataset = Hrsc2016(hrsc_root)
+    dataset = Hrsc2016(Hrsc2016Config(), hrsc_root)
     assert dataset.image_size(0) == (48, 64)
     assert "1 annotations state another size" in dataset.provenance["notes"][0]
 
@@ -137,18 +139,18 @@ def test_size_that_disagrees_is_told(hrsc_root):
 def test_bad_boxes(hrsc_root, boxes, message):
     write_text(annotation(hrsc_root), hrsc_xml(boxes))
     with pytest.raises(DataError, match=message):
-        Hrsc2016(hrsc_root)
+        Hrsc2016(Hrsc2016Config(), hrsc_root)
 
 
 def test_outside_box_as_difficult(hrsc_root):
     write_text(annotation(hrsc_root), hrsc_xml([(66, 20, 24, 8, 0)]))
-    assert Hrsc2016(hrsc_root, outside="difficult").target(0)["difficult"].tolist() == [True]
+    assert Hrsc2016(Hrsc2016Config(outside="difficult"), hrsc_root).target(0)["difficult"].tolist() == [True]
 
 
 def test_unknown_class_lists_the_known(hrsc_root):
     write_text(annotation(hrsc_root), hrsc_xml(class_id=100000099))
     with pytest.raises(DataError, match=r"object 1: unknown class '100000099'; known are 100000001 \(ship\)"):
-        Hrsc2016(hrsc_root)
+        Hrsc2016(Hrsc2016Config(), hrsc_root)
 
 
 def test_malformed_sysdata(hrsc_root):
@@ -159,7 +161,7 @@ def test_malformed_sysdata(hrsc_root):
     ):
         write_text(hrsc_root / "FullDataSet" / "sysdata.xml", text)
         with pytest.raises(DataError, match=message):
-            Hrsc2016(hrsc_root, level=2)
+            Hrsc2016(Hrsc2016Config(level=2), hrsc_root)
 
 
 @pytest.mark.skipif(
@@ -172,7 +174,7 @@ def test_real_annotations(tmp_path):
         write_image(tmp_path / "AllImages" / f"{name}.bmp", height, width)
         write_text(tmp_path / "Annotations" / f"{name}.xml", (samples / "Annotations" / f"{name}.xml").read_text())
     write_text(tmp_path / "ImageSets" / "all.txt", "\n".join(sizes))
-    dataset = Hrsc2016(tmp_path, "all", level=3)
+    dataset = Hrsc2016(Hrsc2016Config(level=3), tmp_path, "all")
     assert [len(dataset.target(index)["boxes"]) for index in range(4)] == [1, 1, 2, 2]
     assert dataset.classes[dataset.target(0)["labels"][0]] == "Kuznetsov"
     assert not any("another size" in note for note in dataset.provenance["notes"])

@@ -11,19 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+from torch import Tensor
 
-from retable.boxes import dota_to_box
+from retable.boxes import corners_to_box
 from retable.data import find_images
-from retable.errors import DataError
-from retable.papers.larsd.datasets.base import (
-    DetectionDataset,
-    ImageRecord,
-    ObjectRecord,
-    OutsideRule,
-    object_record,
-)
-from retable.papers.larsd.datasets.files import (
+from retable.detection.annotation_files import (
     checked_root,
     class_index,
     first_folder,
@@ -33,12 +25,11 @@ from retable.papers.larsd.datasets.files import (
     read_image_list,
     read_text,
 )
+from retable.detection.dataset import DetectionDataset, ImageRecord, ObjectRecord
+from retable.errors import DataError
+from retable.papers.larsd.schema import DotaTextConfig
 
-_HEADERS = (
-    "imagesource:",
-    "gsd:",
-    "acquisition dates:",
-)  # the lines that DOTA's own tools write before the objects
+_HEADERS = ("imagesource:", "gsd:", "acquisition dates:")  # what DOTA's own tools write before the objects
 _IMAGES = ("images", "JPEGImages", "AllImages")
 _LABELS = ("labelTxt", "labels", "annfiles", "labelTxt-v1.0", "labelTxt-v1.5")
 
@@ -47,36 +38,24 @@ class DotaText(DetectionDataset):
     """A split of a dataset with DOTA text annotations.
 
     Splits are folders, `root/<split>/images` and `root/<split>/labelTxt`, also `root/images/<split>` and
-    `root/labelTxt/<split>`; or lists, `root/<split>.txt` (or `root/ImageSets/<split>.txt`) over `root/images`
-    and `root/labelTxt`. `labels` and `annfiles` are understood for `labelTxt`. Images may be PNG, JPEG, BMP
-    or TIFF. In folders, each image must have an annotation and each annotation an image; an image without
-    ships has an empty file.
+    `root/labelTxt/<split>`; or lists, `root/<split>.txt` (or `root/ImageSets/<split>.txt`) over `root/images` and
+    `root/labelTxt`. `labels` and `annfiles` are understood for `labelTxt`. Images may be PNG, JPEG, BMP or TIFF. In
+    folders, each image must have an annotation and each annotation an image; an image without objects has an empty
+    file.
 
     Quadrilaterals that are not rectangles become the rectangle of minimum area around their corners.
 
     Args:
-        root: the dataset's folder.
+        config: The options.
+        root: The dataset's folder.
         split: "train", "val", "test", or any other name of a folder or list.
-        classes: names of the labels 0, 1, and so on.
-        ignore_other_classes: True leaves out objects of other classes, which log and provenance tell; False
-            takes
-            them for errors.
-        outside: what happens to a box whose centre lies outside the image.
-        name: the dataset's name in log and provenance.
 
     Raises:
-        DataError: a folder, list, image or annotation is missing or wrong.
+        DataError: A folder, list, image or annotation is missing or wrong.
     """
 
-    def __init__(
-        self,
-        root: str | Path,
-        split: str = "train",
-        classes: Sequence[str] = ("ship",),
-        ignore_other_classes: bool = False,
-        outside: OutsideRule = "error",
-        name: str = "DOTA text",
-    ) -> None:
+    def __init__(self, config: DotaTextConfig, root: str | Path, split: str = "train") -> None:
+        name = config.name
         layout = _find_layout(checked_root(root, name), split, name)
         if layout.list_path is None:
             image_ids = list(find_images(layout.images))
@@ -84,33 +63,39 @@ class DotaText(DetectionDataset):
         else:
             image_ids = read_image_list(layout.list_path)
         ignored: dict[str, int] = {}
-        records = []
-        for image_id, image, annotation in match_files(
-            name, image_ids, layout.list_path, layout.images, layout.labels, ".txt"
-        ):
-            objects = _objects(annotation, classes, ignored if ignore_other_classes else None)
-            records.append(ImageRecord(image_id, image, annotation, objects))
+        records = [
+            ImageRecord(
+                image_id,
+                image,
+                annotation,
+                _objects(annotation, config.classes, ignored if config.ignore_other_classes else None),
+            )
+            for image_id, image, annotation in match_files(
+                name, image_ids, layout.list_path, layout.images, layout.labels, ".txt"
+            )
+        ]
         counts = ", ".join(f"{count} {other}" for other, count in sorted(ignored.items()))
         super().__init__(
+            config,
             name=name,
             split=split,
-            classes=classes,
+            classes=config.classes,
             records=records,
+            to_boxes=_to_boxes,
+            box_numbers=8,
             lists={} if layout.list_path is None else {f"{split}.txt": layout.list_path},
-            settings=[f"ignore_other_classes {ignore_other_classes}"],
+            settings=[f"ignore_other_classes {config.ignore_other_classes}"],
             notes=[f"objects of other classes are left out: {counts}"] if ignored else [],
-            outside=outside,
         )
 
     @staticmethod
-    def splits(root: str | Path, name: str = "DOTA text") -> list[str]:
+    def splits(root: str | Path) -> list[str]:
         """Returns the names of the splits among "train", "val", "trainval" and "test" that there are, sorted.
 
         Raises:
-            DataError: the root is missing or empty.
+            DataError: The root is missing or empty.
         """
-        folder = checked_root(root, name)
-        return [split for split in ("test", "train", "trainval", "val") if _layouts(folder, split)]
+        return _found_splits(checked_root(root, DotaTextConfig.name))
 
 
 @dataclass(frozen=True)
@@ -137,10 +122,14 @@ def _layouts(root: Path, split: str) -> list[_Layout]:
     return found
 
 
+def _found_splits(root: Path) -> list[str]:
+    return [split for split in ("test", "train", "trainval", "val") if _layouts(root, split)]
+
+
 def _find_layout(root: Path, split: str, name: str) -> _Layout:
     layouts = _layouts(root, split)
     if not layouts:
-        found = ", ".join(DotaText.splits(root, name)) or "none"
+        found = ", ".join(_found_splits(root)) or "none"
         raise DataError(
             f"{name}: no split {split!r} in {root}: neither the folder {split}/images nor the list {split}.txt; "
             f"found {found}"
@@ -164,8 +153,8 @@ def _check_orphans(name: str, image_ids: Sequence[str], layout: _Layout) -> None
         )
 
 
-def _objects(path: Path, classes: Sequence[str], ignored: dict[str, int] | None) -> tuple[ObjectRecord, ...]:
-    corners, heads = [], []
+def _objects(path: Path, classes: Sequence[str], ignored: dict[str, int] | None) -> list[ObjectRecord]:
+    objects = []
     for number, line in enumerate(read_text(path).splitlines(), 1):
         place = f"{path}:{number}"
         fields = line.split()
@@ -179,16 +168,12 @@ def _objects(path: Path, classes: Sequence[str], ignored: dict[str, int] | None)
         if ignored is not None and fields[8] not in classes:
             ignored[fields[8]] = ignored.get(fields[8], 0) + 1
             continue
-        label = class_index(fields[8], classes, place)
-        # DOTA's own tiling tool writes 2 for objects that a tile's border cuts; for a metric they are
-        # difficult
+        # DOTA's own tiling tool writes 2 for objects that a tile's border cuts; for a metric they are difficult
         flag = "1" if fields[9:] == ["2"] else "".join(fields[9:])
-        corners.append(numbers)
-        heads.append((place, label, parse_flag(flag, "difficult", place)))
-    if not corners:
-        return ()
-    boxes = dota_to_box(torch.tensor(corners, dtype=torch.float64)).tolist()
-    return tuple(
-        object_record(place, box, label, difficult, numbers)
-        for (place, label, difficult), box, numbers in zip(heads, boxes, corners, strict=True)
-    )
+        label = class_index(fields[8], classes, place)
+        objects.append(ObjectRecord(place, numbers, label, parse_flag(flag, "difficult", place)))
+    return objects
+
+
+def _to_boxes(numbers: Tensor) -> Tensor:
+    return corners_to_box(numbers.reshape(-1, 4, 2))

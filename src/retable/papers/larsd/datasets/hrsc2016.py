@@ -7,20 +7,12 @@ Some New Baselines", ICPRAM 2017. The paper trains on `trainval` (617 images) an
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-import torch
-
-from retable.boxes import hrsc_to_box
-from retable.errors import ConfigError, DataError
-from retable.papers.larsd.datasets.base import (
-    DetectionDataset,
-    ImageRecord,
-    ObjectRecord,
-    OutsideRule,
-    object_record,
-)
-from retable.papers.larsd.datasets.files import (
+from retable.boxes import canonical
+from retable.detection.annotation_files import (
     checked_root,
+    find_list,
     first_folder,
+    listed_splits,
     match_files,
     parse_flag,
     parse_xml,
@@ -29,7 +21,9 @@ from retable.papers.larsd.datasets.files import (
     xml_size,
     xml_text,
 )
+from retable.detection.dataset import DetectionDataset, ImageRecord, ObjectRecord
 from retable.papers.larsd.datasets.hrsc2016_classes import BUILT_IN_CLASSES, ClassLevel, read_class_tree
+from retable.papers.larsd.schema import Hrsc2016Config
 
 _NAME = "HRSC2016"
 _BOX_TAGS = ("mbox_cx", "mbox_cy", "mbox_w", "mbox_h", "mbox_ang")
@@ -38,34 +32,28 @@ _BOX_TAGS = ("mbox_cx", "mbox_cy", "mbox_w", "mbox_h", "mbox_ang")
 class Hrsc2016(DetectionDataset):
     """A split of HRSC2016.
 
-    Folders may lie as in the published archive (`FullDataSet/Annotations`, `FullDataSet/AllImages`,
-    `ImageSets`; also `Train/` and `Test/` of its older form) or directly under the root, with images in
-    `AllImages`, `JPEGImages` or `images` in any image format.
+    Folders may lie as in the published archive (`FullDataSet/Annotations`, `FullDataSet/AllImages`, `ImageSets`; also
+    `Train/` and `Test/` of its older form) or directly under the root, with images in `AllImages`, `JPEGImages` or
+    `images` in any image format.
 
-    A file without objects is an image without ships. A file with `<Annotated>0</Annotated>` says that nobody
-    looked for ships (nine images of the published test list): such an image can be neither trained nor tested
-    on and is left out, which the log and the provenance tell. That leaves the 444 test images the dataset's
-    authors count.
+    A file without objects is an image without ships. A file with `<Annotated>0</Annotated>` says that nobody looked for
+    ships (nine images of the published test list): such an image can be neither trained nor tested on and is left out,
+    which the log and the provenance tell. That leaves the 444 test images the dataset's authors count.
+
+    Class names come from `sysdata.xml`, or, at a copy without it, from a built-in table. Boxes are (`mbox_cx`,
+    `mbox_cy`, `mbox_w`, `mbox_h`) in pixels with the angle `mbox_ang` in radians, clockwise on the screen.
 
     Args:
-        root: the dataset's folder.
-        split: "train", "val", "trainval" or "test"; any list in ImageSets. "trainval" is joined from train
-            and val
+        config: The options.
+        root: The dataset's folder.
+        split: "train", "val", "trainval" or "test"; any list in ImageSets. "trainval" is joined from train and val
             where it has no list.
-        level: class level: 1 one class "ship", 2 categories, 3 types. Names come from `sysdata.xml`, or, at
-            a copy without it, from a built-in table.
-        outside: what happens to a box whose centre lies outside the image.
 
     Raises:
-        ConfigError: a level that does not exist.
-        DataError: a folder, list, image or annotation is missing or wrong.
+        DataError: A folder, list, image or annotation is missing or wrong.
     """
 
-    def __init__(
-        self, root: str | Path, split: str = "trainval", level: int = 1, outside: OutsideRule = "error"
-    ) -> None:
-        if level not in (1, 2, 3):
-            raise ConfigError(f"data.files.level={level}: HRSC2016 has the class levels 1, 2 and 3")
+    def __init__(self, config: Hrsc2016Config, root: str | Path, split: str = "trainval") -> None:
         folder = checked_root(root, _NAME)
         image_ids, lists = _split_images(folder, split)
         bases = _bases(folder, split)
@@ -79,7 +67,7 @@ class Hrsc2016(DetectionDataset):
         )
         tree_path = next((base / "sysdata.xml" for base in bases if (base / "sysdata.xml").is_file()), None)
         # level 1 needs the tree only to tell unknown classes from known ones
-        levels = ClassLevel(BUILT_IN_CLASSES if tree_path is None else read_class_tree(tree_path), level)
+        levels = ClassLevel(BUILT_IN_CLASSES if tree_path is None else read_class_tree(tree_path), config.level)
         source = next(iter(lists.values()))
         records, unannotated = [], []
         for image_id, image, annotation in match_files(
@@ -95,17 +83,19 @@ class Hrsc2016(DetectionDataset):
         notes = []
         if unannotated:
             notes.append(f"{len(unannotated)} images marked as not annotated are left out: {', '.join(unannotated)}")
-        if tree_path is None and level > 1:
+        if tree_path is None and config.level > 1:
             notes.append("no sysdata.xml: class names and categories are those of the built-in table")
         super().__init__(
+            config,
             name=_NAME,
             split=split,
             classes=levels.classes,
             records=records,
+            to_boxes=canonical,
+            box_numbers=len(_BOX_TAGS),
             lists=lists if tree_path is None else {**lists, "sysdata.xml": tree_path},
-            settings=[f"level {level}"],
+            settings=[f"level {config.level}"],
             notes=notes,
-            outside=outside,
         )
 
     @staticmethod
@@ -113,10 +103,9 @@ class Hrsc2016(DetectionDataset):
         """Returns the names of the splits that have a list, sorted.
 
         Raises:
-            DataError: the root is missing or empty.
+            DataError: The root is missing or empty.
         """
-        folder = checked_root(root, _NAME)
-        return sorted({path.stem for place in _list_places(folder) if place.is_dir() for path in place.glob("*.txt")})
+        return listed_splits(_list_places(checked_root(root, _NAME)))
 
 
 def _list_places(root: Path) -> list[Path]:
@@ -130,38 +119,19 @@ def _bases(root: Path, split: str) -> list[Path]:
 
 def _split_images(root: Path, split: str) -> tuple[list[str], dict[str, Path]]:
     """Returns the split's image names and the lists they come from."""
-    names = [split]
-    if split == "trainval" and _list_path(root, "trainval") is None:
-        names = ["train", "val"]
-    lists = {}
-    for name in names:
-        path = _list_path(root, name)
-        if path is None:
-            found = ", ".join(Hrsc2016.splits(root)) or "none"
-            raise DataError(f"{_NAME}: no list {name}.txt in {root / 'ImageSets'}; found {found}")
-        lists[f"{name}.txt"] = path
+    places = _list_places(root)
+    joined = split == "trainval" and split not in listed_splits(places)
+    lists = {f"{name}.txt": find_list(_NAME, places, name) for name in (("train", "val") if joined else (split,))}
     image_ids = list(dict.fromkeys(image_id for path in lists.values() for image_id in read_image_list(path)))
     return image_ids, lists
 
 
-def _list_path(root: Path, split: str) -> Path | None:
-    return next((path for place in _list_places(root) if (path := place / f"{split}.txt").is_file()), None)
-
-
-def _objects(root: Element, path: Path, levels: ClassLevel) -> tuple[ObjectRecord, ...]:
-    elements = root.findall("HRSC_Objects/HRSC_Object")
-    if not elements:
-        return ()
-    places = [f"{path}, object {number}" for number in range(1, len(elements) + 1)]
-    raw = [[xml_number(e, tag, place) for tag in _BOX_TAGS] for e, place in zip(elements, places, strict=True)]
-    boxes = hrsc_to_box(torch.tensor(raw, dtype=torch.float64)).tolist()
-    return tuple(
-        object_record(
-            place,
-            box,
-            levels.label(xml_text(element, "Class_ID", place), place),
-            parse_flag(element.findtext("difficult"), "<difficult>", place),
-            numbers,
-        )
-        for element, place, box, numbers in zip(elements, places, boxes, raw, strict=True)
-    )
+def _objects(root: Element, path: Path, levels: ClassLevel) -> list[ObjectRecord]:
+    objects = []
+    for number, element in enumerate(root.findall("HRSC_Objects/HRSC_Object"), 1):
+        place = f"{path}, object {number}"
+        numbers = [xml_number(element, tag, place) for tag in _BOX_TAGS]
+        label = levels.label(xml_text(element, "Class_ID", place), place)
+        difficult = parse_flag(element.findtext("difficult"), "<difficult>", place)
+        objects.append(ObjectRecord(place, numbers, label, difficult))
+    return objects

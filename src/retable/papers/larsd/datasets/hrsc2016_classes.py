@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from retable.detection.annotation_files import parse_xml, xml_text
 from retable.errors import DataError
-from retable.papers.larsd.datasets.files import parse_xml, xml_text
 
 _PREFIX = 100_000_000  # the files write class 13 as 100000013
 
@@ -14,7 +14,7 @@ class ShipClass:
     """A node of the class tree.
 
     Attributes:
-        class_id: the dataset's Class_ID.
+        class_id: The dataset's Class_ID.
         name: English name.
         level: 1 for the root "ship", 2 for categories, 3 for types.
         parent: Class_ID of the node above, None at level 1.
@@ -81,15 +81,14 @@ def read_class_tree(path: Path) -> dict[int, ShipClass]:
     """Reads the class tree from the dataset's `sysdata.xml`.
 
     Args:
-        path: the file, with HRSC_Classes/HRSC_Class elements of Class_ID, Class_Layer 0 to 2, Class_EngName
-            and, below the
-            root, HRS_Class_ID for the parent.
+        path: The file, with HRSC_Classes/HRSC_Class elements of Class_ID, Class_Layer 0 to 2, Class_EngName and,
+            below the root, HRS_Class_ID for the parent.
 
     Returns:
         Nodes by Class_ID, sorted.
 
     Raises:
-        DataError: the file is malformed, or a node lacks its number, name or parent.
+        DataError: The file is malformed, or a node lacks its number, name or parent.
     """
     tree: dict[int, ShipClass] = {}
     root = parse_xml(path, "sysdata")
@@ -117,7 +116,7 @@ class ClassLevel:
     node itself: a ship of unknown category stays "ship" at level 2. Level 1 has the one label "ship".
 
     Args:
-        tree: nodes by Class_ID.
+        tree: Nodes by Class_ID.
         level: 1, 2 or 3.
     """
 

@@ -7,21 +7,13 @@ Sensing 2021.
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-import torch
-
-from retable.boxes import ssdd_to_box
-from retable.errors import DataError
-from retable.papers.larsd.datasets.base import (
-    DetectionDataset,
-    ImageRecord,
-    ObjectRecord,
-    OutsideRule,
-    object_record,
-)
-from retable.papers.larsd.datasets.files import (
+from retable.boxes import opencv_to_box
+from retable.detection.annotation_files import (
     checked_root,
     class_index,
+    find_list,
     first_folder,
+    listed_splits,
     match_files,
     parse_flag,
     parse_xml,
@@ -30,6 +22,9 @@ from retable.papers.larsd.datasets.files import (
     xml_size,
     xml_text,
 )
+from retable.detection.dataset import DetectionDataset, ImageRecord, ObjectRecord
+from retable.detection.schema import FilesConfig
+from retable.errors import DataError
 
 _NAME = "RBox-SSDD"
 _CLASSES = ("ship",)
@@ -39,27 +34,24 @@ _BOX_TAGS = tuple(f"rotated_bbox_{key}" for key in ("cx", "cy", "w", "h", "theta
 class Ssdd(DetectionDataset):
     """A split of RBox-SSDD.
 
-    Layout: `Annotations/*.xml`, `JPEGImages/*`, `ImageSets/Main/<split>.txt` (or `ImageSets/<split>.txt`),
-    directly under the root or in its folder `voc_style`. Where the official release has separate folders of a
-    split (`JPEGImages_test`, `Annotations_test`), these serve a missing common one. Boxes come from the
-    centre, size and angle; the rounded corners x1 to y4 that stand beside them differ by up to 1.51 pixels and
-    are not used.
+    Layout: `Annotations/*.xml`, `JPEGImages/*`, `ImageSets/Main/<split>.txt` (or `ImageSets/<split>.txt`), directly
+    under the root or in its folder `voc_style`. Where the official release has separate folders of a split
+    (`JPEGImages_test`, `Annotations_test`), these serve a missing common one. Boxes come from the centre, size and
+    angle, which are OpenCV's with rounded centre and size; the rounded corners x1 to y4 that stand beside them
+    differ by up to 1.51 pixels and are not used.
 
     Args:
-        root: the dataset's folder.
-        split: a list's name: "train", "val", "test".
-        outside: what happens to a box whose centre lies outside the image.
+        config: The options.
+        root: The dataset's folder.
+        split: A list's name: "train", "val", "test".
 
     Raises:
-        DataError: a folder, list, image or annotation is missing or wrong.
+        DataError: A folder, list, image or annotation is missing or wrong.
     """
 
-    def __init__(self, root: str | Path, split: str = "train", outside: OutsideRule = "error") -> None:
+    def __init__(self, config: FilesConfig, root: str | Path, split: str = "train") -> None:
         folder = _base(checked_root(root, _NAME))
-        list_path = next((p for place in _list_places(folder) if (p := place / f"{split}.txt").is_file()), None)
-        if list_path is None:
-            found = ", ".join(Ssdd.splits(root)) or "none"
-            raise DataError(f"{_NAME}: no list {split}.txt in {_list_places(folder)[0]}; found {found}")
+        list_path = find_list(_NAME, _list_places(folder), split)
         images, annotations = (
             first_folder(_NAME, what, [folder / name for base in names for name in (base, f"{base}_{split}")])
             for what, names in (
@@ -67,20 +59,21 @@ class Ssdd(DetectionDataset):
                 ("annotations", ("Annotations", "annotations")),
             )
         )
+        image_ids = read_image_list(list_path)
         records = []
-        for image_id, image, annotation in match_files(
-            _NAME, read_image_list(list_path), list_path, images, annotations, ".xml"
-        ):
+        for image_id, image, annotation in match_files(_NAME, image_ids, list_path, images, annotations, ".xml"):
             element = parse_xml(annotation, "annotation")
             size = xml_size(element, "size/height", "size/width")
             records.append(ImageRecord(image_id, image, annotation, _objects(element, annotation), size))
         super().__init__(
+            config,
             name=_NAME,
             split=split,
             classes=_CLASSES,
             records=records,
+            to_boxes=opencv_to_box,
+            box_numbers=len(_BOX_TAGS),
             lists={f"{split}.txt": list_path},
-            outside=outside,
         )
 
     @staticmethod
@@ -88,10 +81,9 @@ class Ssdd(DetectionDataset):
         """Returns the names of the splits that have a list, sorted.
 
         Raises:
-            DataError: the root is missing or empty.
+            DataError: The root is missing or empty.
         """
-        folder = _base(checked_root(root, _NAME))
-        return sorted({path.stem for place in _list_places(folder) if place.is_dir() for path in place.glob("*.txt")})
+        return listed_splits(_list_places(_base(checked_root(root, _NAME))))
 
 
 def _base(root: Path) -> Path:
@@ -102,8 +94,8 @@ def _list_places(folder: Path) -> list[Path]:
     return [folder / "ImageSets" / "Main", folder / "ImageSets"]
 
 
-def _objects(root: Element, path: Path) -> tuple[ObjectRecord, ...]:
-    raw, heads = [], []
+def _objects(root: Element, path: Path) -> list[ObjectRecord]:
+    objects = []
     for number, element in enumerate(root.findall("object"), 1):
         place = f"{path}, object {number}"
         box = element.find("rotated_bndbox")
@@ -111,13 +103,8 @@ def _objects(root: Element, path: Path) -> tuple[ObjectRecord, ...]:
             raise DataError(
                 f"{place}: no <rotated_bndbox>; the file is not from RBox-SSDD (BBox-SSDD has upright boxes only)"
             )
-        raw.append([xml_number(box, tag, place) for tag in _BOX_TAGS])
+        numbers = [xml_number(box, tag, place) for tag in _BOX_TAGS]
         label = class_index(xml_text(element, "name", place), _CLASSES, place)
-        heads.append((place, label, parse_flag(element.findtext("difficult"), "<difficult>", place)))
-    if not raw:
-        return ()
-    boxes = ssdd_to_box(torch.tensor(raw, dtype=torch.float64)).tolist()
-    return tuple(
-        object_record(place, box, label, difficult, numbers)
-        for (place, label, difficult), box, numbers in zip(heads, boxes, raw, strict=True)
-    )
+        difficult = parse_flag(element.findtext("difficult"), "<difficult>", place)
+        objects.append(ObjectRecord(place, numbers, label, difficult))
+    return objects

@@ -18,11 +18,11 @@ def checked_root(root: str | Path | None, name: str) -> Path:
     """Returns a dataset's folder as a path.
 
     Args:
-        root: the value of `data.root`.
-        name: the dataset's name, for messages.
+        root: The value of `data.root`.
+        name: The dataset's name, for messages.
 
     Raises:
-        DataError: there is no such folder, or it is empty.
+        DataError: There is no such folder, or it is empty.
     """
     if root is None or not str(root).strip():
         raise DataError(f"{name}: data.root is not set; give the folder of the dataset, data.root=PATH")
@@ -40,12 +40,12 @@ def first_folder(name: str, what: str, candidates: Sequence[Path]) -> Path:
     """Returns the first of several folders that exists.
 
     Args:
-        name: the dataset's name, for messages.
-        what: what the folder holds, for messages.
-        candidates: where it may lie, best first.
+        name: The dataset's name, for messages.
+        what: What the folder holds, for messages.
+        candidates: Where it may lie, best first.
 
     Raises:
-        DataError: none exists. The message lists them.
+        DataError: None exists. The message lists them.
     """
     for folder in candidates:
         if folder.is_dir():
@@ -60,13 +60,13 @@ def read_image_list(path: Path) -> list[str]:
     `images/a.png` means `a`.
 
     Args:
-        path: a text file in UTF-8.
+        path: A text file in UTF-8.
 
     Returns:
         The names, in the file's order.
 
     Raises:
-        DataError: the file cannot be read, has no names, or has one twice.
+        DataError: The file cannot be read, has no names, or has one twice.
     """
     lines: dict[str, int] = {}
     for number, line in enumerate(read_text(path).splitlines(), 1):
@@ -87,7 +87,7 @@ def read_text(path: Path) -> str:
     """Reads a text file in UTF-8, with or without byte order mark.
 
     Raises:
-        DataError: it is missing, unreadable or not text.
+        DataError: It is missing, unreadable or not text.
     """
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -95,6 +95,28 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: not a text file in UTF-8 (byte {error.start})") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def find_list(name: str, places: Sequence[Path], split: str) -> Path:
+    """Returns the image list of a split.
+
+    Args:
+        name: The dataset's name, for messages.
+        places: Folders where it may lie, best first.
+        split: Name of the file without ending.
+
+    Raises:
+        DataError: There is none. The message says which there are.
+    """
+    for place in places:
+        if (path := place / f"{split}.txt").is_file():
+            return path
+    raise DataError(f"{name}: no list {split}.txt in {places[0]}; found {', '.join(listed_splits(places)) or 'none'}")
+
+
+def listed_splits(places: Sequence[Path]) -> list[str]:
+    """Returns the names of the image lists in some folders, sorted; folders that are not there have none."""
+    return sorted({path.stem for place in places for path in place.glob("*.txt")})
 
 
 def match_files(
@@ -108,18 +130,18 @@ def match_files(
     """Finds image and annotation of each name of a list.
 
     Args:
-        name: the dataset's name, for messages.
-        image_ids: names without ending.
-        list_path: where the names come from, for messages; None where they are the folder's own files.
-        image_folder: where the images lie.
-        annotation_folder: where the annotations lie.
-        suffix: ending of the annotations, such as ".xml".
+        name: The dataset's name, for messages.
+        image_ids: Names without ending.
+        list_path: Where the names come from, for messages; None where they are the folder's own files.
+        image_folder: Where the images lie.
+        annotation_folder: Where the annotations lie.
+        suffix: Ending of the annotations, such as ".xml".
 
     Returns:
         Name, image file and annotation file of each, in the order of the list.
 
     Raises:
-        DataError: an image or an annotation is missing. The message says how many are and names the first.
+        DataError: An image or an annotation is missing. The message says how many are and names the first.
     """
     images = find_images(image_folder)
     annotations = {path.stem: path for path in annotation_folder.iterdir() if path.suffix.lower() == suffix}
@@ -131,7 +153,7 @@ def match_files(
             "annotation",
             annotations,
             annotation_folder,
-            "add one; for an image without ships, a file without objects",
+            "add one; for an image without objects, a file without any",
         ),
     ):
         missing = [image_id for image_id in image_ids if image_id not in found]
@@ -147,11 +169,11 @@ def parse_xml(path: Path, root_tag: str) -> Element:
     """Parses an XML file without following entities.
 
     Args:
-        path: the file.
-        root_tag: name that the root element must have.
+        path: The file.
+        root_tag: Name that the root element must have.
 
     Raises:
-        DataError: the file is unreadable, malformed, declares entities, or has another root.
+        DataError: The file is unreadable, malformed, declares entities, or has another root.
     """
     try:
         root = defusedxml.ElementTree.fromstring(path.read_bytes())
@@ -175,7 +197,7 @@ def xml_text(parent: Element, tag: str, place: str) -> str:
     """Returns the text of a child element.
 
     Raises:
-        DataError: there is no such child, or it has no text.
+        DataError: There is no such child, or it has no text.
     """
     text = (parent.findtext(tag) or "").strip()
     if not text:
@@ -187,7 +209,7 @@ def xml_number(parent: Element, tag: str, place: str) -> float:
     """Returns the number in a child element.
 
     Raises:
-        DataError: there is no such child, or its text is not a finite number.
+        DataError: There is no such child, or its text is not a finite number.
     """
     return parse_number(xml_text(parent, tag, place), f"<{tag}>", place)
 
@@ -205,12 +227,12 @@ def parse_number(text: str, what: str, place: str) -> float:
     """Converts text to a finite number.
 
     Args:
-        text: what stands in the file.
-        what: element or column, for messages.
-        place: file and object or line, for messages.
+        text: What stands in the file.
+        what: Element or column, for messages.
+        place: File and object or line, for messages.
 
     Raises:
-        DataError: it is not a number, or NaN or infinite.
+        DataError: It is not a number, or NaN or infinite.
     """
     try:
         value = float(text)
@@ -225,7 +247,7 @@ def parse_flag(text: str | None, what: str, place: str) -> bool:
     """Converts "0" or "1" to a truth value; missing or empty text means "0".
 
     Raises:
-        DataError: it is something else.
+        DataError: It is something else.
     """
     stripped = (text or "").strip()
     if stripped not in ("", "0", "1"):
@@ -237,7 +259,7 @@ def class_index(class_name: str, classes: Sequence[str], place: str) -> int:
     """Returns the label of a class.
 
     Raises:
-        DataError: the class is unknown. The message lists the known ones.
+        DataError: The class is unknown. The message lists the known ones.
     """
     if class_name not in classes:
         raise DataError(f"{place}: unknown class {class_name!r}; known are {', '.join(classes)}")
