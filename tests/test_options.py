@@ -114,6 +114,21 @@ def test_a_target_that_is_not_there_is_told(target: str) -> None:
         build(config.model, seed=1)
 
 
+@dataclass
+class BareConfig(Options):
+    size: int = option(3, least=1)
+
+
+class Bare:
+    def __init__(self, config: BareConfig) -> None:
+        self.config = config
+
+
+def test_a_dataclass_need_not_name_its_class() -> None:
+    node = OmegaConf.create({"_target_": "tests.test_options.Bare", "_partial_": True, "size": 5})
+    assert build(node)().config == BareConfig(5)
+
+
 def test_lists_are_not_shared_between_dataclasses() -> None:
     NetworkConfig().widths.append(9)
     assert NetworkConfig().widths == [3, 4]

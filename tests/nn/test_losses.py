@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -8,9 +9,17 @@ from retable.nn.losses import (
     MINIMUM_DISTANCE,
     east_angle_loss,
     focal_loss,
-    unitbox_iou_loss,
     unitbox_iou_loss_from_logs,
 )
+
+
+def unitbox_iou_loss(distances: Tensor, target_distances: Tensor) -> Tensor:
+    return unitbox_iou_loss_from_logs(distances.clamp(min=MINIMUM_DISTANCE).log(), target_distances)
+
+
+def each(loss: Callable[..., Tensor], *arguments: Tensor, **options: float) -> Tensor:
+    """The loss of each sample by itself."""
+    return torch.stack([loss(*parts, **options) for parts in zip(*arguments, strict=True)])
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -23,7 +32,7 @@ def test_focal_loss_follows_its_definition():
     true_probability = torch.where(targets, probability, 1 - probability)
     alpha = torch.where(targets, 0.3, 0.7).double()
     expected = -(alpha * (1 - true_probability) ** 1.5 * true_probability.log())
-    torch.testing.assert_close(focal_loss(logits, targets, 0.3, 1.5, reduction="none"), expected)
+    torch.testing.assert_close(each(focal_loss, logits, targets, alpha=0.3, gamma=1.5), expected)
     torch.testing.assert_close(focal_loss(logits, targets.double(), 0.3, 1.5), expected.sum())
 
 
@@ -83,9 +92,8 @@ def test_unitbox_loss_equals_the_plain_formula_and_its_gradient_is_right():
     intersection = (top + bottom) * (left + right)
     areas = [(d[:, 0] + d[:, 2]) * (d[:, 1] + d[:, 3]) for d in (predicted, target)]
     expected = -(intersection / (areas[0] + areas[1] - intersection)).log()
-    torch.testing.assert_close(unitbox_iou_loss(predicted, target, reduction="none"), expected)
+    torch.testing.assert_close(each(unitbox_iou_loss, predicted, target), expected)
     torch.testing.assert_close(unitbox_iou_loss_from_logs(predicted.log(), target), expected.sum())
-    torch.testing.assert_close(unitbox_iou_loss(predicted, target, "mean"), expected.mean())
     predicted.requires_grad_()
     assert torch.autograd.gradcheck(lambda d: unitbox_iou_loss(d, target), predicted)
     logs = predicted.detach().log().requires_grad_()
@@ -114,7 +122,7 @@ def test_unitbox_loss_of_a_point_on_the_edge():
 
 def test_angle_loss_values_and_gradient():
     quarter = torch.tensor([math.pi / 4, 0.0, math.pi / 2], dtype=torch.float64)
-    loss = east_angle_loss(quarter, torch.zeros_like(quarter), reduction="none")
+    loss = each(east_angle_loss, quarter, torch.zeros_like(quarter))
     expected = torch.tensor([1 - math.sqrt(0.5), 0.0, 1.0], dtype=torch.float64)
     torch.testing.assert_close(loss, expected)
     angles = random(20).requires_grad_()
@@ -146,5 +154,3 @@ def test_mismatched_shapes_are_named():
         unitbox_iou_loss(torch.ones(2, 5), torch.ones(2, 5))
     with pytest.raises(ValueError, match="same shape"):
         east_angle_loss(torch.zeros(3), torch.zeros(3, 1))
-    with pytest.raises(ValueError, match="reduction"):
-        east_angle_loss(torch.zeros(3), torch.zeros(3), reduction="max")  # type: ignore[arg-type]

@@ -46,6 +46,9 @@ class Detector(LightningModule):
     prediction_options = PredictionOptions
     box_format: BoxFormat = ROTATED
     multiple = 32
+    inference_options = frozenset(
+        {"score_threshold", "nms_threshold", "max_detections", "tile_size", "tile_overlap", "tile_batch"}
+    )
 
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
@@ -104,6 +107,10 @@ class Detector(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes up the names of the classes."""
         self.classes = checkpoint.get("classes", self.classes)
+
+    def example_input(self) -> Tensor:
+        """Returns images (2, 3, H, W) as the network takes them."""
+        return torch.zeros(2, 3, 4 * self.multiple, 4 * self.multiple)
 
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
         """Detects in a batch of validation images."""

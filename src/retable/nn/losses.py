@@ -6,30 +6,16 @@ small differences would be lost in bfloat16.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Reduction = Literal["none", "sum", "mean"]
-
-# A shorter distance (pixels) is taken for this one, since the logarithm of 0 has no gradient.
+# A shorter true distance (pixels) is taken for this one, since the logarithm of 0 is not finite.
 MINIMUM_DISTANCE = 1e-4
 
 
 def _at_least_float32(tensor: Tensor) -> Tensor:
     return tensor if tensor.dtype == torch.float64 else tensor.float()
-
-
-def _reduce(loss: Tensor, reduction: Reduction) -> Tensor:
-    if reduction == "none":
-        return loss
-    if reduction == "sum":
-        return loss.sum()
-    if reduction == "mean":
-        return loss.mean()
-    raise ValueError(f"reduction must be none, sum or mean, not {reduction!r}")
 
 
 def focal_loss(
@@ -38,7 +24,6 @@ def focal_loss(
     alpha: float = 0.25,
     gamma: float = 2.0,
     valid: Tensor | None = None,
-    reduction: Reduction = "sum",
 ) -> Tensor:
     """Focal loss of binary labels: -alpha_t (1 - p_t)^gamma ln p_t (Lin et al., ICCV 2017, equation 5).
 
@@ -53,13 +38,12 @@ def focal_loss(
         gamma: 0 or more; how strongly easy samples are played down. 0 with alpha 0.5 is half the
             binary cross-entropy.
         valid: Same shape, bool; False marks samples that add nothing (ignored anchors).
-        reduction: "sum" over all samples, "mean" over all samples (ignored ones included), or "none".
 
     Returns:
-        A scalar, or the logits' shape for "none"; float32, or float64 for float64 logits.
+        The sum over all samples; float32, or float64 for float64 logits.
 
     Raises:
-        ValueError: The shapes differ or the reduction is unknown.
+        ValueError: The shapes differ.
     """
     if logits.shape != targets.shape or (valid is not None and valid.shape != logits.shape):
         raise ValueError(
@@ -77,48 +61,26 @@ def focal_loss(
     loss = weight * modulation * cross_entropy
     if valid is not None:
         loss = torch.where(valid, loss, torch.zeros_like(loss))
-    return _reduce(loss, reduction)
+    return loss.sum()
 
 
-def unitbox_iou_loss(distances: Tensor, target_distances: Tensor, reduction: Reduction = "sum") -> Tensor:
+def unitbox_iou_loss_from_logs(log_distances: Tensor, target_distances: Tensor) -> Tensor:
     """UnitBox loss -ln IoU of two boxes given by distances from one point inside both.
 
-    Yu et al., ACM Multimedia 2016, section 3.1: with distances to the top, right, bottom and left side,
-    the intersection is (min top + min bottom) (min left + min right). Both boxes count as
-    equally rotated. Distances below `MINIMUM_DISTANCE` are taken for it, and get no gradient
-    there; a network that predicts logarithms uses `unitbox_iou_loss_from_logs`, which has no such limit.
-
-    Args:
-        distances: (..., 4) predicted (top, right, bottom, left), pixels.
-        target_distances: (..., 4) true ones.
-        reduction: "sum" or "mean" over boxes, or "none".
-
-    Returns:
-        A scalar, or (...,) for "none"; 0 for equal boxes; float32, or float64 for float64 input.
-
-    Raises:
-        ValueError: The shapes differ, or the last dimension is not 4, or the reduction is unknown.
-    """
-    distances = _at_least_float32(distances).clamp(min=MINIMUM_DISTANCE)
-    return unitbox_iou_loss_from_logs(distances.log(), target_distances, reduction)
-
-
-def unitbox_iou_loss_from_logs(log_distances: Tensor, target_distances: Tensor, reduction: Reduction = "sum") -> Tensor:
-    """Do as `unitbox_iou_loss` from the logarithms of the predicted distances.
-
-    All areas stay logarithms, so the loss and its gradient are finite for every finite prediction,
-    however far off: exp(100) pixels do not overflow, and 1e-30 pixels still get a gradient.
+    Yu et al., ACM Multimedia 2016, section 3.1: with distances to the top, right, bottom and left side, the
+    intersection is (min top + min bottom) (min left + min right). Both boxes count as equally rotated. The predicted
+    distances come as logarithms; all areas stay logarithms, so the loss and its gradient are finite for every finite
+    prediction, however far off: exp(100) pixels do not overflow, and 1e-30 pixels still get a gradient.
 
     Args:
         log_distances: (..., 4) natural logarithms of the predicted (top, right, bottom, left), pixels.
         target_distances: (..., 4) true distances (not logarithms); at least `MINIMUM_DISTANCE` is taken.
-        reduction: "sum" or "mean" over boxes, or "none".
 
     Returns:
-        A scalar, or (...,) for "none"; float32, or float64 for float64 input.
+        The sum over boxes, 0 for equal ones; float32, or float64 for float64 input.
 
     Raises:
-        ValueError: The shapes differ, or the last dimension is not 4, or the reduction is unknown.
+        ValueError: The shapes differ, or the last dimension is not 4.
     """
     if log_distances.shape != target_distances.shape or log_distances.shape[-1] != 4:
         raise ValueError(
@@ -134,7 +96,7 @@ def unitbox_iou_loss_from_logs(log_distances: Tensor, target_distances: Tensor, 
     larger = torch.maximum(log_predicted_area, log_target_area)
     smaller = torch.minimum(log_predicted_area, log_target_area)
     outside = torch.exp(smaller - larger) - torch.exp(log_intersection - larger)
-    return _reduce(larger + torch.log1p(outside) - log_intersection, reduction)
+    return (larger + torch.log1p(outside) - log_intersection).sum()
 
 
 def _log_area(log_distances: Tensor) -> Tensor:
@@ -142,7 +104,7 @@ def _log_area(log_distances: Tensor) -> Tensor:
     return torch.logaddexp(top, bottom) + torch.logaddexp(left, right)
 
 
-def east_angle_loss(angles: Tensor, target_angles: Tensor, reduction: Reduction = "sum") -> Tensor:
+def east_angle_loss(angles: Tensor, target_angles: Tensor) -> Tensor:
     """EAST's angle loss, 1 - cos(angle - target) (Zhou et al., CVPR 2017, equation 10).
 
     Computed as 2 sin^2 of half the difference, which is the same number without the loss of all
@@ -151,17 +113,16 @@ def east_angle_loss(angles: Tensor, target_angles: Tensor, reduction: Reduction 
     Args:
         angles: Any shape, radians.
         target_angles: Same shape, radians.
-        reduction: "sum" or "mean" over all angles, or "none".
 
     Returns:
-        A scalar, or the angles' shape for "none"; float32, or float64 for float64 input.
+        The sum over all angles; float32, or float64 for float64 input.
 
     Raises:
-        ValueError: The shapes differ or the reduction is unknown.
+        ValueError: The shapes differ.
     """
     if angles.shape != target_angles.shape:
         raise ValueError(
             f"predicted {tuple(angles.shape)} and target {tuple(target_angles.shape)} angles must have the same shape"
         )
     difference = _at_least_float32(angles) - _at_least_float32(target_angles)
-    return _reduce(2.0 * torch.sin(0.5 * difference).square(), reduction)
+    return (2.0 * torch.sin(0.5 * difference).square()).sum()

@@ -87,7 +87,12 @@ def _options(config: DictConfig, schema: type, key: str) -> Any:
     """The dataclass of a node, with what its nodes name by ``_target_`` built."""
     if OmegaConf.get_type(config) is not schema:
         try:
-            plain = OmegaConf.to_container(config, resolve=True)
+            options = {part.name for part in fields(schema)}
+            plain = {
+                key: value
+                for key, value in cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)).items()
+                if key in options or not str(key).startswith("_")  # what tells how to build is no option
+            }
             config = cast(DictConfig, OmegaConf.merge(OmegaConf.structured(schema), plain))
         except OmegaConfBaseException as error:
             name = ".".join(filter(None, [key, str(getattr(error, "full_key", None) or "")]))

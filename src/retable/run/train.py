@@ -30,7 +30,7 @@ def train(config: DictConfig) -> None:
     """Trains and tests what a checked configuration describes, in Hydra's run folder.
 
     Args:
-        config: A configuration that passed `retable.run.configuration.check`.
+        config: A configuration that passed `retable.run.configuration.check_run`.
 
     Raises:
         ConfigError: The folder holds another run, or the combination cannot work.
@@ -86,12 +86,13 @@ def train(config: DictConfig) -> None:
         f"{data.test_name}/seconds": (time.time() - test_started, "s", "lower"),
     }
     overrides = list(HydraConfig.get().overrides.task)
+    search_path = [word for word in HydraConfig.get().overrides.hydra if word.startswith("hydra.searchpath")]
     pictures = {**pictures_drawn(trainer, model), **report.draw_curves(folder)}
     result = record.Record(
         **facts(config, trainer, model, data, metrics),
         choices=_choices(),
         overrides=overrides,
-        differs_from_paper=differs_from_paper(config, overrides),
+        differs_from_paper=differs_from_paper(config, [*overrides, *search_path]),
         wall_seconds=clock.total(),
         wandb_id=None if wandb is None else wandb.run_id,
         checkpoints=tested,

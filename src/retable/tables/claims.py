@@ -4,8 +4,8 @@
     Wide > Narrow > Linear               a chain: every link must hold
     Wider - Wide < 0.5                   a margin, in the table's unit
     Wide - Linear = 4.5 +- 1             a difference as printed, with a tolerance
-    StyleGAN2 beats DCGAN                higher or lower, as the column's metric has it
-    Ours[FID] < DCGAN[FID]               a column of its own for a row; not together with `in`
+    Ours beats Theirs                    higher or lower, as the column's metric has it
+    Ours[FID] < Theirs[FID]              a column of its own for a row; not together with `in`
 
 Operators stand between spaces, so that labels may hold hyphens; a label with spaces in it needs no quotes.
 """
