@@ -14,7 +14,8 @@ from retable.nn.losses import (
 
 
 def unitbox_iou_loss(distances: Tensor, target_distances: Tensor) -> Tensor:
-    return unitbox_iou_loss_from_logs(distances.clamp(min=MINIMUM_DISTANCE).log(), target_distances)
+    exact = distances if distances.dtype == torch.float64 else distances.float()
+    return unitbox_iou_loss_from_logs(exact.clamp(min=MINIMUM_DISTANCE).log(), target_distances)
 
 
 def each(loss: Callable[..., Tensor], *arguments: Tensor, **options: float) -> Tensor:

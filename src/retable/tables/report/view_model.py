@@ -24,7 +24,7 @@ class Mark:
 
     Attributes:
         word: ``real``, ``synthetic``, ``partly synthetic`` or ``no data yet``.
-        warning: What the numbers must not be taken for, such as ``generated data, not HRSC2016``; "" for real data.
+        warning: What the numbers must not be taken for, such as ``generated data, not PHOTOS``; "" for real data.
     """
 
     word: str
