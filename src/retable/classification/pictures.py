@@ -1,7 +1,7 @@
 """Pictures of a test: the confusion matrix, the training against its epochs, images with what they were taken for."""
 
 import contextlib
-import heapq
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from retable.classification.subject import ClassList, Image
 from retable.errors import DataError
 from retable.visualization.drawing import FALSE_ALARM, HIT, contact_sheet, upscale, write_picture
+from retable.visualization.gallery import FirstAndWorst
 from retable.visualization.plots import confusion_matrix_plot, epochs_plot
 
 _SIDE = 192  # pixels of an image on a sheet
@@ -36,11 +37,8 @@ class ClassificationPictures(Callback):
 
     def __init__(self, classes: ClassList, first: int = 24, worst: int = 24) -> None:
         self.classes = classes
-        self.first, self.worst = first, worst
         self.pictures: dict[str, str] = {}
-        self._first: list[tuple[Image, str]] = []
-        self._worst: list[tuple[float, int, Image, str]] = []
-        self._seen = 0
+        self._gallery: FirstAndWorst[tuple[Image, str]] = FirstAndWorst(first, worst)
 
     def on_test_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int,
@@ -53,22 +51,7 @@ class ClassificationPictures(Callback):
             batch["images"], batch["labels"].tolist(), outputs["probabilities"].cpu(), outputs["losses"].tolist(),
             strict=True,
         ):  # fmt: skip
-            self._seen += 1
-            taken_for = int(found.argmax())
-            is_worst = taken_for != label and (len(self._worst) < self.worst or loss > self._worst[0][0])
-            if len(self._first) >= self.first and not is_worst:
-                continue
-            drawn, caption = (
-                _framed(image, taken_for == label),
-                self._caption(label, taken_for, float(found[taken_for])),
-            )
-            if len(self._first) < self.first:
-                self._first.append((drawn, caption))
-            if is_worst:
-                # equally bad images stay in the order of the test
-                heapq.heappush(self._worst, (loss, -self._seen, drawn, caption))
-                if len(self._worst) > self.worst:
-                    heapq.heappop(self._worst)
+            self._gallery.add(0.0 if int(found.argmax()) == label else loss, partial(self._draw, image, label, found))
 
     def on_test_end(self, trainer: Any, pl_module: LightningModule) -> None:
         """Writes the pictures.
@@ -81,10 +64,9 @@ class ClassificationPictures(Callback):
         if not trainer.is_global_zero or trainer.fast_dev_run:
             return
         folder = Path(trainer.default_root_dir)
-        worst = [(drawn, caption) for _, _, drawn, caption in sorted(self._worst, key=lambda entry: entry[:2])[::-1]]
         for path, title, entries in (
-            ("plots/predictions.png", "what the first images were taken for", self._first),
-            ("plots/worst.png", "the mistakes of the largest loss", worst),
+            ("plots/predictions.png", "what the first images were taken for", self._gallery.first),
+            ("plots/worst.png", "the mistakes of the largest loss", self._gallery.worst),
         ):
             if entries:
                 images, captions = zip(*entries, strict=True)
@@ -95,12 +77,12 @@ class ClassificationPictures(Callback):
         with contextlib.suppress(DataError):  # nothing was logged
             epochs_plot(folder / "metrics.csv", folder / "plots/accuracy_loss.png", ("accuracy", "loss"))
             self.pictures["plots/accuracy_loss.png"] = "accuracy and loss against the epoch"
-        self._first, self._worst, self._seen = [], [], 0
 
-    def _caption(self, label: int, taken_for: int, probability: float) -> str:
-        captions = self.classes.captions
-        found = f"{captions[taken_for]} {probability:.2f}"
-        return found if label == taken_for else f"{found}, is {captions[label]}"
+    def _draw(self, image: Tensor, label: int, probabilities: Tensor) -> tuple[Image, str]:
+        """An image with a frame that says whether it was recognised, and what it was taken for."""
+        taken_for, captions = int(probabilities.argmax()), self.classes.captions
+        words = f"{captions[taken_for]} {float(probabilities[taken_for]):.2f}"
+        return _framed(image, taken_for == label), words if label == taken_for else f"{words}, is {captions[label]}"
 
 
 def _framed(image: Tensor, right: bool) -> Image:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import cv2
 import torch
 from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader
 
 from retable.data.sampling import EpochSampler, ShardSampler
 from retable.errors import ConfigError
@@ -56,6 +58,22 @@ class ShardedDataModule(LightningDataModule):
     def _evaluation_sampler(self, length: int) -> ShardSampler:
         """This process's share of so many samples, each of which comes exactly once."""
         return ShardSampler(length, rank=self._rank(), world_size=self._world_size())
+
+    def _loader(
+        self, dataset: Any, sampler: Any, batch_size: int, collate: Callable[[Any], Any], persistent: bool = True
+    ) -> DataLoader[Any]:
+        """A loader with worker processes, which stay from epoch to epoch where `persistent`."""
+        workers = self._worker_count()
+        return DataLoader(
+            dataset,
+            batch_size,
+            sampler=sampler,
+            collate_fn=collate,
+            num_workers=workers,
+            persistent_workers=persistent and workers > 0,
+            worker_init_fn=initialise_worker,
+            pin_memory=torch.cuda.is_available(),
+        )
 
     def _worker_count(self) -> int:
         if self.workers is not None:

@@ -5,12 +5,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from retable.data import combine_provenances
-from retable.data.module import ShardedDataModule, initialise_worker
+from retable.data.module import ShardedDataModule
 from retable.detection.samples import (
     EvaluationSamples,
     TrainingSamples,
@@ -100,13 +99,7 @@ class DetectionDataModule(ShardedDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training batches; data.batch_size is divided among the processes."""
         sampler = self._training_sampler(len(self.training_set), drop_last=True)
-        return self._loader(
-            self.training_set,
-            sampler,
-            sampler.batch_size,
-            collate_fn=collate_training,
-            pin_memory=torch.cuda.is_available(),
-        )
+        return self._loader(self.training_set, sampler, sampler.batch_size, collate_training)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Whole validation images."""
@@ -119,18 +112,4 @@ class DetectionDataModule(ShardedDataModule):
     def _evaluation_loader(self, role: str, persistent: bool) -> DataLoader[Batch]:
         dataset = EvaluationSamples(self.config, self.datasets[role])
         sampler = self._evaluation_sampler(len(dataset))
-        return self._loader(dataset, sampler, self.config.eval_batch_size, persistent, collate_fn=collate_evaluation)
-
-    def _loader(
-        self, dataset: Any, sampler: Any, batch_size: int, persistent: bool = True, **options: Any
-    ) -> DataLoader[Batch]:
-        workers = self._worker_count()
-        return DataLoader(
-            dataset,
-            batch_size,
-            sampler=sampler,
-            num_workers=workers,
-            persistent_workers=persistent and workers > 0,
-            worker_init_fn=initialise_worker,
-            **options,
-        )
+        return self._loader(dataset, sampler, self.config.eval_batch_size, collate_evaluation, persistent)

@@ -1,7 +1,7 @@
 """Pictures of a test: detections on the first images and on the worst ones, and the precision-recall curve."""
 
-import heapq
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from retable.visualization.drawing import classify_detections, contact_sheet, draw_detections, write_picture
+from retable.visualization.gallery import FirstAndWorst
 from retable.visualization.plots import precision_recall_plot
 
 Image = npt.NDArray[np.uint8]
@@ -31,11 +32,9 @@ class DetectionPictures(Callback):
     """
 
     def __init__(self, first: int = 12, worst: int = 12, score_threshold: float = 0.3) -> None:
-        self.first, self.worst, self.score_threshold = first, worst, score_threshold
+        self.score_threshold = score_threshold
         self.pictures: dict[str, str] = {}
-        self._first: list[Image] = []
-        self._worst: list[tuple[int, int, Image]] = []
-        self._seen = 0
+        self._gallery: FirstAndWorst[Image] = FirstAndWorst(first, worst)
 
     def on_test_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int,
@@ -46,19 +45,8 @@ class DetectionPictures(Callback):
             return
         for image, target, prediction in zip(batch["images"], batch["targets"], outputs["predictions"], strict=True):
             found = {name: value.cpu() for name, value in prediction.items()}
-            errors = self._errors(found, target)
-            self._seen += 1
-            is_worst = errors > 0 and (len(self._worst) < self.worst or errors > self._worst[0][0])
-            if len(self._first) >= self.first and not is_worst:
-                continue
-            drawn = draw_detections(_pixels(image), found, target, self.score_threshold, minimum_size=384)
-            if len(self._first) < self.first:
-                self._first.append(drawn)
-            if is_worst:
-                # equally bad images stay in the order of the test
-                heapq.heappush(self._worst, (errors, -self._seen, drawn))
-                if len(self._worst) > self.worst:
-                    heapq.heappop(self._worst)
+            draw = partial(draw_detections, _pixels(image), found, target, self.score_threshold, minimum_size=384)
+            self._gallery.add(self._errors(found, target), draw)
 
     def on_test_end(self, trainer: Any, pl_module: LightningModule) -> None:
         """Writes the pictures.
@@ -72,17 +60,15 @@ class DetectionPictures(Callback):
         metric: Any = pl_module.test_metric
         classes = trainer.datamodule.classes
         curves = {name: metric.curve(label) for label, name in enumerate(classes)}
-        worst = [drawn for _, _, drawn in sorted(self._worst, reverse=True)]
         for path, title, drawn in (
-            ("plots/detections.png", "detections on the first images", self._first),
-            ("plots/worst.png", "images with the most missed objects and false alarms", worst),
+            ("plots/detections.png", "detections on the first images", self._gallery.first),
+            ("plots/worst.png", "images with the most missed objects and false alarms", self._gallery.worst),
         ):
             if drawn:
                 write_picture(folder / path, contact_sheet(drawn, 4, legend=True))
                 self.pictures[path] = title
         precision_recall_plot(curves, folder / "plots/precision_recall.png")
         self.pictures["plots/precision_recall.png"] = "precision against recall"
-        self._first, self._worst, self._seen = [], [], 0
 
     def _errors(self, prediction: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> int:
         """Missed objects and false alarms of an image, at the drawing's threshold."""

@@ -6,12 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.utils.data import DataLoader
 
 from retable.classification.classifier import Batch
 from retable.data import combine_provenances
-from retable.data.module import ShardedDataModule, initialise_worker
+from retable.data.module import ShardedDataModule
 from retable.data.splits import ROLES, share_out, stratified_split
 from retable.errors import ConfigError
 from retable.papers.emoji.classes import CLASSES
@@ -139,7 +138,7 @@ class EmojiDataModule(ShardedDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Makes training batches; data.batch_size is divided among the processes, and a last batch is filled up."""
         sampler = self._training_sampler(len(self.training_set), drop_last=False)
-        return self._loader(self.training_set, sampler, sampler.batch_size, persistent=True)
+        return self._loader(self.training_set, sampler, sampler.batch_size, as_it_is)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Makes batches of the validation drawings."""
@@ -152,17 +151,4 @@ class EmojiDataModule(ShardedDataModule):
     def _evaluation_loader(self, role: str, persistent: bool) -> DataLoader[Batch]:
         dataset = EmojiSamples(self.parts[role], cache_megabytes=self.config.cache_megabytes)
         sampler = self._evaluation_sampler(len(dataset))
-        return self._loader(dataset, sampler, self.config.eval_batch_size, persistent)
-
-    def _loader(self, dataset: EmojiSamples, sampler: Any, batch_size: int, persistent: bool) -> DataLoader[Batch]:
-        workers = self._worker_count()
-        return DataLoader(
-            dataset,
-            batch_size=batch_size,
-            sampler=sampler,
-            collate_fn=as_it_is,
-            num_workers=workers,
-            persistent_workers=persistent and workers > 0,
-            worker_init_fn=initialise_worker,
-            pin_memory=torch.cuda.is_available(),
-        )
+        return self._loader(dataset, sampler, self.config.eval_batch_size, as_it_is, persistent)
