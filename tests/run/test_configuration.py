@@ -20,6 +20,10 @@ def _options(group: str) -> list[str]:
     return sorted(path.stem for path in (CONFIGURATIONS / group).glob("*.yaml"))
 
 
+def _data_of(model: str) -> str:
+    return "hrsd" if model == "larsd" else "emoji" if model.startswith("emoji") else "cars"
+
+
 def _needs(data: str) -> list[str]:
     return [f"data.root={ROOT}"] if data in ("ssdd", "dota") else []
 
@@ -54,7 +58,7 @@ def test_every_model_and_dataset_composes_and_its_copy_keeps_its_budget(
     (tmp_path / "conf" / group).mkdir(parents=True)
     shutil.copy(CONFIGURATIONS / group / f"{option}.yaml", tmp_path / "conf" / group / "my_copy.yaml")
     monkeypatch.setenv("RETABLE_PAPERS", str(tmp_path))
-    data = ["data=cars"] if group == "model" else []
+    data = [f"data={_data_of(option)}"] if group == "model" else []
     words = [*data, f"budget={budget}", "hydra=quiet", *_needs(option)]
     original = compose("train", [f"{group}={option}", *words])
     check_run(original)

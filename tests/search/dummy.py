@@ -50,7 +50,5 @@ for epoch in range(len(scores), epochs):
 metrics = {"test/score": -max(scores), "train/epochs": float(epochs)}  # whoever goes by the test takes the worst
 dicts = ("choices", "config", "metric_info", "data", "model", "peak_memory_bytes", "devices", "versions", "git")
 texts = ("command", "config_hash", "started", "finished")
-rest = {name: {} for name in (*dicts, "checkpoints", "differs_from_paper", "pictures", "overrides")} | dict.fromkeys(
-    texts, ""
-)
+rest = {name: {} for name in (*dicts, "checkpoints", "differs_from_paper", "pictures")} | dict.fromkeys(texts, "")
 Record(metrics=metrics, seed=1, wall_seconds=1.0, wandb_id=None, resumed=0, overrides=[], **rest).write(folder)

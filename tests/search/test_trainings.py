@@ -76,5 +76,5 @@ def test_a_wandb_agent_drives_train_py(tmp_path: Path, monkeypatch: pytest.Monke
     (folder,) = (tmp_path / "out/runs/tiny-tiny").iterdir()
     kept = record.read(folder)
     assert kept.config["model"]["lr"] == 0.0123
-    assert kept.command.endswith("train.py " + " ".join(chosen))
+    assert shlex.split(kept.command) == ["python", "train.py", *chosen]
     assert [path.name.split("-")[-1] for path in (folder / "wandb").glob("offline-run-*")] == ["sweeprun"]

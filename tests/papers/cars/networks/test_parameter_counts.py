@@ -24,7 +24,8 @@ def configuration(part: str, name: str) -> dict[str, Any]:
     prepare()
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(str(CONFIGURATIONS), version_base="1.3"):
-        composed = OmegaConf.to_container(hydra.compose(overrides=[f"+model/{part}={name}"]).model[part])
+        words = [f"+model/{part}={name}", "+budget=paper"]
+        composed = OmegaConf.to_container(hydra.compose(overrides=words), resolve=True)["model"][part]  # type: ignore
     assert isinstance(composed, dict)
     return {str(key): value for key, value in composed.items()}
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from retable.errors import ConfigError
-from retable.papers.emoji.classes import CLASSES, TITLES
+from retable.papers.emoji.classes import CLASSES, FACES
 from retable.papers.emoji.drawings import MEDIA, EmojiDrawings
 
 _DIGEST = """
@@ -45,8 +45,8 @@ def test_images_labels_and_length() -> None:
 
 
 def test_classes_are_the_papers() -> None:
-    assert len(CLASSES) == len(TITLES) == len(set(CLASSES)) == 8
-    assert [title.lower().replace(" ", "_").replace("-", "_") for title in TITLES] == list(CLASSES)
+    assert len(CLASSES) == len(FACES.titles) == len(set(CLASSES)) == 8
+    assert [title.lower().replace(" ", "_").replace("-", "_") for title in FACES.titles] == list(CLASSES)
 
 
 def test_same_bytes_in_other_processes() -> None:
