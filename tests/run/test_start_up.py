@@ -22,8 +22,8 @@ HEAVY = TORCH | {
     "cv2",
     "numba",
 }
-# torch's compiler and what it brings
-COMPILER = {"torch._inductor", "torch._dynamo.symbolic_convert", "sympy"}
+# torch's compiler and what it brings, and the slow parts of SciPy, whose name alone Numba imports
+COMPILER = {"torch._inductor", "torch._dynamo.symbolic_convert", "sympy", "scipy.signal", "scipy.stats"}
 
 CODE = """
 import runpy, sys
@@ -79,7 +79,7 @@ def test_a_training_and_a_prediction_load_torch_lightning_and_little_else(tmp_pa
     words = ("model=emoji_net", "data=emoji", "budget=smoke", "trainer=cpu", "logger=none", f"{run}-emoji")
     code, names = loaded("train.py", *words, cwd=tmp_path)
     assert code == 0
-    assert names <= {"torch", "numpy", "pytorch_lightning", "torchmetrics", "cv2", "numba", "matplotlib"}
+    assert names <= {"torch", "numpy", "pytorch_lightning", "torchmetrics", "cv2", "numba", "scipy", "matplotlib"}
     (tmp_path / "photo.png").write_bytes((ROOT / "docs/images/detections.jpg").read_bytes())
     code, names = loaded("predict.py", f"run={tmp_path / 'run-emoji'}", "input=photo.png", cwd=tmp_path)
     assert code == 0
