@@ -20,6 +20,7 @@ from retable.nn.schema import PublishedNetworkConfig
 
 # Lightning's own: it uses what torch deprecates, and advises on loader processes and short epochs
 pytestmark = [
+    pytest.mark.slow,  # it trains
     pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),
     pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
     pytest.mark.filterwarnings("ignore:The number of training batches.*"),

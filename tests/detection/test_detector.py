@@ -22,6 +22,7 @@ from retable.run import checkpoints
 
 # Lightning's own: it uses what torch deprecates, and advises on loader processes
 pytestmark = [
+    pytest.mark.slow,  # it trains
     pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),
     pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
 ]

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from retable.nn.batch_norm import SynchroniseBatchNorm, SynchronisedBatchNorm2d
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 # Rows of the batch that each of two processes has: uneven on purpose, and one without any.
 SPLITS = {"uneven": (slice(0, 3), slice(3, 4)), "one idle": (slice(0, 4), slice(4, 4))}
 

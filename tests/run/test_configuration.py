@@ -13,6 +13,8 @@ from retable.run.command_line import compose, differs_from_paper
 from retable.run.configuration import check_complete, check_run, config_hash, flatten, identity, nearest, plain
 from retable.run.places import CONFIGURATIONS
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -16,6 +16,8 @@ from retable.run import record
 from retable.run.loggers import CsvLogger, WandbLogger, build_loggers
 from retable.run.schema import LoggerConfig, Mode
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 ROOT = Path(__file__).parents[2]
 
 

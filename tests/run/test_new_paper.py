@@ -15,6 +15,8 @@ import pytest
 from retable.errors import ConfigError
 from retable.run import places, scaffold
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 ROOT = Path(__file__).parents[2]
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 WORDS = ("papers=mine", "model=mine_net", "data=mine_shapes", "budget=smoke", "trainer=cpu", "logger=csv")
@@ -38,7 +40,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("source", ["checkout", "wheel"])
 def test_a_new_paper_trains_tests_predicts_and_makes_its_table(
     tmp_path: Path, source: str, request: pytest.FixtureRequest

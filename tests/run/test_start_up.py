@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 ROOT = Path(__file__).parents[2]
 TORCH = {"torch", "torchvision", "pytorch_lightning", "torchmetrics", "timm"}
 HEAVY = TORCH | {
@@ -51,7 +53,6 @@ def loaded(*words: str, cwd: Path = ROOT) -> tuple[int, set[str]]:
     return int(exit_code), set(names)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -70,7 +71,6 @@ def test_nothing_heavy_for_help_mistakes_and_lists(tmp_path: Path, words: list[s
 TINY = (f"papers={ROOT / 'tests/run'}", "model=tiny", "data=tiny", "trainer=cpu", "trainer.max_epochs=1")
 
 
-@pytest.mark.slow
 def test_a_training_and_a_prediction_load_torch_lightning_and_little_else(tmp_path: Path) -> None:
     run = f"hydra.run.dir={tmp_path / 'run'}"
     code, names = loaded("train.py", *TINY, run, "logger=none", cwd=tmp_path)
@@ -86,7 +86,6 @@ def test_a_training_and_a_prediction_load_torch_lightning_and_little_else(tmp_pa
     assert names <= {"torch", "numpy", "pytorch_lightning", "torchmetrics", "cv2"}
 
 
-@pytest.mark.slow
 def test_what_every_training_imports_is_little_beside_torch() -> None:
     code = """
 import sys, time
@@ -104,7 +103,6 @@ print((time.process_time() - started) / (middle - started))
     assert min(ratios) < 1.7
 
 
-@pytest.mark.slow
 def test_the_compiler_is_there_when_it_is_asked_for() -> None:
     code = """
 import retable, sys, torch

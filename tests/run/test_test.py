@@ -12,6 +12,8 @@ from hydra.core.global_hydra import GlobalHydra
 from retable.commands import export, test
 from retable.run import record
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:

@@ -15,6 +15,8 @@ import torch
 from retable.errors import CheckpointError, DataError
 from retable.run import checkpoints, record
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 Train = Callable[..., int]
 Start = Callable[..., subprocess.Popen[str]]
 

@@ -13,6 +13,8 @@ from retable.search import monitor, request
 from retable.search.request import Request, divide
 from retable.search.schema import Direction
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 ROOT = Path(__file__).parents[2]
 LR = "space.model.lr=log(1e-4,1e-1)"
 

@@ -20,6 +20,8 @@ from retable.run.command_line import compose
 from retable.search import request, study
 from retable.search.request import divide
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 Run = Callable[..., tuple[int, str]]
 
 

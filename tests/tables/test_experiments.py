@@ -9,6 +9,8 @@ from retable.errors import ConfigError
 from retable.tables import spec
 from retable.tables.cells import Planner
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 NAMES = list(spec.files())
 
 

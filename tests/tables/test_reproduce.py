@@ -13,6 +13,8 @@ import pytest
 
 from retable.tables.reproduce import words
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 ROOT = Path(__file__).parents[2]
 TABLE = """\
 title: A title

@@ -12,6 +12,8 @@ import pytest
 from retable.tables import lease, runner, store
 from retable.tables.store import State, Store
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 RECORD = """
 import json, sys
 sys.path.insert(0, {root!r})

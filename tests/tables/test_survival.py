@@ -6,7 +6,10 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 from tests.tables.test_reproduce import Start, records, start
+
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
 
 __all__ = ["start"]
 WORDS = ("table=demo/1", "budget=smoke", "seeds=5", "engine.workers=2")

@@ -24,6 +24,7 @@ from retable.errors import CheckpointError, ConfigError
 from retable.run.checkpoints import load_into
 
 pytestmark = [
+    pytest.mark.slow,  # it trains
     pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),
     pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
     pytest.mark.filterwarnings("ignore:The number of training batches.*"),

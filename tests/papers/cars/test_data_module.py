@@ -18,6 +18,8 @@ from retable.papers.cars.schema import AugmentConfig, CarsConfig
 from retable.run.build import build
 from retable.run.command_line import compose
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 CPU = torch.device("cpu")
 FLIPPED = AugmentConfig(enabled=True, horizontal_flip=0.5)
 

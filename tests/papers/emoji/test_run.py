@@ -27,6 +27,8 @@ from retable.run.places import CONFIGURATIONS, VARIABLE
 from retable.run.predict import predict
 from retable.run.train import train
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 ROOT = Path(__file__).parents[3]
 TINY = (
     "data=emoji", "budget=smoke", "trainer=cpu", "logger=csv",
@@ -126,7 +128,6 @@ def test_a_run_records_metrics_provenance_and_pictures(trained: Path) -> None:
     assert {"train/loss", "train/accuracy", "val/loss", "val/accuracy"} <= set(header)
 
 
-@pytest.mark.slow
 def test_two_processes_train_as_one(tmp_path: Path) -> None:
     # Adam's first steps are signs of gradients, which rounding can turn, and each process draws its own dropout
     words = ("model=emoji_cnn", "model/optimizer=sgd", "model.network.dropout=0.0", "model.lr=0.05")

@@ -16,6 +16,8 @@ from retable.run import checkpoints, record
 from retable.run.command_line import compose
 from retable.run.predict import predict
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 ROOT = Path(__file__).parents[3]
 TINY = (
     "budget=smoke", "trainer=cpu", "logger=csv", "data.counts.train=8", "data.counts.val=3", "data.counts.test=5",

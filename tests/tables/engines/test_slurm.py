@@ -20,6 +20,8 @@ from retable.tables.engines import Engine, Job
 from retable.tables.engines.slurm import SlurmEngine
 from retable.tables.store import State, Store
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 ROOT = Path(__file__).parents[3]
 MakeJob = Callable[..., Job]
 

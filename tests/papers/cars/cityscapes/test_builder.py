@@ -19,6 +19,8 @@ from retable.papers.cars.cityscapes.builder import CityscapesCars
 from retable.papers.cars.cityscapes.files import list_sources
 from retable.papers.cars.cityscapes.schema import CityscapesCarsConfig, Form
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 KEPT = [
     "train_aachen_000000_000019_26000.png", "train_bochum_000000_000313_26000.png",
     "val_munster_000000_000019_26007.png",

@@ -17,6 +17,8 @@ from retable.errors import ConfigError, DataError, StoppedError
 from retable.run.command_line import compose
 from retable.run.prepare import prepare
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 
 @pytest.fixture(autouse=True)
 def _keep_handlers() -> Iterator[None]:

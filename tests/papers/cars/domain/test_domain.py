@@ -14,6 +14,8 @@ from retable.papers.cars.domain.network import CORRUPTIONS, DomainNetwork
 from retable.papers.cars.domain.variations import vary
 from retable.papers.cars.scenes.dataset import CarScenes
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 HALF = 120
 
 

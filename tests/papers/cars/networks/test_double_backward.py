@@ -15,6 +15,8 @@ from retable.papers.cars.networks.bidirectional import Encoder, JointDiscriminat
 from retable.papers.cars.networks.dcgan import DcganDiscriminator, DcganGenerator
 from retable.papers.cars.networks.resnet import ResnetDiscriminator, ResnetGenerator
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 SMALL: Any = {"channels": 1}
 PAIRS: dict[str, tuple[Any, Any]] = {
     "dcgan": (partial(built, DcganGenerator), partial(built, DcganDiscriminator)),

@@ -16,6 +16,8 @@ from retable.papers.cars.networks.dcgan import DcganDiscriminator, DcganGenerato
 from retable.papers.cars.networks.resnet import ResnetDiscriminator, ResnetGenerator
 from retable.papers.cars.networks.stages import fitted, normalise_spectrally
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 
 def test_attention_first_does_nothing() -> None:
     maps = torch.randn(2, 16, 4, 4)

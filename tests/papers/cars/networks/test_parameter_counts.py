@@ -14,6 +14,8 @@ from retable.run.build import build as build_node
 from retable.run.command_line import prepare
 from retable.run.places import CONFIGURATIONS
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 PARTS = ("generator", "discriminator", "encoder")
 NETWORKS = [(part, path.stem) for part in PARTS for path in sorted((CONFIGURATIONS / "model" / part).glob("*.yaml"))]
 

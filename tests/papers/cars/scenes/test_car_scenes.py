@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from retable.errors import ConfigError
 from retable.papers.cars.scenes import BODIES, COLOURS, OCCLUSIONS, VIEWS, CarScenes
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 GREEN = (51, 255, 51)
 
 _DIGEST = """

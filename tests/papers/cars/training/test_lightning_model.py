@@ -19,6 +19,7 @@ from retable.run import checkpoints
 from retable.run.callbacks import EpochCheckpoints, SeedEpochs
 
 pytestmark = [
+    pytest.mark.slow,  # it trains
     pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),
     pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
     pytest.mark.filterwarnings("ignore:The number of training batches.*"),

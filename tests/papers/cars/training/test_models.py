@@ -13,6 +13,8 @@ from retable.run.build import build
 from retable.run.command_line import compose
 from retable.run.places import CONFIGURATIONS
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 BATCHES = {"dcgan_hinge": 512, "sagan": 512, "sagan_ortho": 512, "resnet18_salogan": 350}
 
 

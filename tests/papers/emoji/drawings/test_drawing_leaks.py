@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from retable.papers.emoji.datasets.canvas import to_canvas
 from retable.papers.emoji.drawings import MEDIA, EmojiDrawings
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 ensemble = pytest.importorskip("sklearn.ensemble")
 
 _TRAIN, _TEST = 3200, 2000

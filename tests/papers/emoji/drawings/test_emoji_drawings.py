@@ -15,6 +15,8 @@ from retable.errors import ConfigError
 from retable.papers.emoji.classes import CLASSES, FACES
 from retable.papers.emoji.drawings import MEDIA, EmojiDrawings
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 _DIGEST = """
 import hashlib, sys
 from retable.papers.emoji.drawings import EmojiDrawings

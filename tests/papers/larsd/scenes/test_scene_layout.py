@@ -9,6 +9,8 @@ from retable.papers.larsd.scenes import HRSC2016, HRSD, Profile, ShipScenes
 from retable.papers.larsd.scenes.geometry import rectangle
 from retable.papers.larsd.scenes.layout import CLEARLY_VISIBLE, LEAST_VISIBLE, SceneLayout
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 
 @pytest.fixture(scope="module", params=[HRSD, HRSC2016], ids=lambda profile: profile.name)
 def layouts(request: pytest.FixtureRequest) -> tuple[Profile, list[SceneLayout]]:

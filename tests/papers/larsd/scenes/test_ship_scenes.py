@@ -11,6 +11,8 @@ import pytest
 from retable.errors import ConfigError
 from retable.papers.larsd.scenes import HRSC2016, HRSD, ShipScenes
 
+pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
+
 _DIGEST = """
 import hashlib
 from retable.papers.larsd.scenes import ShipScenes
