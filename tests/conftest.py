@@ -1,6 +1,7 @@
 """For all tests."""
 
 import signal
+import sys
 
 import pytest
 
@@ -12,3 +13,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def no_papers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Papers outside of the checkout that a test names are forgotten at its end."""
     monkeypatch.setenv("RETABLE_PAPERS", "")
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """What a test draws without a generator of its own is the same in any order of the tests."""
+    if "torch" in sys.modules:  # tests without torch need not wait for it
+        sys.modules["torch"].manual_seed(0)
