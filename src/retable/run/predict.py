@@ -104,11 +104,23 @@ def load_run(folder: Path, checkpoint: str = "best") -> tuple[Any, Path]:
     path = checkpoint_of(folder, checkpoint)
     if not (folder / paths.RECORD).exists():
         log.warning("%s is not finished: its %s checkpoint is used as it is", folder, path.stem)
-    if "weights" in config.model:
-        config.model.weights = "none"  # the checkpoint brings them all
-    model: Any = build(config.model)
-    checkpoints.load_into(model, path)
-    return model.eval(), path
+    return build_trained(config, path).eval(), path
+
+
+def build_trained(config: DictConfig, checkpoint: Path) -> Any:
+    """Builds the model of a run's configuration, which stays as it is, with the weights of a checkpoint.
+
+    Raises:
+        ConfigError: It cannot be built.
+        CheckpointError: The checkpoint is missing, damaged or of another model.
+    """
+    options = OmegaConf.to_container(config.model, resolve=True)
+    assert isinstance(options, dict)
+    if "weights" in options:
+        options["weights"] = "none"  # the checkpoint brings them all
+    model = build(OmegaConf.create({"model": options}).model)
+    checkpoints.load_into(model, checkpoint)
+    return model
 
 
 def _device(accelerator: str) -> torch.device:

@@ -12,13 +12,13 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
 from retable.errors import ConfigError
-from retable.run import checkpoints, paths, record, report
+from retable.run import paths, record, report
 from retable.run.assembly import build_trainer, facts, guard_interrupts, pictures_drawn, quieten, tested_metrics
 from retable.run.build import build
 from retable.run.callbacks import RunClock
 from retable.run.command_line import compose, differs_from_paper
 from retable.run.configuration import check_run, identity, nearest
-from retable.run.predict import checkpoint_of
+from retable.run.predict import build_trained, checkpoint_of
 from retable.run.record import Record
 
 _ALONE = ("trainer.devices=1", "trainer.strategy=auto", "trainer.sync_batchnorm=false", "logger=none", "resume=never")
@@ -43,11 +43,8 @@ def test(config: DictConfig) -> None:
     check_run(asked)
     changes = _changes(asked, kept)
     checkpoint = checkpoint_of(folder, config.checkpoint.name)
-    if "weights" in asked.model:
-        asked.model.weights = "none"  # the checkpoint brings them all
     seed_everything(asked.seed, verbose=False)
-    data, model = build(asked.data, seed=asked.seed), build(asked.model)
-    checkpoints.load_into(model, checkpoint)
+    data, model = build(asked.data, seed=asked.seed), build_trained(asked, checkpoint)
     if config.split is not None:
         data.test_name = config.split.name
     text = json.dumps([changes, checkpoint.name, data.test_name], sort_keys=True, default=str)
