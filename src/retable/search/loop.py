@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import optuna
 from optuna.study import Study
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from retable.files import write_text
 from retable.search import space, study
@@ -33,7 +32,7 @@ class OpenTrial:
         judged: How many of those the pruner has seen.
     """
 
-    handle: optuna.trial.Trial
+    handle: Trial
     values: dict[str, str]
     job: Job
     here: bool = False
@@ -41,11 +40,6 @@ class OpenTrial:
     starts: int = 0
     curve: dict[int, float] = field(default_factory=dict)
     judged: int = 0
-
-    @property
-    def number(self) -> int:
-        """Number of the trial in its search."""
-        return self.handle.number
 
 
 @dataclass
@@ -70,11 +64,15 @@ class Search:
     open: list[OpenTrial] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
+    def trials(self, *states: TrialState) -> list[FrozenTrial]:
+        """The trials in these states, or all."""
+        return self.study.get_trials(deepcopy=False, states=states or None)
+
     def count(self, *states: TrialState) -> int:
         """Number of trials in these states, or of all."""
-        return len(self.study.get_trials(deepcopy=False, states=states or None))
+        return len(self.trials(*states))
 
-    def best(self) -> optuna.trial.FrozenTrial | None:
+    def best(self) -> FrozenTrial | None:
         """The best complete trial; of equal ones the first."""
         return self.study.best_trial if self.count(TrialState.COMPLETE) else None
 
@@ -87,9 +85,9 @@ def run(search: Search, engine: Engine, show: Callable[[Search], None] = lambda 
         StorageError: A result could not be written.
         KeyboardInterrupt: It was interrupted; the trials have been stopped by then and can be continued.
     """
-    for begun in search.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+    for begun in search.trials(TrialState.RUNNING):
         # the only way to take a trial up again that Optuna has: what `ask` does, with the id of an old one
-        trial = _open(search, optuna.trial.Trial(search.study, begun._trial_id))
+        trial = _open(search, Trial(search.study, begun._trial_id))
         trial.curve = dict(begun.intermediate_values)
         search.open.append(trial)
     room = max(1, engine.workers // search.request.devices)
@@ -114,7 +112,7 @@ def run(search: Search, engine: Engine, show: Callable[[Search], None] = lambda 
     show(search)
 
 
-def _open(search: Search, handle: optuna.trial.Trial) -> OpenTrial:
+def _open(search: Search, handle: Trial) -> OpenTrial:
     values = space.suggest(search.request.space, handle)  # a trial whose asking was cut off gets what is missing
     return OpenTrial(handle, values, search.request.job(handle.number, values))
 
@@ -137,7 +135,7 @@ def _settle(search: Search, trial: OpenTrial) -> bool:
     _report(trial, outcome.curve)
     if outcome.reason:
         trial.handle.set_user_attr(study.REASON, outcome.reason)
-    search.study.tell(trial.number, outcome.value, outcome.state)
+    search.study.tell(trial.handle.number, outcome.value, outcome.state)
     search.open.remove(trial)
     return True
 

@@ -8,11 +8,10 @@ finds the trials that were running and goes on with them.
 import fcntl
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
@@ -71,28 +70,15 @@ def read_goal(request: Request, metric: str | None, direction: str | None) -> tu
         return None
     except ValueError as error:
         raise ConfigError(f"name: {path} is damaged ({error}); give another name") from error
-    _compare(request, kept["fixed"], request.fixed)
-    _compare(request, _named(kept["space"]), _named(request.texts))
     goal = {"metric": kept["metric"], "direction": kept["direction"]}
-    _compare(request, goal, {"metric": metric or goal["metric"], "direction": direction or goal["direction"]})
+    asked = {"metric": metric or goal["metric"], "direction": direction or goal["direction"]}
+    spaces = ({f"space.{key}": text for key, text in texts.items()} for texts in (kept["space"], request.texts))
+    for theirs, ours in ((kept["fixed"], request.fixed), tuple(spaces), (goal, asked)):
+        for key in sorted({*theirs, *ours}):
+            old, new = ("none" if facts.get(key) is None else facts[key] for facts in (theirs, ours))
+            if old != new:
+                raise ConfigError(f"{key}: the search {request.name} has {old}, not {new}; give another name=...")
     return kept["metric"], kept["direction"]
-
-
-def _compare(request: Request, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-    for key in sorted({*ours, *theirs}):
-        old, new = theirs.get(key), ours.get(key)
-        if old != new:
-            raise ConfigError(
-                f"{key}: the search {request.name} has {_shown(old)}, not {_shown(new)}; give another name=..."
-            )
-
-
-def _named(texts: Mapping[str, str]) -> dict[str, str]:
-    return {f"space.{key}": text for key, text in texts.items()}
-
-
-def _shown(value: Any) -> str:
-    return "none" if value is None else str(value)
 
 
 def keep_goal(request: Request, metric: str, direction: str) -> None:
