@@ -75,8 +75,8 @@ def read_goal(request: Request, metric: str | None, direction: str | None) -> tu
     spaces = ({f"space.{key}": text for key, text in texts.items()} for texts in (kept["space"], request.texts))
     for theirs, ours in ((kept["fixed"], request.fixed), tuple(spaces), (goal, asked)):
         for key in sorted({*theirs, *ours}):
-            old, new = ("none" if facts.get(key) is None else facts[key] for facts in (theirs, ours))
-            if old != new:
+            if theirs.get(key) != ours.get(key):
+                old, new = ("none" if facts.get(key) is None else facts[key] for facts in (theirs, ours))
                 raise ConfigError(f"{key}: the search {request.name} has {old}, not {new}; give another name=...")
     return kept["metric"], kept["direction"]
 
