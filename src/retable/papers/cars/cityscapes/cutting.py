@@ -43,24 +43,26 @@ def cut(photo: Image, mask: Mask, box: Box, config: CityscapesCarsConfig) -> Ima
     alone = on_background(np.ascontiguousarray(photo), np.ascontiguousarray(mask), config.background)
     alpha = mask.astype(np.uint8) * 255
     if config.size is not None:
-        alone, alpha = _fitted(alone, alpha, config.size, config.background)
+        alone, alpha = _fitted(alone, config.size, config.background), _fitted(alpha, config.size, (0,))
     if config.form is Form.rgb:
         return alone
     return np.dstack([_without_background(alone, alpha, config.background), alpha])
 
 
-def _fitted(alone: Image, alpha: Image, size: int, background: Colour) -> tuple[Image, Image]:
+def _fitted(image: Image, size: int, fill: Colour) -> Image:
     """Scales a car into the middle of a square. The essay does not say how; a car keeps its proportions here."""
-    height, width = alpha.shape
-    factor = size / max(height, width)
-    shape = max(1, round(width * factor)), max(1, round(height * factor))
+    factor = size / max(image.shape[:2])
+    height, width = (max(1, round(side * factor)) for side in image.shape[:2])
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    top, left = (size - shape[1]) // 2, (size - shape[0]) // 2
-    square = np.full((size, size, 3), background, dtype=np.uint8)
-    square[top : top + shape[1], left : left + shape[0]] = cv2.resize(alone, shape, interpolation=way)
-    clear = np.zeros((size, size), dtype=np.uint8)
-    clear[top : top + shape[1], left : left + shape[0]] = cv2.resize(alpha, shape, interpolation=way)
-    return square, clear
+    return centred(cv2.resize(image, (width, height), interpolation=way), size, fill)
+
+
+def centred(image: Image, size: int, fill: Colour) -> Image:
+    """Puts an image (H, W, ...) into the middle of a square of a colour."""
+    height, width = image.shape[:2]
+    top, left = (size - height) // 2, (size - width) // 2
+    sides = top, size - height - top, left, size - width - left
+    return np.asarray(cv2.copyMakeBorder(image, *sides, cv2.BORDER_CONSTANT, value=tuple(fill)), np.uint8)
 
 
 def _without_background(alone: Image, alpha: Image, background: Colour) -> Image:

@@ -64,25 +64,15 @@ class CarInstance:
     box: Box
 
 
-@dataclass(frozen=True)
-class Listing:
-    """What a copy of Cityscapes holds.
-
-    Attributes:
-        sources: In the order of splits, cities and names.
-        notes: What a reader of the dataset must know.
-    """
-
-    sources: tuple[Source, ...]
-    notes: tuple[str, ...]
-
-
-def list_sources(root: Path, splits: Sequence[str]) -> Listing:
+def list_sources(root: Path, splits: Sequence[str]) -> tuple[list[Source], list[str]]:
     """Lists photographs and their masks, and checks that none is without the other.
 
     Args:
         root: Folder that holds leftImg8bit and gtFine.
         splits: Folders below them.
+
+    Returns:
+        The photographs in the order of splits, cities and names, and what a reader of the dataset must know.
 
     Raises:
         DataError: The folder is not Cityscapes, a split is missing, or a photograph has no mask, or a mask no
@@ -99,7 +89,7 @@ def list_sources(root: Path, splits: Sequence[str]) -> Listing:
         notes += [note] if note else []
     if not sources:
         raise DataError(f"root={root}: no photographs with masks in {', '.join(splits)}; add train or val to splits")
-    return Listing(tuple(sources), tuple(notes))
+    return sources, notes
 
 
 def _hint(root: Path) -> str:
