@@ -60,15 +60,23 @@ class ShardedDataModule(LightningDataModule):
         return ShardSampler(length, rank=self._rank(), world_size=self._world_size())
 
     def _loader(
-        self, dataset: Any, sampler: Any, batch_size: int, collate: Callable[[Any], Any], persistent: bool = True
+        self,
+        dataset: Any,
+        sampler: Any,
+        batch_size: int,
+        collate: Callable[[Any], Any] | None = None,
+        persistent: bool = True,
     ) -> DataLoader[Any]:
-        """A loader with worker processes, which stay from epoch to epoch where `persistent`."""
+        """A loader with worker processes, which stay from epoch to epoch where `persistent`.
+
+        Without `collate` the dataset makes whole batches, by ``__getitems__``.
+        """
         workers = self._worker_count()
         return DataLoader(
             dataset,
             batch_size,
             sampler=sampler,
-            collate_fn=collate,
+            collate_fn=collate or as_it_is,
             num_workers=workers,
             persistent_workers=persistent and workers > 0,
             worker_init_fn=initialise_worker,
@@ -85,6 +93,11 @@ class ShardedDataModule(LightningDataModule):
 
     def _rank(self) -> int:
         return 0 if self.trainer is None else self.trainer.global_rank
+
+
+def as_it_is(batch: Any) -> Any:
+    """Hands on a batch that the dataset made, where a loader would collate samples."""
+    return batch
 
 
 def initialise_worker(_worker: int) -> None:

@@ -46,6 +46,7 @@ class CarsDataModule(ShardedDataModule):
     """
 
     test_name = "test"
+    workers = 0  # there is nothing to be read
 
     def __init__(self, config: CarsConfig, seed: int) -> None:
         super().__init__()
@@ -106,16 +107,14 @@ class CarsDataModule(ShardedDataModule):
     def train_dataloader(self) -> DataLoader[Tensor]:
         """Makes the keys of training batches; processes share each batch, and incomplete batches are left out."""
         sampler = self._training_sampler(len(self.images), drop_last=True)
-        return _loader(Keys(len(self.images), self.seed, self._flip), sampler, sampler.batch_size)
+        return self._loader(Keys(len(self.images), self.seed, self._flip), sampler, sampler.batch_size)
 
     def val_dataloader(self) -> DataLoader[Tensor]:
         """Makes the keys of all images, in order."""
         sampler = self._evaluation_sampler(len(self.images))
-        return _loader(Keys(len(self.images)), sampler, self.config.eval_batch_size)
+        return self._loader(Keys(len(self.images)), sampler, self.config.eval_batch_size)
 
-    def test_dataloader(self) -> DataLoader[Tensor]:
-        """Makes the same loader as for validation."""
-        return self.val_dataloader()
+    test_dataloader = val_dataloader
 
     def transfer_batch_to_device(self, batch: Tensor, device: torch.device, dataloader_idx: int) -> Batch:
         """Makes a batch on the device.
@@ -161,14 +160,6 @@ class Keys(Dataset[Tensor]):
         epochs, indices = np.array(keys).T
         mirrored = np.random.default_rng([self._seed, epochs[0]]).random(self._length)[indices] < self._flip
         return torch.from_numpy(np.stack([indices, mirrored], axis=1).astype(np.int64))
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch
-
-
-def _loader(dataset: Keys, sampler: Any, batch_size: int) -> DataLoader[Tensor]:
-    return DataLoader(dataset, batch_size=batch_size, sampler=sampler, collate_fn=_as_it_is)
 
 
 def _too_few(count: int, batch_size: int, source: str) -> str:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from retable.files import write_atomically
 from retable.papers.cars.cityscapes.files import Box
 from retable.papers.cars.cityscapes.schema import CityscapesCarsConfig, Form
+from retable.papers.cars.datasets.folder import centred
 
 Image = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -55,14 +56,6 @@ def _fitted(image: Image, size: int, fill: Colour) -> Image:
     height, width = (max(1, round(side * factor)) for side in image.shape[:2])
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     return centred(cv2.resize(image, (width, height), interpolation=way), size, fill)
-
-
-def centred(image: Image, size: int, fill: Colour) -> Image:
-    """Puts an image (H, W, ...) into the middle of a square of a colour."""
-    height, width = image.shape[:2]
-    top, left = (size - height) // 2, (size - width) // 2
-    sides = top, size - height - top, left, size - width - left
-    return np.asarray(cv2.copyMakeBorder(image, *sides, cv2.BORDER_CONSTANT, value=tuple(fill)), np.uint8)
 
 
 def _without_background(alone: Image, alpha: Image, background: Colour) -> Image:

@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from retable.files import write_atomically
-from retable.papers.cars.domain.corruptions import apply
-from retable.papers.cars.domain.network import CORRUPTIONS, INPUT_SIZE, DomainNetwork
+from retable.papers.cars.domain.corruptions import CORRUPTIONS, apply
+from retable.papers.cars.domain.network import INPUT_SIZE, DomainNetwork
 from retable.papers.cars.domain.variations import uniform, vary
 from retable.papers.cars.scenes.bodies import BODIES
 from retable.papers.cars.scenes.dataset import CarScenes

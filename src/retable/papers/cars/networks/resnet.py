@@ -14,6 +14,8 @@ from retable.papers.cars.networks.attention import SelfAttention
 from retable.papers.cars.networks.schema import ResnetDiscriminatorConfig, ResnetGeneratorConfig
 from retable.papers.cars.networks.stages import attention_side, check_image_size, fitted, normalise_spectrally
 
+Convolution = nn.Conv2d | nn.ConvTranspose2d
+
 
 class ResnetDiscriminator(nn.Module):
     """ResNet with basic blocks for small images: a 3 x 3 convolution, four halving stages, the mean, a linear layer.
@@ -99,7 +101,7 @@ class ResnetGenerator(nn.Module):
 class _Residual(nn.Module):
     """``relu(body(x) + shortcut(x))``; without a shortcut layer it is the identity."""
 
-    def __init__(self, first: nn.Module, second: nn.Module, shortcut: nn.Module | None) -> None:
+    def __init__(self, first: Convolution, second: Convolution, shortcut: Convolution | None) -> None:
         super().__init__()
         self.body = nn.Sequential(*_normalised(first), nn.ReLU(), *_normalised(second))
         self.shortcut = nn.Sequential(*_normalised(shortcut)) if shortcut is not None else nn.Identity()
@@ -119,7 +121,7 @@ def _inward_block(inputs: int, width: int, stride: int = 2) -> _Residual:
 
 def _outward_block(inputs: int, width: int, stride: int = 2) -> _Residual:
     """Its mirror image; the kernels are those that the essay's count asks for."""
-    shortcut: nn.Module | None = None
+    shortcut: Convolution | None = None
     if stride == 2:
         shortcut = nn.ConvTranspose2d(inputs, width, 2, 2, bias=False)
     elif inputs != width:
@@ -131,7 +133,6 @@ def _outward_block(inputs: int, width: int, stride: int = 2) -> _Residual:
     )
 
 
-def _normalised(convolution: nn.Module) -> list[nn.Module]:
+def _normalised(convolution: Convolution) -> list[nn.Module]:
     """Adds the batch normalisation after a convolution."""
-    assert isinstance(convolution, nn.Conv2d | nn.ConvTranspose2d)
     return [convolution, nn.BatchNorm2d(convolution.out_channels)]

@@ -111,9 +111,6 @@ def draw_occlusion(rng: RandomStream, share: float) -> Occlusion:
             kind,
             ((at, low + 1.0, body, 1.0, slope, 8.0), (roof, low, body * 0.8, rng.uniform(0.3, 0.6), slope, 4.0)),
         )
-    window = [0.0, 0.0, 1.0, 1.0]
     if rng.chance(0.15):
-        window[3] = 1.0 - 0.5 * hidden
-    else:
-        window[0 if left else 2] = hidden if left else 1.0 - hidden
-    return Occlusion(kind, (), (window[0], window[1], window[2], window[3]))
+        return Occlusion(kind, window=(0.0, 0.0, 1.0, 1.0 - 0.5 * hidden))
+    return Occlusion(kind, window=(hidden, 0.0, 1.0, 1.0) if left else (0.0, 0.0, 1.0 - hidden, 1.0))
