@@ -117,13 +117,7 @@ class CarsDataModule(ShardedDataModule):
     test_dataloader = val_dataloader
 
     def transfer_batch_to_device(self, batch: Tensor, device: torch.device, dataloader_idx: int) -> Batch:
-        """Makes a batch on the device.
-
-        Args:
-            batch: (B, 2) int64 keys, as of `Keys`.
-            device: Where the batch is used; the whole set is copied there on the first call.
-            dataloader_idx: Not used.
-        """
+        """Makes a batch of `Keys` (B, 2) on the device, to which the whole set is copied on the first call."""
         if self._resident is None or self._resident.device != device:
             self._resident = self.images.to(device)
         indices = batch[:, 0].to(device, non_blocking=True)
@@ -137,10 +131,7 @@ class CarsDataModule(ShardedDataModule):
 class Keys(Dataset[Tensor]):
     """What a batch consists of: (B, 2) int64, the index of each image, and 1 where it is mirrored.
 
-    Args:
-        length: Number of images.
-        seed: What mirroring depends on besides epoch and index.
-        flip: How often an image is mirrored.
+    A share `flip` of the images is mirrored, chosen by seed, epoch and index.
     """
 
     def __init__(self, length: int, seed: int = 0, flip: float = 0.0) -> None:
@@ -150,11 +141,7 @@ class Keys(Dataset[Tensor]):
         return self._length
 
     def __getitems__(self, keys: Sequence[tuple[int, int] | int]) -> Tensor:
-        """Makes the keys of a batch.
-
-        Args:
-            keys: (epoch, index) each, as of `EpochSampler`, all of one epoch; a bare index is not mirrored.
-        """
+        """Makes the keys of a batch from (epoch, index) each, all of one epoch; a bare index is not mirrored."""
         if isinstance(keys[0], int):
             return torch.tensor([(key, 0) for key in keys])
         epochs, indices = np.array(keys).T

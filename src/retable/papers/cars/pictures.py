@@ -30,14 +30,7 @@ def as_arrays(images: Tensor) -> list[Image]:
 
 
 def sample_grid(images: Tensor, columns: int) -> Image:
-    """Lays images out on one sheet, row by row.
-
-    Args:
-        images: (N, 3, S, S), uint8 or in [0, 1].
-        columns: Images in a row.
-
-    Returns:
-        (H, W, 3) uint8.
+    """Lays images (N, 3, S, S), uint8 or in [0, 1], out on one sheet (H, W, 3) uint8, row by row.
 
     Raises:
         ValueError: There are no images, or columns is below 1.

@@ -37,9 +37,9 @@ def write_samples(model: Gan, output: Path, options: PredictionOptions, about: d
     the same ones.
 
     Args:
-        model: The trained model, in evaluation mode.
+        model: In evaluation mode.
         output: Folder for the results.
-        options: What ``predict.py`` was asked; `interpolation_steps` images are in a row of ``interpolation.png``.
+        options: What ``predict.py`` was asked.
         about: What is told of the run in ``samples.json``.
 
     Raises:

@@ -164,10 +164,7 @@ def read_ids(path: Path) -> Ids:
 
 
 def find_cars(ids: Ids) -> tuple[list[CarInstance], int]:
-    """Finds the cars of a mask.
-
-    Args:
-        ids: What `read_ids` returned.
+    """Finds the cars of a mask, as `read_ids` returns it.
 
     Returns:
         The cars in the order of their ids, and the number of pixels of cars that the annotators left together as a

@@ -102,12 +102,7 @@ def write_record(
 ) -> None:
     """Writes ``record.json``, last and all at once: the folder then holds a complete dataset.
 
-    Args:
-        output: The dataset's folder.
-        entries: All cars.
-        sources: All photographs.
-        settings: What decides the dataset's content.
-        facts: What else is to be told: times, versions, notes.
+    The settings decide its content; the facts are what else is to be told: times, versions, notes.
 
     Raises:
         OSError: It cannot be written.

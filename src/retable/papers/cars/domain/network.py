@@ -54,10 +54,7 @@ class DomainNetwork(nn.Module):
         return found
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Extracts features.
-
-        Args:
-            images: uint8 (B, 3, H, W), of any size.
+        """Extracts features of images uint8 (B, 3, H, W), of any size.
 
         Returns:
             Features (B, 160), and logits (B, 8 views x bodies): those of the views plus those of the bodies, whose

@@ -32,8 +32,7 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Encodes images (B, 3, S, S) in [-1, 1]; returns (B, latent_size) in [-1, 1], where optimised latents lie."""
-        latents: Tensor = torch.tanh(self.output(self.trunk(images)))
-        return latents.flatten(1)
+        return torch.tanh(self.output(self.trunk(images))).flatten(1)
 
 
 class JointDiscriminator(nn.Module):
@@ -62,5 +61,4 @@ class JointDiscriminator(nn.Module):
         """Judges images (B, 3, S, S) in [-1, 1] with latents (B, latent_size); returns logits (B,)."""
         maps = self.trunk(images)
         codes = self.latents(latents)[:, :, None, None].expand_as(maps)
-        logits: Tensor = self.output(self.joint(torch.cat([maps, codes], dim=1)))
-        return logits.reshape(len(images))
+        return torch.flatten(self.output(self.joint(torch.cat([maps, codes], dim=1))))

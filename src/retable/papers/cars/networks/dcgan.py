@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from retable.errors import ConfigError
-from retable.papers.cars.networks.attention import SelfAttention
 from retable.papers.cars.networks.schema import DcganDiscriminatorConfig, DcganGeneratorConfig
-from retable.papers.cars.networks.stages import LEAK, attention_side, channels_of, normalise_spectrally
+from retable.papers.cars.networks.stages import LEAK, SelfAttention, attention_side, channels_of, normalise_spectrally
 
 
 class DcganGenerator(nn.Module):
@@ -133,5 +133,4 @@ class DcganDiscriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Judges images (B, 3, S, S) in [-1, 1]; returns logits (B,), above 0 for those it holds to be real."""
-        logits: Tensor = self.output(self.trunk(images))
-        return logits.reshape(len(images))
+        return torch.flatten(self.output(self.trunk(images)))

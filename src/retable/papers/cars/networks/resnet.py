@@ -10,9 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from retable.errors import ConfigError
-from retable.papers.cars.networks.attention import SelfAttention
 from retable.papers.cars.networks.schema import ResnetDiscriminatorConfig, ResnetGeneratorConfig
-from retable.papers.cars.networks.stages import attention_side, check_image_size, fitted, normalise_spectrally
+from retable.papers.cars.networks.stages import (
+    SelfAttention,
+    attention_side,
+    check_image_size,
+    fitted,
+    normalise_spectrally,
+)
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
@@ -51,8 +56,7 @@ class ResnetDiscriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Judges images (B, 3, S, S) in [-1, 1]; returns logits (B,), above 0 for those it holds to be real."""
-        logits: Tensor = self.output(self.layers(images).mean(dim=(2, 3)))
-        return logits.reshape(len(images))
+        return torch.flatten(self.output(self.layers(images).mean(dim=(2, 3))))
 
 
 class ResnetGenerator(nn.Module):

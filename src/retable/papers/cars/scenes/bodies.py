@@ -16,45 +16,25 @@ OUTLINE_POINTS: Final = 12
 
 
 class Body(NamedTuple):
-    """Sizes of a car.
+    """Sizes of a car."""
 
-    Attributes:
-        length: From nose to tail.
-        width: Without mirrors.
-        height: From the ground to the roof.
-        clearance: From the ground to the sill.
-        belt: Height of the windows' lower edge.
-        tumblehome: How much narrower the roof is than the belt, as a share of the width.
-        front_taper: How much narrower the nose is than the middle, as a share of the width.
-        rear_taper: The same of the tail.
-        bow: How far nose and tail bow out in the middle.
-        front_axle: Its x.
-        rear_axle: Its x.
-        wheel_radius: Of the tyres.
-        arch_radius: Of the wheel arches.
-        front_pillar: x of the pillar behind the front doors.
-        rear_pillar: x of the pillar behind the rear doors; equal to `front_pillar` for two doors.
-        window_end: x of the rear end of the side windows, at the belt.
-        roof_bars: 1 with rails along the roof, else 0.
-    """
-
-    length: float
-    width: float
-    height: float
-    clearance: float
-    belt: float
-    tumblehome: float
-    front_taper: float
-    rear_taper: float
-    bow: float
-    front_axle: float
-    rear_axle: float
-    wheel_radius: float
-    arch_radius: float
-    front_pillar: float
-    rear_pillar: float
-    window_end: float
-    roof_bars: float
+    length: float  # from nose to tail
+    width: float  # without mirrors
+    height: float  # from the ground to the roof
+    clearance: float  # from the ground to the sill
+    belt: float  # height of the windows' lower edge
+    tumblehome: float  # how much narrower the roof is than the belt, as a share of the width
+    front_taper: float  # how much narrower the nose is than the middle, as a share of the width
+    rear_taper: float  # the same of the tail
+    bow: float  # how far nose and tail bow out in the middle
+    front_axle: float  # its x
+    rear_axle: float  # its x
+    wheel_radius: float  # of the tyres
+    arch_radius: float  # of the wheel arches
+    front_pillar: float  # x of the pillar behind the front doors
+    rear_pillar: float  # x of the pillar behind the rear doors; equal to `front_pillar` for two doors
+    window_end: float  # x of the rear end of the side windows, at the belt
+    roof_bars: float  # 1 with rails along the roof, else 0
 
 
 _Range = tuple[float, float]
@@ -117,11 +97,7 @@ draw_kind: Final = Weighted(*((name, kind.share) for name, kind in _KINDS.items(
 
 
 def draw_body(rng: RandomStream, name: str) -> tuple[Body, list[Point]]:
-    """Draws sizes and outline of a body.
-
-    Args:
-        rng: Random numbers.
-        name: One of `BODIES`.
+    """Draws sizes and outline of one of `BODIES`.
 
     Returns:
         The sizes, and the corners (x, z) of the side view from the nose's lower edge over the roof to the tail's: 0

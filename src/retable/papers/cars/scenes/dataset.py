@@ -67,9 +67,6 @@ class CarScenes(GeneratedDataset):
     def attributes(self, index: int) -> CarAttributes:
         """Returns what is drawn, without drawing it.
 
-        Args:
-            index: Number of the car, 0 to len - 1.
-
         Raises:
             IndexError: There is no such car.
         """
@@ -84,13 +81,7 @@ class CarScenes(GeneratedDataset):
         )
 
     def image(self, index: int) -> Image:
-        """Renders a car.
-
-        Args:
-            index: Number of the car, 0 to len - 1.
-
-        Returns:
-            uint8 RGB (size, size, 3).
+        """Renders a car: uint8 RGB (size, size, 3).
 
         Raises:
             IndexError: There is no such car.

@@ -74,12 +74,7 @@ def draw_camera(rng: RandomStream) -> Camera:
 
 
 def draw_occlusion(rng: RandomStream, share: float) -> Occlusion:
-    """Draws what hides a part of a car.
-
-    Args:
-        rng: Random numbers.
-        share: How many cars are partly hidden.
-    """
+    """Draws what hides a part of a car, of which this share is partly hidden."""
     if not rng.chance(share):
         return Occlusion("none")
     kind = _HIDERS.draw(rng)

@@ -31,12 +31,9 @@ class Gradients:
         self.loss = torch.zeros(())
 
     def add(self, loss: Tensor, weight: float = 1.0, retain_graph: bool = False) -> None:
-        """Adds the gradients of a micro-batch.
+        """Adds the gradients of a micro-batch's loss, a scalar, times its part of the batch.
 
-        Args:
-            loss: Its loss, a scalar.
-            weight: Its part of the batch.
-            retain_graph: Keeps the loss's graph for another loss that shares it.
+        With `retain_graph` the loss's graph is kept for another loss that shares it.
         """
         if weight != 1:
             loss = loss * weight

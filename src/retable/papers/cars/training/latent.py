@@ -47,9 +47,9 @@ class LatentOptimisation:
         chosen does not change how far each of them goes.
 
         Args:
-            score: Maps latents (B, latent_size) to scores (B,), differentiably.
+            score: Maps latents to scores (B,), differentiably.
             latents: z (B, latent_size) in [-1, 1].
-            chosen: Mask (B, latent_size) of the elements that are optimised.
+            chosen: Mask of the elements that are optimised, as of `choose`.
 
         Returns:
             z' (B, latent_size) in [-1, 1], and |dz|^2 of each sample (B,), before clipping; with the graph through

@@ -222,13 +222,7 @@ class Gan(LightningModule):
         return torch.zeros(2, self.config.latent_size)
 
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
-        """Writes samples (see `retable.papers.cars.prediction.write_samples`).
-
-        Args:
-            output: Folder for the results.
-            options: What ``predict.py`` was asked.
-            data: Not needed: samples come from latents.
-            about: What is told of the run in the results.
+        """Writes samples (see `retable.papers.cars.prediction.write_samples`); they come from latents, not from data.
 
         Raises:
             StorageError: A result cannot be written.

@@ -15,19 +15,11 @@ class AdversarialLoss(ABC):
 
     @abstractmethod
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Computes the discriminator's loss.
-
-        Args:
-            real: Logits (B,) of real images.
-            fake: Logits (B,) of generated images.
-
-        Returns:
-            A scalar, the mean over the batch.
-        """
+        """Computes the discriminator's loss for logits (B,) of real and of generated images: a scalar, a mean."""
 
     @abstractmethod
     def generator(self, fake: Tensor) -> Tensor:
-        """Computes the generator's loss for logits (B,) of generated images: a scalar, the mean over the batch."""
+        """Computes the generator's loss for logits (B,) of generated images: a scalar, a mean."""
 
     def encoder(self, real: Tensor) -> Tensor:
         """Computes the loss of an encoder E for logits (B,) of real pairs (x, E(x)), to be taken for generated ones.
@@ -72,11 +64,7 @@ def orthogonal_penalty(network: nn.Module, diagonal: bool = True) -> Tensor:
     essay wants weights to "maintain their original orthogonal property", which has length 1.
 
     W is the matrix that orthogonal initialisation makes orthogonal: see `weight_matrices`. Of spectrally normalised
-    layers it is the weight before it is normalised.
-
-    Args:
-        network: Its convolutions, transposed convolutions and linear layers are penalised, without their biases.
-        diagonal: False leaves out the diagonal.
+    layers it is the weight before it is normalised. Biases are left out.
 
     Returns:
         A scalar, differentiable in the weights.
@@ -98,8 +86,8 @@ def gradient_penalty(score: Callable[[Tensor], Tensor], images: Tensor) -> Tenso
     the samples of a batch.
 
     Args:
-        score: Maps images to logits (B,), differentiably.
-        images: Real images (B, 3, S, S).
+        score: Maps images (B, 3, S, S) to logits (B,), differentiably.
+        images: Real ones.
 
     Returns:
         A scalar, differentiable in the parameters of the score.

@@ -44,12 +44,7 @@ class MicroBatch:
 
 
 class Objectives:
-    """The losses of a GAN.
-
-    Args:
-        config: Which losses, with which weights.
-        network: The networks that they are of.
-    """
+    """The losses of a GAN, as configured, of its networks."""
 
     def __init__(self, config: GanConfig, network: GanNetwork) -> None:
         self.config, self.network = config, network

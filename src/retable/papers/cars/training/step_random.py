@@ -23,15 +23,8 @@ class StepRandom:
     """Random numbers for the whole batch of all processes, of which it hands out this process's share.
 
     They depend on the seed, the epoch and the batch alone: neither on what was drawn before, so that a resumed
-    training draws what the uninterrupted one does, nor, for the whole batch, on how many processes there are.
-
-    Args:
-        seed: The run's seed.
-        epoch: Number of the epoch.
-        batch: Number of the batch in it.
-        device: Where the numbers are made and needed.
-        rank: Number of this process.
-        world_size: Number of processes.
+    training draws what the uninterrupted one does, nor, for the whole batch, on how many processes there are. They are
+    made on the device, whose numbers are its own.
     """
 
     def __init__(
