@@ -55,10 +55,7 @@ def alone(folder: Path) -> Iterator[None]:
 def read_goal(request: Request, metric: str | None, direction: str | None) -> tuple[str, str] | None:
     """Metric and direction of the search that the folder holds; None if it holds none yet.
 
-    Args:
-        request: What is searched now.
-        metric: The metric that is asked for; None takes what there is.
-        direction: The same of the direction.
+    Those that are asked for have to be the same; None asks for none.
 
     Raises:
         ConfigError: It is another search; the message names what differs.
@@ -142,11 +139,7 @@ class Outcome:
 def outcome(folder: Path, metric: str, direction: str, starts: int) -> Outcome | None:
     """How the trial in a folder, which nobody runs now, ended; None if it is to be run or continued.
 
-    Args:
-        folder: The trial's folder.
-        metric: What is optimised.
-        direction: ``higher`` or ``lower``.
-        starts: How often it has been started in this call.
+    `starts` is how often it has been started in this call.
 
     Raises:
         ConfigError: The run is finished and has never logged the metric.

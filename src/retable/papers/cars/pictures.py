@@ -57,14 +57,8 @@ def interpolation(z_from: Tensor, z_to: Tensor, steps: int, spherical: bool) -> 
     points that are shorter than almost any that was drawn in training. In a cube, of uniform latents, every point of
     the straight line is as likely as its ends.
 
-    Args:
-        z_from: (..., L) latents.
-        z_to: As many.
-        steps: Points of the walk, at least 2.
-        spherical: Whether along the great circle (normal latents) rather than the straight line (uniform ones).
-
     Returns:
-        (steps, ..., L) latents.
+        (steps, ..., L) latents from (..., L) to as many.
 
     Raises:
         ValueError: There are fewer than two steps.
@@ -162,9 +156,6 @@ def neighbours_picture(
         columns: Samples in a row.
         names: What is written below the samples; by default their numbers.
         title: A line above all, in ASCII.
-
-    Returns:
-        (H, W, 3) uint8.
     """
     names = names or [f"sample {index}" for index in range(len(samples))]
     images: list[Image] = []

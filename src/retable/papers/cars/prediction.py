@@ -36,12 +36,6 @@ def write_samples(model: Gan, output: Path, options: PredictionOptions, about: d
     row i goes from sample i to sample i + 1, and ``samples.json``. A seed names its samples: more of them begin with
     the same ones.
 
-    Args:
-        model: In evaluation mode.
-        output: Folder for the results.
-        options: What ``predict.py`` was asked.
-        about: What is told of the run in ``samples.json``.
-
     Raises:
         StorageError: A result cannot be written.
     """

@@ -50,10 +50,7 @@ class CityscapesCars:
         self.root, self.output = Path(config.root).expanduser(), Path(config.output).expanduser()
 
     def build(self, about: dict[str, Any]) -> None:
-        """Builds the dataset, or what is missing of it.
-
-        Args:
-            about: What the record is to tell of this program: command, versions and the like.
+        """Builds the dataset, or what is missing of it; the record tells what is said about this program as well.
 
         Raises:
             ConfigError: The folder holds something else.

@@ -27,13 +27,7 @@ def on_background(photo: Image, mask: Mask, background: Colour) -> Image:
 
 
 def cut(photo: Image, mask: Mask, box: Box, config: CityscapesCarsConfig) -> Image:
-    """Makes the picture of a car.
-
-    Args:
-        photo: (H, W, 3) uint8 RGB.
-        mask: (H, W), true on the car.
-        box: What is cropped to.
-        config: How the picture looks: its form, background, crop and size.
+    """Makes the picture of a car from a photograph (H, W, 3) uint8 RGB, a mask (H, W), and the box to crop to.
 
     Returns:
         (h, w, 3) uint8 RGB, or (h, w, 4) with transparency.

@@ -30,13 +30,13 @@ def available_cores() -> int:
 def process_all(
     sources: Sequence[Source], config: CityscapesCarsConfig, output: Path, make_detector: MakeDetector, workers: int
 ) -> Iterator[Result]:
-    """Processes photographs, in any order. All but these is sent to the processes.
+    """Processes photographs, in any order.
 
     Args:
         sources: The photographs.
         config: What is kept, and how it looks.
         output: The dataset's folder.
-        make_detector: Makes the detector, in the process that uses it; None does without.
+        make_detector: Called in each process; None does without.
         workers: Number of processes; 1 is this one.
 
     Yields:

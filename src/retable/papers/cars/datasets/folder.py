@@ -63,9 +63,6 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 def list_pictures(root: Path) -> tuple[list[str], list[str]]:
     """Lists the images below a folder; hidden files and folders are left out.
 
-    Args:
-        root: An existing folder.
-
     Returns:
         Their paths below the folder, with slashes, in natural order, and those of the other files.
 
@@ -105,13 +102,7 @@ def read_picture(path: Path, size: int, fit: Fit, background: Background) -> Pic
 
 
 def read_folder(root: Path, size: int, fit: Fit, background: Background) -> PictureFolder:
-    """Reads all images of a folder.
-
-    Args:
-        root: An existing folder.
-        size: Side of the squares in pixels.
-        fit: As of `read_picture`.
-        background: As of `read_picture`.
+    """Reads all images of a folder, as `read_picture` does.
 
     Raises:
         DataError: There is no image, or one cannot be read; the message names it.

@@ -25,12 +25,7 @@ Convolution = nn.Conv2d | nn.ConvTranspose2d
 class ResnetDiscriminator(nn.Module):
     """ResNet with basic blocks for small images: a 3 x 3 convolution, four halving stages, the mean, a linear layer.
 
-    Args:
-        config: Its blocks and what else varies; the stages have 1, 2, 4 and 8 times the base width.
-        image_size: Side of the images in pixels: 32, 64 or 128; the layers are the same for all.
-
-    Raises:
-        ConfigError: A value that makes no network.
+    The stages have 1, 2, 4 and 8 times the base width; the layers are the same for all sizes of images.
     """
 
     def __init__(self, config: ResnetDiscriminatorConfig, image_size: int) -> None:
@@ -56,20 +51,13 @@ class ResnetDiscriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Judges images (B, 3, S, S) in [-1, 1]; returns logits (B,), above 0 for those it holds to be real."""
-        return torch.flatten(self.output(self.layers(images).mean(dim=(2, 3))))
+        return torch.reshape(self.output(self.layers(images).mean(dim=(2, 3))), (len(images),))
 
 
 class ResnetGenerator(nn.Module):
     """The mirror image of the discriminator with transposed convolutions; its last stage is a single one (4.3.2).
 
-    Args:
-        config: Its blocks and what else varies; maps begin with eight times the base width, and each stage's last block
-            halves them.
-        image_size: Side of the images in pixels: 32, 64 or 128.
-        latent_size: Length of the latent vector.
-
-    Raises:
-        ConfigError: A value that makes no network.
+    Maps begin with eight times the base width, and each stage's last block halves it.
     """
 
     def __init__(self, config: ResnetGeneratorConfig, image_size: int, latent_size: int) -> None:

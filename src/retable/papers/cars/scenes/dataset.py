@@ -42,16 +42,7 @@ class CarScenes(GeneratedDataset):
     """Synthetic cars on green; see `retable.synthetic.dataset.GeneratedDataset`.
 
     As the essay's data (section 2): what is not car is (51, 255, 51), and the picture is cropped to the car; its longer
-    side fills the square.
-
-    Args:
-        count: Number of cars.
-        image_size: Side of the square images in pixels, 16 to 512.
-        seed: Seed of all cars.
-        occluded: Share of the cars of which a part is hidden, from 0 to 1.
-
-    Raises:
-        ConfigError: A parameter is out of range.
+    side fills the square. Of a share `occluded` of the cars, from 0 to 1, a part is hidden.
     """
 
     title = "car scenes"

@@ -38,14 +38,9 @@ class Gan(LightningModule):
     is that against the updated one. With it both losses come from one latent step and both updates follow them, as in
     Algorithm 1 of arXiv 1912.00953. A step of the trainer is one update of each.
 
-    Args:
-        config: What is trained, and how.
-
     Attributes:
-        network: All networks.
         spherical_latents: Whether latents are standard normal (3.2), and not uniform in [-1, 1], which latent
             optimisation clips to.
-        fidelity: The scores of samples.
 
     Raises:
         ConfigError: A value that cannot work.
