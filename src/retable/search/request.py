@@ -103,7 +103,6 @@ class Request:
         command = (
             sys.executable,
             str(self.program),
-            *places.papers_word(),
             *self._words(values),
             f"outputs={quote(str(self.outputs))}",
             f"hydra.run.dir={quote(str(folder))}",
@@ -116,10 +115,10 @@ class Request:
     def command(self, values: Mapping[str, str]) -> str:
         """The command line that makes a run with a trial's values, in a folder of its own."""
         program = "train.py" if self.program == places.program("train") else str(self.program)
-        return shlex.join(["python", program, *places.papers_word(), *self._words(values)])
+        return shlex.join(["python", program, *self._words(values)])
 
     def _words(self, values: Mapping[str, str]) -> list[str]:
-        return [*self.overrides, *_pairs(values)]
+        return [*places.papers_word(), *self.overrides, *_pairs(values)]
 
 
 def read(config: DictConfig, words: Words) -> Request:
@@ -145,7 +144,8 @@ def read(config: DictConfig, words: Words) -> Request:
     overrides = (*words.overrides, f"seed={config.seed}")
     base = _compose(overrides)
     models = {str(_compose((*overrides, *_pairs(values))).model.get("_target_")) for values in spaces.examples(space)}
-    fixed = {key: value for key, value in identity(base).items() if not _is_searched(key, space)}
+    searched = tuple(f"{key}." for key in space)  # a group's keys with it
+    fixed = {key: value for key, value in identity(base).items() if not f"{key}.".startswith(searched)}
     devices = base.trainer.devices
     name = config.name if config.name is not None else _default_name(config, words, texts, fixed)
     if not re.fullmatch(r"[\w.+@-]+", name) or name in (".", ".."):
@@ -199,10 +199,6 @@ def _compose(overrides: Sequence[str]) -> DictConfig:
 
 def _pairs(values: Mapping[str, str]) -> list[str]:
     return [f"{key}={value}" for key, value in values.items()]
-
-
-def _is_searched(key: str, space: Space) -> bool:
-    return any(key == name or key.startswith(f"{name}.") for name in space)
 
 
 def _default_name(config: DictConfig, words: Words, texts: Mapping[str, str], fixed: Mapping[str, Any]) -> str:

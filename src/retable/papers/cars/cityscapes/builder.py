@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from retable.nn.backbones import sha256
 from retable.papers.cars.cityscapes import report
 from retable.papers.cars.cityscapes.detector import choose_device, find_weights
 from retable.papers.cars.cityscapes.files import Source, list_sources
-from retable.papers.cars.cityscapes.pool import available_cores, process_all
+from retable.papers.cars.cityscapes.pool import process_all
 from retable.papers.cars.cityscapes.process_image import (
     IMAGES,
     Detector,
@@ -40,9 +41,6 @@ class CityscapesCars:
 
     A car is kept when the detector finds a car with enough confidence in the picture of it alone, in the frame of the
     whole photograph. What has been done is not done again by a later call; the result is that of a single one.
-
-    Args:
-        config: Where Cityscapes is, what is kept of it, and how it looks.
     """
 
     def __init__(self, config: CityscapesCarsConfig) -> None:
@@ -133,7 +131,8 @@ class CityscapesCars:
         if not missing:
             return {}
         on_gpu = make_detector is not None and choose_device(self.config.accelerator).type == "cuda"
-        workers = self.config.workers or min(available_cores(), _GPU_WORKERS if on_gpu else len(missing))
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        workers = self.config.workers or min(cores, _GPU_WORKERS if on_gpu else len(missing))
         done: dict[Source, list[Entry]] = {}
         failures: list[DataError] = []
         config = replace(self.config, detector=None)  # without one, no process has to import it

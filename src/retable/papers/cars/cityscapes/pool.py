@@ -20,13 +20,6 @@ Result = tuple[Source, list[Entry] | DataError]
 MakeDetector = Callable[[], Detector] | None
 
 
-def available_cores() -> int:
-    """Counts the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def process_all(
     sources: Sequence[Source], config: CityscapesCarsConfig, output: Path, make_detector: MakeDetector, workers: int
 ) -> Iterator[Result]:
