@@ -19,50 +19,29 @@ _LOOK_SECONDS = 1.0
 
 @dataclass
 class OpenTrial:
-    """A trial that is not over yet.
+    """A trial that is not over yet."""
 
-    Attributes:
-        handle: Optuna's side of it.
-        values: Its values by key.
-        job: What to run.
-        here: Whether it runs in this process's engine.
-        started: When it was last started here (monotonic).
-        starts: How often it has been started here.
-        curve: Validation values by epoch, as far as Optuna was told of them.
-        judged: How many of those the pruner has seen.
-    """
-
-    handle: Trial
-    values: dict[str, str]
-    job: Job
-    here: bool = False
-    started: float = 0.0
-    starts: int = 0
-    curve: dict[int, float] = field(default_factory=dict)
-    judged: int = 0
+    handle: Trial  # Optuna's side of it
+    values: dict[str, str]  # its values by key
+    job: Job  # what to run
+    here: bool = False  # whether it runs in this process's engine
+    started: float = 0.0  # when it was last started here (monotonic)
+    starts: int = 0  # how often it has been started here
+    curve: dict[int, float] = field(default_factory=dict)  # validation values by epoch, as far as Optuna knows them
+    judged: int = 0  # how many of those the pruner has seen
 
 
 @dataclass
 class Search:
-    """A search under way.
+    """A search under way."""
 
-    Attributes:
-        request: What is searched.
-        metric: Name of the validation metric.
-        direction: ``higher`` or ``lower``.
-        study: Optuna's study.
-        n_trials: How many trials it is to have.
-        open: The trials that are not over.
-        seconds: How long each process of a trial took that began and ended here.
-    """
-
-    request: Request
-    metric: str
-    direction: str
-    study: Study
-    n_trials: int
-    open: list[OpenTrial] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    request: Request  # what is searched
+    metric: str  # name of the validation metric
+    direction: str  # ``higher`` or ``lower``
+    study: Study  # Optuna's study
+    n_trials: int  # how many trials it is to have
+    open: list[OpenTrial] = field(default_factory=list)  # the trials that are not over
+    seconds: list[float] = field(default_factory=list)  # taken by each process of a trial that began and ended here
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """The trials in these states, or all."""

@@ -35,17 +35,11 @@ _OURS = {
 
 @dataclass(frozen=True)
 class Words:
-    """The command line of ``sweep.py``.
+    """The command line of ``sweep.py``."""
 
-    Attributes:
-        own: Words whose keys ``conf/sweep.yaml`` has, and flags.
-        space: What is searched, as written: (key, text).
-        overrides: All other words: overrides of ``train.py``.
-    """
-
-    own: tuple[str, ...]
-    space: tuple[tuple[str, str], ...]
-    overrides: tuple[str, ...]
+    own: tuple[str, ...]  # words whose keys ``conf/sweep.yaml`` has, and flags
+    space: tuple[tuple[str, str], ...]  # what is searched, as written: (key, text)
+    overrides: tuple[str, ...]  # all other words: overrides of ``train.py``
 
 
 def divide(arguments: Sequence[str]) -> Words:
@@ -64,29 +58,17 @@ def divide(arguments: Sequence[str]) -> Words:
 
 @dataclass(frozen=True)
 class Request:
-    """A search that can be run.
-
-    Attributes:
-        name: Its name.
-        outputs: The folder that everything is written to.
-        space: What is searched.
-        texts: The same as written, without blanks.
-        overrides: What is fixed for every trial, the seed included.
-        fixed: The flat configuration of what is fixed, by which another search is told from this one.
-        models: Import paths of the models that are searched over; mostly one.
-        devices: How many GPUs (or CPU processes) a trial asks for.
-        program: What a trial runs.
-    """
+    """A search that can be run."""
 
     name: str
-    outputs: Path
-    space: Space
-    texts: dict[str, str]
-    overrides: tuple[str, ...]
-    fixed: dict[str, Any]
-    models: tuple[str, ...]
-    devices: int
-    program: Path
+    outputs: Path  # the folder that everything is written to
+    space: Space  # what is searched
+    texts: dict[str, str]  # the same as written, without blanks
+    overrides: tuple[str, ...]  # what is fixed for every trial, the seed included
+    fixed: dict[str, Any]  # the flat configuration of what is fixed, by which another search is told from this one
+    models: tuple[str, ...]  # import paths of the models that are searched over; mostly one
+    devices: int  # how many GPUs (or CPU processes) a trial asks for
+    program: Path  # what a trial runs
 
     @cached_property
     def folder(self) -> Path:

@@ -121,19 +121,12 @@ def _mend(journal: Path) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended.
+    """How a trial ended."""
 
-    Attributes:
-        state: COMPLETE, PRUNED or FAIL.
-        curve: Its validation values by epoch.
-        value: The best of them, of a complete trial.
-        reason: Why it failed.
-    """
-
-    state: TrialState
-    curve: dict[int, float]
-    value: float | None = None
-    reason: str = ""
+    state: TrialState  # COMPLETE, PRUNED or FAIL
+    curve: dict[int, float]  # its validation values by epoch
+    value: float | None = None  # the best of them, of a complete trial
+    reason: str = ""  # why it failed
 
 
 def outcome(folder: Path, metric: str, direction: str, starts: int) -> Outcome | None:

@@ -82,15 +82,10 @@ def interpolation(z_from: Tensor, z_to: Tensor, steps: int, spherical: bool) -> 
 
 
 class Neighbours(NamedTuple):
-    """The nearest real images of samples, nearest first.
+    """The nearest real images of samples, nearest first."""
 
-    Attributes:
-        indices: (N, K) int64 into the real images.
-        distances: (N, K) float32: root mean square difference of the pixels in [0, 1].
-    """
-
-    indices: Tensor
-    distances: Tensor
+    indices: Tensor  # (N, K) int64 into the real images
+    distances: Tensor  # (N, K) float32: root mean square difference of the pixels in [0, 1]
 
 
 def nearest_neighbours(

@@ -27,21 +27,13 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Source:
-    """A photograph with its mask.
+    """A photograph with its mask."""
 
-    Attributes:
-        split: ``train``, ``val`` or ``test``.
-        city: Folder of the city.
-        stem: Name of the file without what follows the frame's number, such as ``aachen_000000_000019``.
-        photo: The photograph.
-        mask: Its instance ids.
-    """
-
-    split: str
-    city: str
-    stem: str
+    split: str  # ``train``, ``val`` or ``test``
+    city: str  # its folder
+    stem: str  # name of the file without what follows the frame's number, such as ``aachen_000000_000019``
     photo: Path
-    mask: Path
+    mask: Path  # its instance ids
 
     @property
     def name(self) -> str:
@@ -51,17 +43,11 @@ class Source:
 
 @dataclass(frozen=True)
 class CarInstance:
-    """A car in a mask.
+    """A car in a mask."""
 
-    Attributes:
-        id: Its value in the mask, 26000 and more.
-        pixels: Number of its pixels.
-        box: The box of its pixels.
-    """
-
-    id: int
-    pixels: int
-    box: Box
+    id: int  # its value in the mask, 26000 and more
+    pixels: int  # number of its pixels
+    box: Box  # the box of its pixels
 
 
 def list_sources(root: Path, splits: Sequence[str]) -> tuple[list[Source], list[str]]:

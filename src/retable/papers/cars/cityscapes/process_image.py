@@ -22,15 +22,10 @@ IMAGES, PARTS = "images", "parts"
 
 
 class Detection(NamedTuple):
-    """A car in a picture.
+    """A car in a picture."""
 
-    Attributes:
-        confidence: The detector's, in [0, 1].
-        box: Left, top, right and bottom in pixels, with fractions.
-    """
-
-    confidence: float
-    box: tuple[float, float, float, float]
+    confidence: float  # the detector's, in [0, 1]
+    box: tuple[float, float, float, float]  # left, top, right and bottom in pixels, with fractions
 
 
 class Detector(Protocol):
@@ -61,31 +56,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """A car of a photograph, and what became of it: a line of ``instances.csv``.
+    """A car of a photograph, and what became of it: a line of ``instances.csv``."""
 
-    Attributes:
-        photo: `Source.name`.
-        instance: Its value in the mask.
-        outcome: What became of it.
-        file: Its picture below the dataset's folder, if it was kept.
-        confidence: The detector's, if it found a car.
-        pixels: Number of its pixels in the mask.
-        mask_box: The box of these; of a group None.
-        box: The box in the photograph that the picture is cropped to (under ``crop=false`` would be), if it was kept.
-        height: Of the picture, if it was kept.
-        width: Of the picture, if it was kept.
-    """
-
-    photo: str
-    instance: int
-    outcome: Outcome
-    file: str | None = None
-    confidence: float | None = None
-    pixels: int = 0
-    mask_box: Box | None = None
-    box: Box | None = None
-    height: int | None = None
-    width: int | None = None
+    photo: str  # `Source.name`
+    instance: int  # its value in the mask
+    outcome: Outcome  # what became of it
+    file: str | None = None  # its picture below the dataset's folder, if it was kept
+    confidence: float | None = None  # the detector's, if it found a car
+    pixels: int = 0  # number of its pixels in the mask
+    mask_box: Box | None = None  # the box of these; of a group None
+    box: Box | None = None  # what its picture is cropped to, or would be but for ``crop=false``, if it was kept
+    height: int | None = None  # of the picture, if it was kept
+    width: int | None = None  # of the picture, if it was kept
 
 
 def process_photograph(

@@ -24,34 +24,21 @@ _READERS = 4  # threads; decoding leaves the interpreter to the others
 
 @dataclass(frozen=True)
 class Picture:
-    """An image file as a square.
+    """An image file as a square."""
 
-    Attributes:
-        image: uint8 (S, S, 3) RGB.
-        resized: Whether the file has another size.
-        transparent: Whether some of it is transparent, so that the background shows.
-    """
-
-    image: Image
-    resized: bool
-    transparent: bool
+    image: Image  # uint8 (S, S, 3) RGB
+    resized: bool  # whether the file has another size
+    transparent: bool  # whether some of it is transparent, so that the background shows
 
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """The images of a folder, in memory.
+    """The images of a folder, in memory."""
 
-    Attributes:
-        names: Their paths below the folder, with slashes, in natural order: 2.png comes before 10.png.
-        images: (N, S, S, 3) uint8 RGB, in this order.
-        fingerprint: Of the files' contents, and of how they were read.
-        notes: What a reader of the numbers must know.
-    """
-
-    names: tuple[str, ...]
-    images: Image
-    fingerprint: str
-    notes: tuple[str, ...]
+    names: tuple[str, ...]  # their paths below the folder, with slashes, in natural order: 2.png comes before 10.png
+    images: Image  # (N, S, S, 3) uint8 RGB, in this order
+    fingerprint: str  # of the files' contents, and of how they were read
+    notes: tuple[str, ...]  # what a reader of the numbers must know
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:

@@ -18,24 +18,14 @@ from retable.synthetic.rng import RandomStream
 
 @dataclass(frozen=True)
 class CarAttributes:
-    """What was drawn of a car.
+    """What was drawn of a car."""
 
-    Attributes:
-        azimuth: From where it is seen, in degrees: 0 from before its nose, 90 from its left, 180 from behind, 270 from
-            its right.
-        elevation: How high the camera stands over it, in degrees.
-        view: The nearest of `VIEWS`, which lie 45 degrees apart.
-        body: One of `BODIES`.
-        colour: One of `COLOURS`.
-        occlusion: One of `OCCLUSIONS`: what hides a part of it.
-    """
-
-    azimuth: float
-    elevation: float
-    view: str
-    body: str
-    colour: str
-    occlusion: str
+    azimuth: float  # from where it is seen, in degrees: 0 before its nose, 90 its left, 180 behind, 270 its right
+    elevation: float  # how high the camera stands over it, in degrees
+    view: str  # the nearest of `VIEWS`, which lie 45 degrees apart
+    body: str  # one of `BODIES`
+    colour: str  # one of `COLOURS`
+    occlusion: str  # one of `OCCLUSIONS`: what hides a part of it
 
 
 class CarScenes(GeneratedDataset):

@@ -20,19 +20,12 @@ _HIDERS: Final = Weighted(*zip(OCCLUSIONS[1:], (0.3, 0.2, 0.25, 0.25), strict=Tr
 
 
 class Camera(NamedTuple):
-    """Where the camera stands.
+    """Where the camera stands."""
 
-    Attributes:
-        azimuth: Direction from the car to the camera in radians: 0 before the nose, pi / 2 at the car's left side.
-        distance: From the car's middle, on the ground, in metres.
-        height: Above the ground in metres.
-        roll: Turn of the picture in radians.
-    """
-
-    azimuth: float
-    distance: float
-    height: float
-    roll: float
+    azimuth: float  # direction from the car to the camera in radians: 0 before the nose, pi / 2 at the car's left side
+    distance: float  # from the car's middle, on the ground, in metres
+    height: float  # above the ground in metres
+    roll: float  # turn of the picture in radians
 
 
 Shape = tuple[float, float, float, float, float, float]
@@ -41,16 +34,11 @@ Shape = tuple[float, float, float, float, float, float]
 
 @dataclass(frozen=True)
 class Occlusion:
-    """What hides a part of a car.
+    """What hides a part of a car."""
 
-    Attributes:
-        kind: One of `OCCLUSIONS`.
-        shapes: What covers the car.
-        window: The part of the car's box inside the photograph: left, top, right, bottom, as shares.
-    """
-
-    kind: str
-    shapes: tuple[Shape, ...] = ()
+    kind: str  # one of `OCCLUSIONS`
+    shapes: tuple[Shape, ...] = ()  # what covers the car
+    # the part of the car's box inside the photograph: left, top, right, bottom, as shares
     window: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 
 

@@ -24,23 +24,14 @@ Losses = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """Real images and the random numbers that go with them.
+    """Real images and the random numbers that go with them."""
 
-    Attributes:
-        images: Real images (B, 3, S, S) in [-1, 1].
-        latents: z (B, latent_size).
-        chosen: Mask (B, latent_size) of the elements that latent optimisation moves; None without it.
-        weight: The micro-batch's part of the batch.
-        augment_real: Augmentation of the real images.
-        augment_fake: Augmentation of the generated images: the same whenever they are judged.
-    """
-
-    images: Tensor
-    latents: Tensor
-    chosen: Tensor | None
-    weight: float
-    augment_real: Transform
-    augment_fake: Transform
+    images: Tensor  # real images (B, 3, S, S) in [-1, 1]
+    latents: Tensor  # z (B, latent_size)
+    chosen: Tensor | None  # mask (B, latent_size) of the elements that latent optimisation moves; None without it
+    weight: float  # the micro-batch's part of the batch
+    augment_real: Transform  # augmentation of the real images
+    augment_fake: Transform  # augmentation of the generated images: the same whenever they are judged
 
 
 class Objectives:
