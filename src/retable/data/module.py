@@ -60,23 +60,15 @@ class ShardedDataModule(LightningDataModule):
         return ShardSampler(length, rank=self._rank(), world_size=self._world_size())
 
     def _loader(
-        self,
-        dataset: Any,
-        sampler: Any,
-        batch_size: int,
-        collate: Callable[[Any], Any] | None = None,
-        persistent: bool = True,
+        self, dataset: Any, sampler: Any, batch_size: int, collate: Callable[[Any], Any], persistent: bool = True
     ) -> DataLoader[Any]:
-        """A loader with worker processes, which stay from epoch to epoch where `persistent`.
-
-        Without `collate` the dataset makes whole batches, by ``__getitems__``.
-        """
+        """A loader with worker processes, which stay from epoch to epoch where `persistent`."""
         workers = self._worker_count()
         return DataLoader(
             dataset,
             batch_size,
             sampler=sampler,
-            collate_fn=collate or as_it_is,
+            collate_fn=collate,
             num_workers=workers,
             persistent_workers=persistent and workers > 0,
             worker_init_fn=initialise_worker,

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from retable.data import Provenance
-from retable.data.module import ShardedDataModule
+from retable.data.module import ShardedDataModule, as_it_is
 from retable.errors import ConfigError
 from retable.papers.cars.datasets.folder import PictureFolder, read_folder
 from retable.papers.cars.schema import CarsConfig
@@ -107,12 +107,12 @@ class CarsDataModule(ShardedDataModule):
     def train_dataloader(self) -> DataLoader[Tensor]:
         """Makes the keys of training batches; processes share each batch, and incomplete batches are left out."""
         sampler = self._training_sampler(len(self.images), drop_last=True)
-        return self._loader(Keys(len(self.images), self.seed, self._flip), sampler, sampler.batch_size)
+        return self._loader(Keys(len(self.images), self.seed, self._flip), sampler, sampler.batch_size, as_it_is)
 
     def val_dataloader(self) -> DataLoader[Tensor]:
         """Makes the keys of all images, in order."""
         sampler = self._evaluation_sampler(len(self.images))
-        return self._loader(Keys(len(self.images)), sampler, self.config.eval_batch_size)
+        return self._loader(Keys(len(self.images)), sampler, self.config.eval_batch_size, as_it_is)
 
     test_dataloader = val_dataloader
 
