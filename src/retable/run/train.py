@@ -57,7 +57,9 @@ def train(config: DictConfig) -> None:
     data = build(config.data, seed=config.seed)
     model = build(config.model)
     if resuming:
-        data.first_epoch = checkpoints.load(resume_from)["epoch"] + 1
+        kept = checkpoints.load(resume_from)
+        checkpoints.check_weights(model, kept, resume_from)
+        data.first_epoch = kept["epoch"] + 1
     if config.compile:
         model.network.compile()
     loggers = build(config.logger, folder=folder, tags=list(config.tags))
