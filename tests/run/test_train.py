@@ -3,17 +3,20 @@
 import csv
 import errno
 import json
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from tests.run.tiny import TinyModule
 
 from retable.errors import CheckpointError, DataError
-from retable.run import checkpoints, record
+from retable.run import checkpoints, interrupts, record
 
 pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
 
@@ -116,6 +119,32 @@ def test_killed_and_resumed_run_equals_the_uninterrupted_one(
     assert killed.wall_seconds > 0
     curves = [(tmp_path / name / "metrics.csv").read_text() for name in ("whole", "killed")]
     assert curves[0] == curves[1]
+
+
+@pytest.mark.parametrize("number", interrupts.SIGNALS)
+def test_each_way_of_asking_to_stop_ends_a_run_alike(
+    train_here: Train,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+) -> None:
+    step = TinyModule.training_step
+
+    def asked(module: TinyModule, *rest: Any) -> Any:
+        if module.global_step == 5:
+            os.kill(os.getpid(), number)
+        return step(module, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TinyModule, "training_step", asked)
+        assert train_here("hydra.run.dir=run") == 128 + number
+    assert capsys.readouterr().err.endswith(
+        "error: interrupted; the same command with resume=auto goes on from the last epoch\n"
+    )
+    assert not (tmp_path / "run" / "record.json").exists()
+    assert train_here("hydra.run.dir=run", "resume=auto") == 0
+    assert record.read(tmp_path / "run").resumed == 1
 
 
 def test_resume_finds_the_unfinished_run_of_the_same_configuration(train_here: Train, tmp_path: Path) -> None:
