@@ -47,6 +47,7 @@ def test_a_good_one_is_loaded(tmp_path: Path) -> None:
         (lambda: {}, "it has no state_dict"),
         (lambda: [1], "it has no state_dict"),
         (lambda: {**good(), "state_dict": None}, "it has no state_dict"),
+        (lambda: {**good(), "state_dict": Path("code")}, "it is damaged or holds objects that are refused for safety"),
         (lambda: {**good(), "epoch": "1"}, "it has no epoch"),
         (lambda: {**good(), "epoch": True}, "it has no epoch"),
         (lambda: {key: value for key, value in good().items() if key != "global_step"}, "it has no global_step"),

@@ -25,8 +25,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """
         try:
             write_atomically(Path(path), lambda temporary: torch.save(checkpoint, temporary))
-        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError of its zip writer
-            raise StorageError(f"cannot write the checkpoint {path}: {str(error).splitlines()[0]}") from error
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or _first_line(error)
+            raise StorageError(f"cannot write the checkpoint {path}: {reason}") from error
 
     def load_checkpoint(self, path: Any, map_location: Any = "cpu", weights_only: Any = True) -> dict[str, Any]:
         """Reads a checkpoint.
@@ -53,8 +54,9 @@ def load(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path}: there is no such checkpoint")
     try:
         with zipfile.ZipFile(path) as archive:
-            if name := archive.testzip():  # torch's reader lets some damage pass
-                raise zipfile.BadZipFile(f"{name} does not fit its checksum")
+            damaged = archive.testzip() or next((part for part in archive.infolist() if part.external_attr), None)
+            if damaged:  # torch's reader lets it pass: it looks at no checksum, and an attribute makes a folder of a file
+                raise zipfile.BadZipFile(f"{damaged} does not fit its checksum")
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
