@@ -9,6 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from retable.errors import ConfigError
+from retable.run.buildable import check_buildable
 from retable.run.command_line import compose, differs_from_paper
 from retable.run.configuration import check_complete, check_run, config_hash, flatten, identity, nearest, plain
 from retable.run.places import CONFIGURATIONS
@@ -35,7 +36,15 @@ def _needs(data: str) -> list[str]:
     [(g, o) for g in ("trainer", "logger", "callbacks", "debug") for o in _options(g)],
 )
 def test_every_other_option_composes(group: str, option: str) -> None:
-    check_run(compose("train", [f"{group}={option}", "hydra=quiet"]))
+    config = compose("train", [f"{group}={option}", "hydra=quiet"])
+    check_run(config)
+    check_buildable(plain(config), Path(option))
+
+
+@pytest.fixture(scope="module")
+def budgets() -> dict[str, Any]:
+    """The node of each budget; a budget does nothing but give the sizes that other files refer to."""
+    return {name: compose("train", [f"budget={name}", "hydra=quiet"]).budget for name in _options("budget")}
 
 
 def _sizes(tree: dict[str, Any]) -> set[str]:
@@ -43,30 +52,37 @@ def _sizes(tree: dict[str, Any]) -> set[str]:
     return {key for key, _ in flatten(tree)} - {"name"}
 
 
-def test_all_budgets_name_the_same_sizes_and_each_is_used() -> None:
-    budgets = [plain(compose("train", [f"budget={name}", "hydra=quiet"]))["budget"] for name in _options("budget")]
-    names = _sizes(budgets[0])
-    assert all(_sizes(budget) == names for budget in budgets)
+def test_all_budgets_name_the_same_sizes_and_each_is_used(budgets: dict[str, Any]) -> None:
+    names = _sizes(plain(budgets["paper"]))
+    assert all(_sizes(plain(sizes)) == names for sizes in budgets.values())
     files = [path for path in CONFIGURATIONS.rglob("*.yaml") if path.parent.name != "budget"]
     used = set(re.findall(r"\$\{budget\.([\w.]+)\}", "".join(path.read_text() for path in files)))
     assert used == names
 
 
-@pytest.mark.parametrize("budget", _options("budget"))
 @pytest.mark.parametrize(("group", "option"), [(group, o) for group in ("model", "data") for o in _options(group)])
 def test_every_model_and_dataset_composes_and_its_copy_keeps_its_budget(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str, option: str, budget: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budgets: dict[str, Any], group: str, option: str
 ) -> None:
     (tmp_path / "conf" / group).mkdir(parents=True)
     shutil.copy(CONFIGURATIONS / group / f"{option}.yaml", tmp_path / "conf" / group / "my_copy.yaml")
     monkeypatch.setenv("RETABLE_PAPERS", str(tmp_path))
     data = [f"data={_data_of(option)}"] if group == "model" else []
-    words = [*data, f"budget={budget}", "hydra=quiet", *_needs(option)]
-    original = compose("train", [f"{group}={option}", *words])
-    check_run(original)
-    assert original.budget.name == budget
-    assert plain(original)["model"]["_target_"].startswith("retable.")
-    assert identity(compose("train", [f"{group}=my_copy", *words])) == identity(original)
+    words = [*data, "hydra=quiet", *_needs(option)]
+    original, copy = (compose("train", [f"{group}={name}", *words]) for name in (option, "my_copy"))
+    for name, sizes in budgets.items():
+        original.budget = copy.budget = sizes
+        check_run(original)
+        assert original.budget.name == name
+        assert identity(copy) == identity(original)
+    check_buildable(plain(original), Path(option))  # what is declared, a stored run may build
+
+
+def test_a_budget_is_sizes_and_nothing_else(budgets: dict[str, Any]) -> None:
+    for name, sizes in budgets.items():
+        swapped = compose("train", ["hydra=quiet"])
+        swapped.budget = sizes
+        assert plain(swapped) == plain(compose("train", [f"budget={name}", "hydra=quiet"]))
 
 
 def test_what_a_budget_changes_is_known() -> None:

@@ -3,17 +3,20 @@
 import csv
 import errno
 import json
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from tests.run.tiny import TinyModule
 
-from retable.errors import CheckpointError, DataError
-from retable.run import checkpoints, record
+from retable.errors import DataError
+from retable.run import checkpoints, interrupts, record
 
 pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
 
@@ -94,7 +97,7 @@ def test_resuming_with_other_settings_is_refused(train_here: Train, capsys: pyte
 
 @pytest.mark.parametrize("seconds", [0.3, 1.2, 2.0])
 def test_killed_and_resumed_run_equals_the_uninterrupted_one(
-    start_train: Start, train_here: Train, tmp_path: Path, seconds: float
+    start_train: Start, train_here: Train, tmp_path: Path, capsys: pytest.CaptureFixture[str], seconds: float
 ) -> None:
     # a loader worker fetches ahead, which is where a resumed run could take samples of a wrong epoch
     words = ["trainer.max_epochs=8", "model.seconds_per_step=0.06", "data.workers=1"]
@@ -104,6 +107,8 @@ def test_killed_and_resumed_run_equals_the_uninterrupted_one(
     deadline = time.monotonic() + 900
     while not last.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
+    assert train_here("hydra.run.dir=killed", "resume=auto", *words) == 2, "two processes in one folder"
+    assert f"is in use; wait for that run, or give another folder (process {process.pid} on" in capsys.readouterr().err
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -116,6 +121,32 @@ def test_killed_and_resumed_run_equals_the_uninterrupted_one(
     assert killed.wall_seconds > 0
     curves = [(tmp_path / name / "metrics.csv").read_text() for name in ("whole", "killed")]
     assert curves[0] == curves[1]
+
+
+@pytest.mark.parametrize("number", interrupts.SIGNALS)
+def test_each_way_of_asking_to_stop_ends_a_run_alike(
+    train_here: Train,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+) -> None:
+    step = TinyModule.training_step
+
+    def asked(module: TinyModule, *rest: Any) -> Any:
+        if module.global_step == 5:
+            os.kill(os.getpid(), number)
+        return step(module, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TinyModule, "training_step", asked)
+        assert train_here("hydra.run.dir=run") == 128 + number
+    assert capsys.readouterr().err.endswith(
+        "error: interrupted; the same command with resume=auto goes on from the last epoch\n"
+    )
+    assert not (tmp_path / "run" / "record.json").exists()
+    assert train_here("hydra.run.dir=run", "resume=auto") == 0
+    assert record.read(tmp_path / "run").resumed == 1
 
 
 def test_resume_finds_the_unfinished_run_of_the_same_configuration(train_here: Train, tmp_path: Path) -> None:
@@ -219,23 +250,3 @@ def test_records_are_checked(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_text('{"schema": 0}')
     with pytest.raises(DataError, match="not a record of schema 1"):
         record.read(tmp_path)
-
-
-def test_checkpoints_are_checked(tmp_path: Path) -> None:
-    path = tmp_path / "x.ckpt"
-    with pytest.raises(CheckpointError, match="no such checkpoint"):
-        checkpoints.load(path)
-    path.write_bytes(b"PK\x03\x04 torn")
-    with pytest.raises(CheckpointError, match=r"x\.ckpt"):
-        checkpoints.load(path)
-    torch.save({"state_dict": Path("code")}, path)
-    with pytest.raises(CheckpointError, match="refused for safety"):
-        checkpoints.load(path)
-    torch.save({"weights": torch.zeros(1)}, path)
-    with pytest.raises(CheckpointError, match="no state_dict"):
-        checkpoints.load(path)
-    torch.save({"state_dict": torch.nn.Linear(3, 2).state_dict()}, path)
-    with pytest.raises(CheckpointError, match=r"weight has shape \(2, 3\), \(2, 4\) is needed"):
-        checkpoints.load_into(torch.nn.Linear(4, 2), path)
-    with pytest.raises(CheckpointError, match="from another model"):
-        checkpoints.load_into(torch.nn.BatchNorm1d(4), path)

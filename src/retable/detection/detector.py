@@ -18,7 +18,7 @@ from retable.detection.prediction import predict_files
 from retable.detection.schema import DetectorConfig, PredictionOptions, Scaling
 from retable.detection.tiles import Prediction, as_float, detect_in_tiles, inside, padded
 from retable.detection.transforms import letterbox
-from retable.errors import ConfigError
+from retable.errors import CheckpointError, ConfigError
 from retable.metrics import DetectionAveragePrecision
 
 
@@ -105,8 +105,15 @@ class Detector(LightningModule):
         checkpoint["classes"] = self.classes
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes up the names of the classes."""
-        self.classes = checkpoint.get("classes", self.classes)
+        """Takes up the names of the classes.
+
+        Raises:
+            CheckpointError: They are others in number, or no names.
+        """
+        classes = checkpoint.get("classes", self.classes)
+        if not all(isinstance(name, str) for name in classes) or len(classes) != self.config.num_classes:
+            raise CheckpointError(f"its classes are {classes!r:.80}, {self.config.num_classes} names are needed")
+        self.classes = list(classes)
 
     def example_input(self) -> Tensor:
         """Returns images (2, 3, H, W) as the network takes them."""

@@ -34,7 +34,7 @@ from pytorch_lightning.callbacks import Callback
 from retable.errors import ConfigError
 from retable.run import environment
 from retable.run.build import build
-from retable.run.callbacks import EpochCheckpoints, RunClock, SeedEpochs
+from retable.run.callbacks import EpochCheckpoints, Interrupts, RunClock, SeedEpochs
 from retable.run.checkpoints import AtomicCheckpointIO
 from retable.run.command_line import command
 from retable.run.configuration import config_hash, stored
@@ -72,7 +72,7 @@ def build_trainer(
     Raises:
         ConfigError: There is no GPU, or an option cannot be.
     """
-    callbacks: list[Callback] = [SeedEpochs(config.seed), clock]
+    callbacks: list[Callback] = [SeedEpochs(config.seed), Interrupts(), clock]
     callbacks += [
         build(callback)
         for name, callback in config.callbacks.items()
@@ -99,7 +99,7 @@ def build_trainer(
 
 
 def guard_interrupts(work: Any) -> None:
-    """Lets Lightning work, and Ctrl-C be a KeyboardInterrupt, which it turns into exit code 1."""
+    """Lets Lightning work, and a KeyboardInterrupt be one, which it turns into exit code 1."""
     try:
         work()
     except SystemExit as error:

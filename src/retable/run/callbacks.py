@@ -13,7 +13,7 @@ from pytorch_lightning import LightningModule, Trainer, seed_everything
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, RichProgressBar
 
 from retable.files import write_atomically
-from retable.run import paths
+from retable.run import interrupts, paths
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,22 @@ class SeedEpochs(Callback):
             return
         sequence = np.random.SeedSequence([self.seed, trainer.current_epoch, trainer.global_rank])
         seed_everything(int(sequence.generate_state(1)[0]), verbose=False)
+
+
+class Interrupts(Callback):
+    """Takes SIGTERM back from Lightning, which would end the run at the next batch with exit code 0, as if done."""
+
+    def on_sanity_check_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Listens again."""
+        interrupts.listen()
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Listens again."""
+        interrupts.listen()
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Listens again."""
+        interrupts.listen()
 
 
 class EpochCheckpoints(Checkpoint):

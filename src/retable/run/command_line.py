@@ -1,7 +1,8 @@
 """The shell around an entry point: Hydra composes, mistakes become one line each, exit codes mean something.
 
 Exit codes: 0 done; 1 an unexpected failure (with its traceback); 2 configuration; 3 data; 4 checkpoint;
-5 the training diverged; 6 storage; 130 interrupted.
+5 the training diverged; 6 storage; 130 interrupted by Ctrl-C, 143 by SIGTERM, others by others
+(see `retable.run.interrupts`).
 """
 
 import errno
@@ -26,8 +27,8 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from retable.errors import ConfigError, RetableError, StorageError
-from retable.run import configuration, places
+from retable.errors import ConfigError, RetableError, StoppedError, StorageError
+from retable.run import configuration, interrupts, places
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -68,6 +69,7 @@ def main(
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 0
         raise SystemExit(code)
+    interrupts.listen()
     prepare()
     failures: list[Failure] = []
     composed = False
@@ -75,7 +77,8 @@ def main(
     def checked(config: DictConfig) -> None:
         nonlocal composed
         composed = True
-        failure = attempt(lambda: _checked(config, check, task))
+        advice = "; the same command with resume=auto goes on from the last epoch" if "resume" in config else ""
+        failure = attempt(lambda: _checked(config, check, task), advice)
         if failure is not None:
             failures.append(failure)
 
@@ -151,8 +154,12 @@ class Failure:
     exit_code: int
 
 
-def attempt(work: Callable[[], Any]) -> Failure | None:
+def attempt(work: Callable[[], Any], if_interrupted: str = "") -> Failure | None:
     """Does some work and turns what the user can act on into one printed line.
+
+    Args:
+        work: What to do.
+        if_interrupted: What to tell beside ``interrupted``.
 
     Returns:
         None if it succeeded, else the failure, already told on standard error. Unexpected errors are told with their
@@ -161,9 +168,10 @@ def attempt(work: Callable[[], Any]) -> Failure | None:
     try:
         work()
     except RetableError as error:
-        failure = Failure(str(error), error.exit_code)
+        code = interrupts.exit_code() if isinstance(error, StoppedError) else error.exit_code
+        failure = Failure(str(error), code)
     except KeyboardInterrupt:
-        failure = Failure("interrupted; the same command with resume=auto goes on from the last epoch", 130)
+        failure = Failure(f"interrupted{if_interrupted}", interrupts.exit_code())
     except BrokenPipeError:
         raise SystemExit(0) from None  # the reader of our output has seen enough
     except OSError as error:

@@ -1,5 +1,6 @@
 """Where the curves go: ``metrics.csv`` in the run's folder, and Weights & Biases."""
 
+import contextlib
 import csv
 import io
 import logging
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 from lightning_utilities.core.rank_zero import rank_zero_only
 from pytorch_lightning.loggers import Logger
 
@@ -22,6 +24,8 @@ from retable.run import paths
 from retable.run.schema import LoggerConfig, Mode
 
 log = logging.getLogger(__name__)
+
+_SILENT_SECONDS = 2.0
 
 
 class CsvLogger(Logger):
@@ -133,6 +137,8 @@ class WandbLogger(Logger):
                     call(run)
                 run.finish()
             except BaseException as error:  # whatever W&B does, the run goes on
+                if self.failed:
+                    return  # told already
                 self.failed = True
                 log.warning("W&B is left alone from here on: %s: %s", type(error).__name__, error)
 
@@ -172,9 +178,26 @@ class WandbLogger(Logger):
         self.post(lambda run: run.summary.update(summary))
         self._calls.put(None)
         if self._thread is not None:
+            self._thread.join(_SILENT_SECONDS)
+            if self._thread.is_alive():
+                log.info("waiting at most %.0f s for W&B to take the rest; the record is written", seconds)
             self._thread.join(seconds)
             if self._thread.is_alive():
-                log.warning("W&B has not finished within %.0f s and is left behind", seconds)
+                self.failed = True
+                log.warning(
+                    "W&B has not finished within %.0f s and is left behind; `wandb sync %s` sends what it has later",
+                    seconds,
+                    self.folder / "wandb" / "latest-run",
+                )
+                _end_service()
+
+
+def _end_service() -> None:
+    """Ends wandb's own process, for which Python would wait at its end, most of a minute more and without a word."""
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if "wandb" in child.name():
+                child.kill()
 
 
 def _keep_id(folder: Path) -> str:

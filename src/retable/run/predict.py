@@ -3,7 +3,7 @@
 import logging
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from retable.errors import CheckpointError, ConfigError
 from retable.run import checkpoints, paths
 from retable.run.build import build, build_options
+from retable.run.buildable import check_buildable
 from retable.run.configuration import nearest
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def stored_config(folder: Path) -> DictConfig:
     """The resolved configuration that a run kept.
 
     Raises:
-        ConfigError: There is no run in the folder, or its configuration is damaged.
+        ConfigError: There is no run in the folder, its configuration is damaged, or names what is not to be built.
     """
     path = folder / paths.CONFIG
     if not path.is_file():
@@ -69,6 +70,7 @@ def stored_config(folder: Path) -> DictConfig:
         raise ConfigError(f"{path}: damaged ({str(error).splitlines()[0]})") from error
     if not isinstance(config, DictConfig) or "model" not in config or "data" not in config:
         raise ConfigError(f"{path}: not the configuration of a run")
+    check_buildable(cast(dict[str, Any], OmegaConf.to_container(config)), path)
     return config
 
 

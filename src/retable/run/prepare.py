@@ -1,7 +1,5 @@
 """Building a dataset from files that others published."""
 
-import signal
-
 from omegaconf import DictConfig
 
 from retable.errors import StoppedError
@@ -26,8 +24,6 @@ def prepare(config: DictConfig) -> None:
         "versions": environment.package_versions(),
         "git": environment.git_state(),
     }
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
     try:
         build(config).build(about)
     except KeyboardInterrupt:

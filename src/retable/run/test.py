@@ -15,9 +15,10 @@ from retable.errors import ConfigError
 from retable.run import paths, record, report
 from retable.run.assembly import build_trainer, facts, guard_interrupts, pictures_drawn, quieten, tested_metrics
 from retable.run.build import build
+from retable.run.buildable import check_buildable
 from retable.run.callbacks import RunClock
 from retable.run.command_line import compose, differs_from_paper
-from retable.run.configuration import check_run, identity, nearest
+from retable.run.configuration import check_run, identity, nearest, plain
 from retable.run.predict import build_trained, checkpoint_of
 from retable.run.record import Record
 
@@ -39,7 +40,10 @@ def test(config: DictConfig) -> None:
     folder = Path(config.run).expanduser()
     kept = record.read(folder)
     words = [*kept.overrides, *_ALONE, f"trainer.accelerator={config.accelerator}", *config.overrides]
+    if any(word.lstrip("+~").startswith("hydra") for word in kept.overrides):  # it could name a place to import from
+        raise ConfigError(f"{folder / paths.RECORD}: overrides: they set Hydra's own keys, which no run writes there")
     asked = compose("train", words)
+    check_buildable(plain(asked), folder / paths.RECORD)
     check_run(asked)
     changes = _changes(asked, kept)
     checkpoint = checkpoint_of(folder, config.checkpoint.name)

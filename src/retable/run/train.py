@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pytorch_lightning import LightningModule, seed_everything
 
 from retable import sparing
 from retable.errors import ConfigError, StorageError
-from retable.files import write_text
+from retable.files import alone, write_text
 from retable.run import checkpoints, paths, record, report
 from retable.run.assembly import build_trainer, facts, guard_interrupts, pictures_drawn, quieten, tested_metrics
 from retable.run.build import build
@@ -39,12 +40,18 @@ def train(config: DictConfig) -> None:
         DivergenceError: The loss became NaN or infinite.
         StorageError: A result could not be written.
     """
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    main_process = int(os.environ.get("LOCAL_RANK", 0)) == 0
+    refusal = f"hydra.run.dir: {folder} is in use; wait for that run, or give another folder"
+    with alone(folder, refusal) if main_process else nullcontext():
+        _train(config, folder, main_process)
+
+
+def _train(config: DictConfig, folder: Path, main_process: bool) -> None:
     started = time.time()
     quieten()
     if config.compile:
         sparing.compiler()
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    main_process = int(os.environ.get("LOCAL_RANK", 0)) == 0
     _refuse_multirun_ddp(config)
     if main_process and not _claim_folder(config, folder):
         log.info("%s already holds this run, finished: its record stands", folder)
@@ -57,7 +64,9 @@ def train(config: DictConfig) -> None:
     data = build(config.data, seed=config.seed)
     model = build(config.model)
     if resuming:
-        data.first_epoch = checkpoints.load(resume_from)["epoch"] + 1
+        kept = checkpoints.load(resume_from)
+        checkpoints.check_weights(model, kept, resume_from)
+        data.first_epoch = kept["epoch"] + 1
     if config.compile:
         model.network.compile()
     loggers = build(config.logger, folder=folder, tags=list(config.tags))
@@ -100,11 +109,11 @@ def train(config: DictConfig) -> None:
         started=datetime.fromtimestamp(clock.first_start, UTC).isoformat(timespec="seconds"),
         resumed=clock.resumed,
     )
+    result.write(folder)
+    report.show(result, folder)
     if wandb is not None:
         wandb.log_pictures(report.pictures(result, folder))
         wandb.finish(result.metrics)
-    result.write(folder)
-    report.show(result, folder)
 
 
 def _choices() -> dict[str, str]:

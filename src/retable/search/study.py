@@ -5,11 +5,8 @@ on the disk, in its folder. So the process that searches may be killed at any mo
 finds the trials that were running and goes on with them.
 """
 
-import fcntl
 import json
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,24 +29,6 @@ REASON = "reason"
 """Name under which the journal keeps why a trial failed."""
 _STARTS = 3
 """How often a trial is started in one call: one that was killed goes on, unless that happens again and again."""
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keeps every other process from this search; the kernel lifts that when the process dies.
-
-    Raises:
-        ConfigError: Another process is searching.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(
-                f"name: another process is running the search {folder.name}; let it, or give another name"
-            ) from None
-        yield
 
 
 def read_goal(request: Request, metric: str | None, direction: str | None) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from retable.errors import CellsError, ConfigError, StoppedError
+from retable.files import alone
 from retable.run.build import build
 from retable.search import monitor, request
 from retable.search.request import Words
@@ -24,7 +25,8 @@ def sweep(config: DictConfig, words: Words) -> None:
     asked = request.read(config, words)
     from retable.search import display, loop, report, study
 
-    with study.alone(asked.folder):
+    refusal = f"name: another process is running the search {asked.name}; let it, or give another name"
+    with alone(asked.folder, refusal):
         kept = study.read_goal(asked, config.metric, config.direction and config.direction.name)
         if kept is None:  # it has not begun: what was asked, else what the model says
             kept = monitor.metric_of(asked.models, asked.program, config.metric, config.direction)

@@ -1,6 +1,7 @@
 """Classical models: features, fitting once, and the way into a checkpoint and back."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -126,14 +127,57 @@ def test_types_that_are_not_scikit_learns_are_refused() -> None:
         from_bytes(SVC(), data.getvalue())
 
 
-def test_a_tree_that_points_outside_itself_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("left_child", 10_000), ("left_child", -(10**9)), ("left_child", 0), ("right_child", -2), ("right_child", 1),
+     ("feature", 10**8), ("feature", -1), ("threshold", np.nan)],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["decision_tree", "random_forest", "adaboost"])
+def test_a_tree_that_would_lead_astray_is_refused(name: str, field: str, value: float) -> None:
     features, labels = samples()
-    tree = DecisionTreeClassifier(random_state=0).fit(features, labels)
-    state = tree.tree_.__getstate__()
-    state["nodes"]["left_child"][0] = 10_000
-    tree.tree_.__setstate__(state)
-    with pytest.raises(CheckpointError, match="damaged decision tree"):
-        from_bytes(DecisionTreeClassifier(), to_bytes(tree))
+    estimator = ESTIMATORS[name]().fit(features, labels)
+    tree = getattr(estimator, "estimators_", [estimator])[-1].tree_
+    state = tree.__getstate__()
+    state["nodes"][field][0] = value
+    tree.__setstate__(state)
+    with pytest.raises(CheckpointError, match=f"holds a damaged {type(estimator).__name__}"):
+        from_bytes(ESTIMATORS[name](), to_bytes(estimator))
+
+
+def _set(tree: Any, path: list[Any], value: Any) -> None:
+    for key in path[:-1]:
+        tree = tree[key]
+    tree[path[-1]] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["trees", 0, "left_children", 0], 1_000_000),
+        (["trees", 0, "left_children", 0], -(10**9)),
+        (["trees", 0, "right_children", 0], 0),
+        (["trees", 0, "split_indices", 0], 10**8),
+        (["trees", 0, "split_conditions", 0], float("nan")),
+        (["trees", 0, "parents", 1], 2),
+        (["trees", 0, "default_left"], []),
+        (["trees", 0, "tree_param", "num_nodes"], "1000"),
+        (["tree_info", 0], 1_000_000),
+        (["iteration_indptr", 1], 1_000_000),
+        (["trees", 0], None),
+    ],
+)
+def test_a_booster_that_would_lead_astray_is_refused(path: list[Any], value: Any) -> None:
+    stored = json.loads(to_bytes(ESTIMATORS["xgboost"]().fit(*samples())))
+    _set(stored["learner"]["gradient_booster"]["model"], path, value)
+    with pytest.raises(CheckpointError, match="holds a damaged XGBClassifier"):
+        from_bytes(ESTIMATORS["xgboost"](), json.dumps(stored).encode())
+
+
+def test_vectors_that_are_not_there_are_refused() -> None:
+    estimator = SVC(break_ties=True).fit(*samples())
+    estimator._n_support = estimator._n_support * 1000
+    with pytest.raises(CheckpointError, match=r"holds a damaged SVC \(its counts\)"):
+        from_bytes(SVC(), to_bytes(estimator))
 
 
 def model(**changes: Any) -> EstimatorClassifier:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from retable.classification.estimators.features import Features
 from retable.classification.estimators.persistence import from_bytes, to_bytes
-from retable.errors import ConfigError
+from retable.errors import CheckpointError, ConfigError
 
 _LEAST = 1e-6  # a probability of 0 is taken for this one, since the logarithm of 0 is no number
 
@@ -63,15 +63,16 @@ class EstimatorNetwork(nn.Module):
     def classify(self, features: Features) -> Tensor:
         """Classifies rows of features (B, F); returns logarithms of probabilities (B, C)."""
         probabilities = torch.zeros(len(features), self.classes)
-        if not len(self.seen):
+        seen = self.seen.cpu()  # the estimator works there, wherever the images are
+        if not len(seen):
             probabilities += 1 / self.classes
         elif hasattr(self.estimator, "predict_proba"):
-            probabilities[:, self.seen] = torch.from_numpy(self.estimator.predict_proba(features)).float()
+            probabilities[:, seen] = torch.from_numpy(self.estimator.predict_proba(features)).float()
         else:
             decision = torch.from_numpy(np.asarray(self.estimator.decision_function(features))).float()
             if decision.dim() == 1:  # of two classes the second one's
                 decision = torch.stack([-decision, decision], dim=1)
-            probabilities[:, self.seen] = decision.softmax(dim=1)
+            probabilities[:, seen] = decision.softmax(dim=1)
         return probabilities.clamp(min=_LEAST).log()
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
@@ -83,3 +84,6 @@ class EstimatorNetwork(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest)
         if len(self.fitted):
             self.estimator = from_bytes(self.estimator, self.fitted.cpu().numpy().tobytes())
+            seen = self.seen.tolist()
+            if len(seen) != len(self.estimator.classes_) or seen != sorted(set(seen) & set(range(self.classes))):
+                raise CheckpointError("the checkpoint holds other classes than its estimator")

@@ -140,11 +140,11 @@ class LarsdModule(Detector):
             "train/loss_distance": parts.distance,
             "train/loss_angle": parts.angle,
             "train/positives": parts.positives,
-            "lr": torch.tensor(self.trainer.optimizers[0].param_groups[0]["lr"]),
         }
         # under several processes each has its share of the global loss, times their number: the mean is the loss
         self.log("train/loss", parts.total.detach(), prog_bar=True, batch_size=batch_size, sync_dist=True)
         self.log_dict({name: value.detach() for name, value in values.items()}, batch_size=batch_size, sync_dist=True)
+        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"], batch_size=batch_size)
 
     def _divergence(self, parts: LossParts) -> DivergenceError:
         named = {"class": parts.classification, "distance": parts.distance, "angle": parts.angle}

@@ -2,8 +2,6 @@
 
 import json
 import logging
-import os
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,14 +19,11 @@ pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
 
 
 @pytest.fixture(autouse=True)
-def _keep_handlers() -> Iterator[None]:
-    """Keeps what the entry point sets for its process: handlers of signals, and Hydra's of the log."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+def _keep_log() -> Iterator[None]:
+    """Keeps what Hydra does to the log of the process."""
     root = logging.getLogger()
     level, of_log = root.level, root.handlers[:]
     yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
     root.setLevel(level)
     root.handlers[:] = of_log
 
@@ -66,7 +61,7 @@ def test_variants_are_chosen_by_keys(tmp_path: Path) -> None:
 
 def test_an_interruption_says_that_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
-        os.kill(os.getpid(), signal.SIGTERM)
+        raise KeyboardInterrupt
 
     monkeypatch.setattr("retable.papers.cars.cityscapes.builder.list_sources", interrupted)
     with pytest.raises(StoppedError, match="interrupted; the same command goes on with what is missing"):

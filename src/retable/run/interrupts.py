@@ -1,0 +1,44 @@
+"""Being asked to stop: each way of it raises KeyboardInterrupt, and has an exit code of its own.
+
+They are Ctrl-C, SIGTERM (a scheduler, a container, a machine that is taken away), SIGHUP (a terminal that is closed),
+and SIGUSR1 and SIGUSR2, which Slurm is often told to send ahead of a preemption.
+"""
+
+import os
+import signal
+import threading
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_received = signal.SIGINT
+_owner = 0
+
+
+def listen() -> None:
+    """Lets all of them end this process as Ctrl-C does, but those that whoever started it has ignored (nohup)."""
+    global _owner
+    if threading.current_thread() is not threading.main_thread():
+        return
+    _owner = os.getpid()
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def exit_code() -> int:
+    """128 and the number of the signal that came last: 130 of Ctrl-C, 143 of SIGTERM, 129 of SIGHUP."""
+    return 128 + _received
+
+
+CODES = frozenset(128 + number for number in SIGNALS)
+"""All exit codes of a process that was asked to stop."""
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    global _received
+    if os.getpid() != _owner:  # a forked worker, which has nothing to put in order
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        return
+    _received = signal.Signals(number)
+    raise KeyboardInterrupt(_received.name)
