@@ -23,13 +23,7 @@ from retable.papers.emoji.drawings.tears import draw_tears
 
 
 def _open_or_closed_eyes(sketch: Sketch, spots: Sequence[Spot], closed: float) -> None:
-    """Draws eyes that mean nothing by themselves.
-
-    Args:
-        sketch: The drawing.
-        spots: Where.
-        closed: Part of the faces with two closed eyes.
-    """
+    """Draws eyes that mean nothing by themselves; `closed` is the part of the faces with two closed ones."""
     style = eyes.arched_eyes if sketch.rng.chance(closed) else eyes.open_eyes(sketch.rng)
     style(sketch, spots)
 
@@ -154,19 +148,11 @@ _CLASSES: Final = {
     "face_with_tongue": _Class(_tongue, 0.15, 0.25, 3),
     "frowning_face": _Class(_frowning, 0.26, 0.6, 5),
 }
-_BY_LABEL: Final = tuple(_CLASSES[name] for name in CLASSES)
 
 
 def draw_face(sketch: Sketch, layout: Layout, label: int, outlined: bool) -> None:
-    """Draws a face.
-
-    Args:
-        sketch: Takes the strokes.
-        layout: The face's proportions.
-        label: Index into `CLASSES`.
-        outlined: Whether the head has an outline.
-    """
-    kind = _BY_LABEL[label]
+    """Draws a face of a class, an index into `CLASSES`, with or without the head's outline."""
+    kind = _CLASSES[CLASSES[label]]
     draw_head(sketch, outlined)
     draw_extras(sketch, layout, kind.extras)
     spots = eyes.place_eyes(sketch, layout)

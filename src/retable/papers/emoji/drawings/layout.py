@@ -75,10 +75,7 @@ def draw_head_frame(rng: RandomStream, neat: bool) -> tuple[Affine, float]:
     # within the picture, now and then a little beyond its edge
     beyond = 0.12 if rng.chance(0.1) else 0.0
     free_x, free_y = max(1.0 - 1.06 * width, 0.03) + beyond, max(1.0 - 1.06 * height, 0.03) + beyond
-    x, y = (
-        free_x * (0.6 * rng.uniform(-1.0, 1.0) + rng.triangular(0.4)),
-        free_y * (0.6 * rng.uniform(-1.0, 1.0) + rng.triangular(0.4)),
-    )
+    x, y = (free * (0.6 * rng.uniform(-1.0, 1.0) + rng.triangular(0.4)) for free in (free_x, free_y))
     return _affine(x, y, width, height, angle, shear), radius
 
 
