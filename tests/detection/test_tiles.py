@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from retable.detection.tiles import detect_in_tiles, iterate_tiles, merge_tiles, tile_windows
+from retable.detection.tiles import detect_in_tiles, merge_tiles, tile_windows
 from retable.errors import ConfigError
 
 
@@ -55,14 +55,17 @@ def test_iteration_is_bounded_and_scales():
     image = torch.randint(0, 256, (3, 70, 90), dtype=torch.uint8)
     windows = tile_windows(70, 90, 32, 8)
     seen = []
-    for group, tiles in iterate_tiles(image, windows, 4):
-        assert tiles.shape[0] == len(group) <= 4
+
+    def detect(tiles):
+        assert tiles.shape[0] <= 4
         assert tiles.dtype == torch.float32
-        for window, tile in zip(group, tiles, strict=True):
-            part = image[:, window.y : window.y + 32, window.x : window.x + 32]
-            torch.testing.assert_close(tile, part / 255)
-        seen += group
-    assert seen == windows
+        seen.extend(tiles)
+        return [prediction([], [])] * len(tiles)
+
+    detect_in_tiles(image, detect, size=32, overlap=8, batch_size=4, iou_threshold=0.5, multiple=1)
+    for window, tile in zip(windows, seen, strict=True):
+        part = image[:, window.y : window.y + 32, window.x : window.x + 32]
+        torch.testing.assert_close(tile, part / 255)
 
 
 def test_duplicates_in_the_overlap_are_merged_and_both_sides_kept():

@@ -15,19 +15,11 @@ from torch.utils.data import Dataset, get_worker_info
 from retable.boxes import format_of
 from retable.detection.schema import DetectionDataConfig
 from retable.detection.tiles import tile_windows
-from retable.detection.transforms import (
-    Image,
-    Target,
-    Window,
-    apply_warp,
-    draw_warp,
-    plain_warp,
-    resized,
-    to_tensor,
-)
+from retable.detection.transforms import Image, Target, Window, apply_warp, draw_warp, plain_warp, resized, to_tensor
 from retable.errors import ConfigError, DataError
 
 Sample = dict[str, Any]
+_TARGET = ("boxes", "labels", "difficult")
 
 
 class DetectionImages(Protocol):
@@ -197,8 +189,7 @@ class EvaluationSamples(Dataset[Sample]):
         """Reads an image.
 
         Returns:
-            image float32 (3, H, W) in [0, 1], boxes float32 (N, 5) or (N, 4), labels int64 (N,), difficult bool (N,),
-            image_id and index.
+            What a training sample has, the image float32 (3, H, W) of any size, and index.
 
         Raises:
             DataError: The image cannot be read.
@@ -214,30 +205,24 @@ class EvaluationSamples(Dataset[Sample]):
 
 def target_tensors(target: Target) -> dict[str, Tensor]:
     """Copies a target of arrays to tensors: boxes float32 (N, 5) or (N, 4), labels int64 (N,), difficult bool (N,)."""
-    return {key: torch.tensor(target[key]) for key in ("boxes", "labels", "difficult")}
+    return {key: torch.tensor(target[key]) for key in _TARGET}
 
 
 def collate_training(samples: Sequence[Sample]) -> dict[str, Any]:
-    """Collects training samples into a batch.
-
-    Args:
-        samples: What `TrainingSamples` returned.
+    """Collects what `TrainingSamples` returned into a batch.
 
     Returns:
         images float32 (B, 3, S, S); targets, a list of B dictionaries boxes, labels, difficult; image_ids, a list.
     """
     return {
         "images": torch.stack([sample["image"] for sample in samples]),
-        "targets": [{key: sample[key] for key in ("boxes", "labels", "difficult")} for sample in samples],
+        "targets": [{key: sample[key] for key in _TARGET} for sample in samples],
         "image_ids": [sample["image_id"] for sample in samples],
     }
 
 
 def collate_evaluation(samples: Sequence[Sample]) -> dict[str, Any]:
-    """Collects whole images, whose sizes differ, into a batch.
-
-    Args:
-        samples: What `EvaluationSamples` returned.
+    """Collects what `EvaluationSamples` returned, images whose sizes differ, into a batch.
 
     Returns:
         images, a list of B tensors float32 (3, H, W); targets and image_ids as of `collate_training`; indices, a list
@@ -245,7 +230,7 @@ def collate_evaluation(samples: Sequence[Sample]) -> dict[str, Any]:
     """
     return {
         "images": [sample["image"] for sample in samples],
-        "targets": [{key: sample[key] for key in ("boxes", "labels", "difficult")} for sample in samples],
+        "targets": [{key: sample[key] for key in _TARGET} for sample in samples],
         "image_ids": [sample["image_id"] for sample in samples],
         "indices": [sample["index"] for sample in samples],
     }

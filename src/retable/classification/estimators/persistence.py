@@ -32,18 +32,15 @@ def from_bytes(estimator: Any, data: bytes) -> Any:
     Raises:
         CheckpointError: It is damaged, of another kind, or holds types that are none of scikit-learn's.
     """
-    kind = type(estimator).__name__
-    if hasattr(estimator, "get_booster"):
-        try:
-            estimator.load_model(bytearray(data))
-        except Exception as error:  # XGBoost's own, and TypeError for other content
-            raise CheckpointError(f"the checkpoint holds no fitted {kind} ({str(error).splitlines()[0]})") from error
-        return estimator
     import skops.io
 
+    kind = type(estimator).__name__
     try:
+        if hasattr(estimator, "get_booster"):
+            estimator.load_model(bytearray(data))
+            return estimator
         found = skops.io.loads(data, trusted=[_TREE])
-    except Exception as error:  # zip files, JSON and skops each have their own
+    except Exception as error:  # XGBoost, zip files, JSON and skops each have their own, and TypeError
         raise CheckpointError(f"the checkpoint holds no fitted {kind} ({str(error).splitlines()[0]})") from error
     if type(found) is not type(estimator):
         raise CheckpointError(f"the checkpoint holds a {type(found).__name__}, not a {kind}")
