@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from retable.detection.schema import DetectorConfig
 from retable.detection.tiles import detect_in_tiles, merge_tiles, tile_windows
 from retable.errors import ConfigError
 
@@ -62,7 +63,7 @@ def test_iteration_is_bounded_and_scales():
         seen.extend(tiles)
         return [prediction([], [])] * len(tiles)
 
-    detect_in_tiles(image, detect, size=32, overlap=8, batch_size=4, iou_threshold=0.5, multiple=1)
+    detect_in_tiles(image, detect, DetectorConfig(tile_size=32, tile_overlap=8, tile_batch=4), multiple=1)
     for window, tile in zip(windows, seen, strict=True):
         part = image[:, window.y : window.y + 32, window.x : window.x + 32]
         torch.testing.assert_close(tile, part / 255)
@@ -155,7 +156,8 @@ def test_detecting_in_a_large_image_finds_each_ship_once(dtype):
             found.append(prediction(boxes))
         return found
 
-    merged = detect_in_tiles(image, detector, size=80, overlap=24, batch_size=3, iou_threshold=0.3, multiple=32)
+    config = DetectorConfig(tile_size=80, tile_overlap=24, tile_batch=3, nms_threshold=0.3)
+    merged = detect_in_tiles(image, detector, config, multiple=32)
     assert sizes == {(3, 96, 96)}  # padded to a multiple of 32
     assert sorted(map(tuple, merged["boxes"][:, :2].round().int().tolist())) == sorted(ships)
     torch.testing.assert_close(merged["boxes"][:, 2:4], torch.tensor([[16.0, 6.0]]).expand(5, 2))

@@ -119,15 +119,7 @@ class Classifier(LightningModule):
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Classifies the user's files (see `retable.classification.prediction.classify_files`).
 
-        Args:
-            output: Folder for the results.
-            options: What ``predict.py`` was asked.
-            data: The data configuration of the run, which is not needed: the subject knows how files are read.
-            about: What is told of the run in the results.
-
-        Raises:
-            DataError: An image cannot be read.
-            StorageError: A result cannot be written.
+        The data configuration of the run is not needed: the subject knows how files are read.
         """
         network = fuse_batch_norm(self.network)
         classify_files(

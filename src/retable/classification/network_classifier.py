@@ -20,9 +20,6 @@ from retable.nn.backbones import load_weights_alike
 class NetworkClassifier(Classifier):
     """A network with its loss and optimiser.
 
-    Args:
-        config: The options.
-
     Attributes:
         network: The network.
 

@@ -180,11 +180,7 @@ class DetectionDataset:
 
 
 def _is_outside(item: ObjectRecord, shape: Sequence[float], size: tuple[int, int], allowed: bool) -> bool:
-    """Whether the centre of an object's box of this shape (cx, cy, w, h) lies outside the image.
-
-    Raises:
-        DataError: It does, and that is not allowed; or the box has no area.
-    """
+    """Whether the centre of a box of this shape (cx, cy, w, h) lies outside; raises where that is not allowed."""
     (cx, cy, w, h), (height, width) = shape, size
     if not (math.inf > w > 1e-3 and math.inf > h > 1e-3):
         raise DataError(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from retable.boxes import format_of
+from retable.detection.schema import DetectorConfig
 from retable.detection.transforms import Window, letterbox
 from retable.errors import ConfigError
 
@@ -68,25 +69,13 @@ def padded(side: int, multiple: int) -> int:
     return math.ceil(side / multiple) * multiple
 
 
-def detect_in_tiles(
-    image: Tensor,
-    detect: DetectBatch,
-    *,
-    size: int,
-    overlap: int,
-    batch_size: int,
-    iou_threshold: float,
-    multiple: int,
-) -> Prediction:
-    """Detects in an image of any size with bounded memory: it holds the image and `batch_size` tiles.
+def detect_in_tiles(image: Tensor, detect: DetectBatch, config: DetectorConfig, multiple: int) -> Prediction:
+    """Detects in an image of any size with bounded memory: it holds the image and one batch of tiles.
 
     Args:
         image: (3, H, W), uint8 from 0 to 255 (a quarter of the memory) or float32 in [0, 1].
         detect: Called with batches float32 (B, 3, h, w); h and w are multiples of `multiple`.
-        size: Side of a tile in pixels.
-        overlap: Least overlap of tiles in pixels.
-        batch_size: Tiles in a batch at most.
-        iou_threshold: Of the suppression across tiles.
+        config: How tiles are cut, and of the suppression across them.
         multiple: Tiles are padded at right and bottom to a multiple of this, the network's largest stride.
 
     Returns:
@@ -96,13 +85,13 @@ def detect_in_tiles(
         ConfigError: As in `tile_windows`.
     """
     height, width = image.shape[-2:]
-    windows = tile_windows(height, width, size, overlap)
+    windows = tile_windows(height, width, config.tile_size, config.tile_overlap)
     sides = padded(windows[0].height, multiple), padded(windows[0].width, multiple)  # all are of one size
     predictions: list[Prediction] = []
-    for first in range(0, len(windows), batch_size):
-        parts = [image[:, y : y + h, x : x + w] for x, y, w, h in windows[first : first + batch_size]]
+    for first in range(0, len(windows), config.tile_batch):
+        parts = [image[:, y : y + h, x : x + w] for x, y, w, h in windows[first : first + config.tile_batch]]
         predictions.extend(detect(torch.stack([letterbox(as_float(part), *sides) for part in parts])))
-    return merge_tiles(predictions, windows, height, width, iou_threshold)
+    return merge_tiles(predictions, windows, height, width, config.nms_threshold)
 
 
 def inside(prediction: Prediction, height: int, width: int) -> Prediction:

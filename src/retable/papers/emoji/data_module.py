@@ -28,10 +28,6 @@ class EmojiDataModule(ShardedDataModule):
     Training samples depend on seed, epoch and index alone; in validation and test each drawing is seen exactly once,
     under any number of processes.
 
-    Args:
-        config: The options.
-        seed: The run's seed.
-
     Attributes:
         classes: The eight classes, whichever of them the drawings show.
         test_name: The split that is tested.

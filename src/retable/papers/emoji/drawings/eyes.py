@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from retable.papers.emoji.drawings.layout import Layout
@@ -302,20 +303,11 @@ def heart_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
         if careless and fill == Ink.NONE and rng.chance(0.3):
             sketch.add(Shape.EM, spot.x, spot.y, reach, reach * ratio, angle, shear=rng.triangular(0.4))
             continue
-        sketch.add(
-            shape,
-            spot.x,
-            spot.y,
-            reach * (1.0 + rng.triangular(0.2)),
-            reach * ratio * (1.0 + rng.triangular(0.2)),
-            angle + rng.triangular(0.3),
-            other=other,
-            mix=rng.uniform(0.0, 0.3),
-            shear=rng.triangular(0.35),
-            start=start,
-            sweep=rng.uniform(0.82, 1.02) if careless else rng.uniform(0.96, 1.04),
-            wobble=rng.uniform(1.0, 2.2) if careless else 1.0,
-            fill=fill,
-        )
+        wide, tall = reach * (1.0 + rng.triangular(0.2)), reach * ratio * (1.0 + rng.triangular(0.2))
+        turn, mix, shear = angle + rng.triangular(0.3), rng.uniform(0.0, 0.3), rng.triangular(0.35)
+        sweep = rng.uniform(0.82, 1.02) if careless else rng.uniform(0.96, 1.04)
+        wobble = rng.uniform(1.0, 2.2) if careless else 1.0
+        add = partial(sketch.add, other=other, start=start, fill=fill)
+        add(shape, spot.x, spot.y, wide, tall, turn, mix=mix, shear=shear, sweep=sweep, wobble=wobble)
         if shaded:
             sketch.shade(spot.x, spot.y, 0.85 * reach, 0.8 * reach * ratio)

@@ -80,11 +80,10 @@ def render_ground(image: Image, layout: SceneLayout, rng: RandomStream) -> Image
         outline(image, shore.lands, line, thickness)
     if shore.decks:
         piers = np.zeros_like(land)
-        outlines = [points for points, _ in shore.decks]
-        fill(piers, outlines, 255, smooth=False)
+        fill(piers, shore.decks, 255, smooth=False)
         deck = concrete if rng.chance(0.6) else vary(rng, rng.choice(((186, 182, 170), (112, 92, 74), (130, 126, 118))))
         _textured(image, piers, deck, rng, rng.uniform(0.1, 0.35), fine=False)
-        outline(image, outlines, shade(deck, rng.choice((0.6, 1.2))), thickness)
+        outline(image, shore.decks, shade(deck, rng.choice((0.6, 1.2))), thickness)
     return inland
 
 

@@ -112,7 +112,8 @@ class _Planner:
         self.add(kind, item, rng.uniform(0.3, 1.0) if moving else 0.0)
         placed = 1
         if not moving and room > 1 and rng.chance(0.12):
-            placed += self.raft(item, kind, rng.sign(), min(room - 1, rng.integer(1, 3)), rng.sign())
+            side, number, _ = rng.sign(), rng.integer(1, 3), rng.sign()  # the last keeps scenes as they are
+            placed += self.raft(item, kind, side, min(room - 1, number))
         return placed
 
     def open_water(self, item: Rectangle) -> bool:
@@ -125,7 +126,7 @@ class _Planner:
                 return False
         return True
 
-    def raft(self, first: Rectangle, kind: Kind, side: float, number: int, direction: float) -> int:
+    def raft(self, first: Rectangle, kind: Kind, side: float, number: int) -> int:
         """Moors ships side by side to a ship that lies there already, outward; returns how many found room."""
         rng = self.rng
         cx, cy, length, width, heading = first
@@ -179,7 +180,7 @@ class _Planner:
         if room > 1 and rng.chance(0.4):
             # the berth's water side is the ship's right (+90 degrees) when it heads along the edge, else its left
             side = 1.0 if math.cos(item[4] - berth.angle) > 0 else -1.0
-            return 1 + self.raft(item, kind, side, min(room - 1, rng.integer(1, 5)), 1.0)
+            return 1 + self.raft(item, kind, side, min(room - 1, rng.integer(1, 5)))
         return 1
 
     def row(self, berth: Berth, kind: Kind, size: tuple[float, float], along: float, gap: float, room: int) -> int:
@@ -281,7 +282,7 @@ def draw_layout(rng: RandomStream, profile: Profile, size: int, scale: float) ->
     typical = draw_size(rng, probe, resolution, shortest, longest)
     shore = draw_shore(rng, place.name, size, resolution, typical[0] if typical else 0.15 * size)
     solid = np.zeros((size, size), np.uint8)
-    fill(solid, (*shore.lands, *(points for points, _ in shore.decks)), 255, smooth=False)
+    fill(solid, (*shore.lands, *shore.decks), 255, smooth=False)
     layout = SceneLayout(size, resolution, place.name, shore, rng.seed(), solid)
     planner = _Planner(layout, place, rng, shortest, longest)
     afloat = {"harbour": 0.12, "marina": 0.04, "river": 0.6, "coast": 0.7}.get(place.name, 1.0)

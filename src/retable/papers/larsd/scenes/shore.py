@@ -49,7 +49,7 @@ class Shore:
         origin: Image coordinates of u = v = 0.
         built: True for a harbour with quays, False for a natural coast.
         lands: Polygons (K, 2) of land.
-        decks: Polygons (K, 2) of piers and pontoons, with their surface.
+        decks: Polygons (K, 2) of piers and pontoons.
         berths: Edges to moor at.
     """
 
@@ -57,7 +57,7 @@ class Shore:
     origin: tuple[float, float]
     built: bool
     lands: tuple[Points, ...]
-    decks: tuple[tuple[Points, str], ...]
+    decks: tuple[Points, ...]
     berths: tuple[Berth, ...]
 
 
@@ -92,9 +92,9 @@ def _quay_line(rng: RandomStream, reach: float, unit: float, basins: float) -> l
 
 def _piers(
     rng: RandomStream, edges: list[Berth], unit: float, resolution: float, surface: str
-) -> tuple[list[tuple[Points, str]], list[Berth]]:
+) -> tuple[list[Points], list[Berth]]:
     """Sets piers at right angles to some edges; returns decks and berths in the shore's frame."""
-    decks: list[tuple[Points, str]] = []
+    decks: list[Points] = []
     berths: list[Berth] = []
     small = surface == "pontoon"
     width = max((rng.uniform(2.0, 4.0) if small else rng.uniform(8.0, 26.0)) / resolution, 2.0)
@@ -122,7 +122,7 @@ def _piers(
                 crossbar = [(-head, own), (-head, own + width), (head, own + width), (head, own)]
                 outline[2:2] = crossbar
             points = place(np.array(outline), x, y, frame)
-            decks.append((points, surface))
+            decks.append(points)
             berths += _berths([tuple(p) for p in points.tolist()], surface, 0.12 * unit)
     return decks, berths
 
@@ -169,7 +169,7 @@ def draw_shore(rng: RandomStream, place_name: str, size: int, resolution: float,
     middle = 0.5 * size
     origin = (middle + math.sin(angle) * offset, middle - math.cos(angle) * offset)
     lands: list[Points] = []
-    decks: list[tuple[Points, str]] = []
+    decks: list[Points] = []
     edges: list[Berth] = []
     built = place_name in ("harbour", "marina")
     if place_name in ("sea", "anchorage"):
@@ -222,7 +222,7 @@ def draw_shore(rng: RandomStream, place_name: str, size: int, resolution: float,
         origin,
         built,
         lands=tuple(place(land, *origin, angle) for land in lands),
-        decks=tuple((place(points, *origin, angle), surface) for points, surface in decks),
+        decks=tuple(place(points, *origin, angle) for points in decks),
         berths=tuple(
             replace(edge, x=x, y=y, angle=edge.angle + angle) for edge, (x, y) in zip(edges, starts, strict=True)
         ),
