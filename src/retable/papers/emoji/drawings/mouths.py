@@ -46,17 +46,14 @@ def straight_mouth(sketch: Sketch, layout: Layout) -> None:
     half = layout.mouth * rng.uniform(0.75, 1.2)
     slope = sketch.slip(0.22)
     style = rng.random()
-    if style < 0.82:
-        sketch.add(Shape.LINE, layout.mouth_x, layout.mouth_y, half, 0.0, slope, wobble=0.45)
-    elif style < 0.92:  # a thin box or lips
+    if 0.82 <= style < 0.92:  # a thin box or lips
         shape = rng.choice((Shape.SQUARE, Shape.SQUARE, Shape.CIRCLE, Shape.ALMOND))
         fill = Ink.DETAIL if rng.chance(0.4) else sketch.tint(Ink.MOUTH)
         sketch.add(shape, layout.mouth_x, layout.mouth_y, half, 0.16 * half, slope, wobble=0.6, fill=fill)
-    elif style < 0.96:  # drawn over twice
-        for _ in range(2):
-            sketch.add(Shape.LINE, layout.mouth_x, layout.mouth_y, half, 0.0, slope, wobble=0.45)
-    else:  # with short strokes at the corners
+        return
+    for _ in range(2 if 0.92 <= style < 0.96 else 1):  # now and then drawn over
         sketch.add(Shape.LINE, layout.mouth_x, layout.mouth_y, half, 0.0, slope, wobble=0.45)
+    if style >= 0.96:  # with short strokes at the corners
         for side in (-1.0, 1.0):
             x, y = layout.mouth_x + side * half, layout.mouth_y + side * half * slope
             sketch.line(x, y - 0.07, x, y + 0.07)

@@ -33,7 +33,7 @@ class Clutter(Placed):
     seed: int
 
 
-def _containers(canvas: Canvas, rng: RandomStream) -> Points:
+def _containers(canvas: Canvas, rng: RandomStream) -> None:
     ground = vary(rng, (120, 118, 112))
     palette = [ground] + [vary(rng, rng.choice(CONTAINERS), 10) for _ in range(rng.integer(3, 7))]
     bays, lanes = rng.integer(4, 14), rng.integer(2, 6)
@@ -46,10 +46,9 @@ def _containers(canvas: Canvas, rng: RandomStream) -> Points:
         canvas.line(bay / bays - 0.5, -0.5, bay / bays - 0.5, 0.5, shade(ground, 0.7))
     for lane in range(1, lanes):
         canvas.line(-0.5, lane / lanes - 0.5, 0.5, lane / lanes - 0.5, shade(ground, 0.8))
-    return _SQUARE
 
 
-def _shed(canvas: Canvas, rng: RandomStream) -> Points:
+def _shed(canvas: Canvas, rng: RandomStream) -> None:
     roofs = (150, 150, 148), (110, 126, 140), (136, 78, 62), (196, 194, 188), (90, 104, 96), (120, 60, 50)
     roof = vary(rng, rng.choice(roofs), 12)
     canvas.texture[:] = shade(roof, 0.85)
@@ -57,10 +56,9 @@ def _shed(canvas: Canvas, rng: RandomStream) -> Points:
     for number in range(rng.integer(0, 9)):
         x = -0.45 + 0.1 * number
         canvas.box(x, x + 0.04, -0.25, 0.2, shade(roof, rng.choice((0.75, 1.25))))
-    return _SQUARE
 
 
-def _raft(canvas: Canvas, rng: RandomStream) -> Points:
+def _raft(canvas: Canvas, rng: RandomStream) -> None:
     water = vary(rng, (46, 62, 62), 14)
     frame = vary(rng, rng.choice(((128, 122, 108), (96, 98, 94), (160, 156, 146), (92, 76, 60))))
     canvas.texture[:] = water
@@ -75,7 +73,6 @@ def _raft(canvas: Canvas, rng: RandomStream) -> Points:
     if rng.chance(0.5):
         x = rng.uniform(-0.4, 0.2)
         canvas.box(x, x + 0.16, -0.3, 0.3, vary(rng, (190, 188, 180), 20), 2.0)
-    return _SQUARE
 
 
 def _rocky(rng: RandomStream, roughness: float, corners: int = 22) -> Points:
@@ -113,7 +110,7 @@ def _rock(canvas: Canvas, rng: RandomStream) -> Points:
     return np.clip(_rocky(rng, 0.55, 16), -0.5, 0.5)
 
 
-def _pontoon(canvas: Canvas, rng: RandomStream) -> Points:
+def _pontoon(canvas: Canvas, rng: RandomStream) -> None:
     plank = vary(rng, rng.choice(((170, 166, 156), (128, 124, 118), (110, 84, 66), (92, 62, 52), (200, 200, 196))), 12)
     canvas.texture[:] = plank
     for number in range(1, rng.integer(2, 9)):
@@ -122,10 +119,9 @@ def _pontoon(canvas: Canvas, rng: RandomStream) -> Points:
     if rng.chance(0.4):
         x = rng.uniform(-0.4, 0.2)
         canvas.box(x, x + rng.uniform(0.08, 0.3), -0.3, 0.25, vary(rng, rng.choice(CONTAINERS), 12), 2.0)
-    return _SQUARE
 
 
-def _crane(canvas: Canvas, rng: RandomStream) -> Points:
+def _crane(canvas: Canvas, rng: RandomStream) -> None:
     """A gantry crane: legs and machine house on the quay (left), two girders over the ship (right)."""
     paint = vary(rng, rng.choice(((60, 90, 150), (180, 70, 50), (206, 206, 200), (200, 160, 60), (90, 100, 104))), 12)
     canvas.texture[:] = shade(paint, 0.45)
@@ -135,7 +131,6 @@ def _crane(canvas: Canvas, rng: RandomStream) -> Points:
         x = -0.47 + 0.15 * number
         canvas.box(x, x + 0.03, -0.5, 0.5, shade(paint, 1.15))
     canvas.box(-0.4, -0.22, -0.5, 0.5, shade(paint, 1.25), 2.0)
-    return _SQUARE
 
 
 def _buoy(canvas: Canvas, rng: RandomStream) -> Points:
@@ -143,7 +138,7 @@ def _buoy(canvas: Canvas, rng: RandomStream) -> Points:
     return _rocky(rng, 0.0, 14)
 
 
-_RENDERERS: dict[str, Callable[[Canvas, RandomStream], Points]] = {
+_RENDERERS: dict[str, Callable[[Canvas, RandomStream], Points | None]] = {
     "containers": _containers, "shed": _shed, "raft": _raft, "breakwater": _breakwater, "rock": _rock,
     "pontoon": _pontoon, "buoy": _buoy, "crane": _crane,
 }  # fmt: skip
@@ -161,4 +156,4 @@ def render_clutter(item: Clutter, shadow: tuple[float, float]) -> tuple[Image, P
     canvas = Canvas(item.length, item.width, shadow)
     outline = _RENDERERS[item.kind](canvas, rng)
     canvas.weather(rng, rng.uniform(0.05, 0.3))
-    return canvas.texture, outline
+    return canvas.texture, _SQUARE if outline is None else outline

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -38,17 +38,18 @@ def _bridge(canvas: Canvas, rng: RandomStream, start: float, end: float, span: f
     canvas.box(start + 0.08 * depth, start + 0.26 * depth, -span * 0.13, span * 0.13, funnel, height * 0.6)
 
 
-def _plain(canvas: Canvas, outline: Points, rng: RandomStream, deck: Colour) -> None:
-    """Draws rim and forecastle."""
+def _plain(canvas: Canvas, outline: Points, rng: RandomStream, colours: Sequence[Colour]) -> Colour:
+    """Draws deck, rim and forecastle; returns the deck's colour, near one of those given."""
+    deck = vary(rng, rng.choice(colours))
+    canvas.texture[:] = deck
     rim = vary(rng, rng.choice(_RIMS))
     canvas.contour(outline, rim, max(canvas.rows // 9, 1))
     canvas.contour(outline * (0.975, 0.86), shade(deck, rng.uniform(1.1, 1.35)), 1)
+    return deck
 
 
 def _bulk(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -> None:
-    deck = vary(rng, rng.choice(_DECKS))
-    canvas.texture[:] = deck
-    _plain(canvas, outline, rng, deck)
+    deck = _plain(canvas, outline, rng, _DECKS)
     aft = rng.uniform(0.09, 0.16)
     hatches = rng.integer(3, 9) if vessel.kind == "bulk" else rng.integer(1, 5)
     first, last = -0.47 + aft, 0.5 - max(vessel.hull[0] * 0.9, 0.06)
@@ -72,9 +73,7 @@ def _bulk(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) ->
 
 
 def _container(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -> None:
-    deck = vary(rng, rng.choice(((96, 52, 46), (70, 76, 82), (58, 74, 66))))
-    canvas.texture[:] = deck
-    _plain(canvas, outline, rng, deck)
+    _plain(canvas, outline, rng, ((96, 52, 46), (70, 76, 82), (58, 74, 66)))
     bridge = rng.choice((-0.44, -0.32, -0.26, -0.05))
     depth = 0.055
     bays = rng.integer(9, 22) if vessel.length > 90 else rng.integer(6, 11)
@@ -99,9 +98,8 @@ def _container(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStrea
 
 
 def _tanker(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -> None:
-    deck = vary(rng, rng.choice(((126, 58, 46), (104, 50, 42), (62, 98, 76), (84, 92, 98), (60, 84, 120))))
-    canvas.texture[:] = deck
-    _plain(canvas, outline, rng, deck)
+    decks = (126, 58, 46), (104, 50, 42), (62, 98, 76), (84, 92, 98), (60, 84, 120)
+    deck = _plain(canvas, outline, rng, decks)
     pipe = vary(rng, rng.choice(((196, 190, 176), (160, 150, 140), shade(deck, 1.5))), 10)
     aft = rng.uniform(0.11, 0.17)
     canvas.line(-0.48 + aft, 0.0, 0.46, 0.0, pipe, max(canvas.rows // 14, 1))
@@ -192,8 +190,7 @@ def _submarine(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStrea
 
 
 def _tug(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -> None:
-    deck = vary(rng, rng.choice(((120, 64, 50), (70, 92, 80), (96, 100, 104), (60, 74, 110))))
-    canvas.texture[:] = deck
+    canvas.texture[:] = vary(rng, rng.choice(((120, 64, 50), (70, 92, 80), (96, 100, 104), (60, 74, 110))))
     canvas.contour(outline, rng.choice(((26, 26, 30), (36, 40, 60), (150, 50, 40))), max(canvas.rows // 6, 1))
     white = vary(rng, rng.choice(_WHITES), 8)
     start = rng.uniform(-0.12, 0.02)
