@@ -28,8 +28,8 @@ def tile_windows(height: int, width: int, size: int, overlap: int) -> list[Windo
     the right or bottom. An image that is not larger than `size` along an axis is not cut along it.
 
     Args:
-        height: Height of the image in pixels.
-        width: Width of the image in pixels.
+        height: Of the image, pixels.
+        width: Likewise.
         size: Side of a window in pixels.
         overlap: Least overlap of neighbouring windows in pixels; best the length of the longest object.
 
@@ -122,8 +122,8 @@ def merge_tiles(
     Args:
         predictions: Of each tile, in the tile's pixels.
         windows: The tiles.
-        height: Height of the image in pixels.
-        width: Width of the image in pixels.
+        height: Of the image, pixels.
+        width: Likewise.
         iou_threshold: Of two detections of one class with a larger IoU one is left out.
 
     Returns:

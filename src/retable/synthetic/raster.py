@@ -23,14 +23,9 @@ SHIFT: Final = 4  # fractional bits of the fixed-point coordinates handed to Ope
 
 
 def fixed(points: Points, scale: float = 1.0) -> NDArray[np.int32]:
-    """Turns continuous image coordinates into OpenCV's fixed-point ones, where pixel centres are integers.
+    """Turns continuous image coordinates (..., 2) into OpenCV's fixed-point ones, where pixel centres are integers.
 
-    Args:
-        points: (..., 2) coordinates, in pixels.
-        scale: Factor of a supersampled canvas.
-
-    Returns:
-        int32 array of the same shape, to be drawn with `shift=SHIFT`.
+    They are to be drawn with `shift=SHIFT`; `scale` is the factor of a supersampled canvas.
     """
     return np.rint((points * scale - 0.5) * (1 << SHIFT)).astype(np.int32)
 

@@ -21,12 +21,7 @@ from retable.papers.emoji.transforms import augment
 
 
 class GeneratedCanvases:
-    """Drawings of a generator, made on demand.
-
-    Args:
-        drawings: Such as `retable.papers.emoji.drawings.EmojiDrawings`.
-        crop_to_ink: Whether canvases show the drawing rather than the whole image.
-    """
+    """Drawings of a generator such as `retable.papers.emoji.drawings.EmojiDrawings`, made on demand."""
 
     kind = "synthetic"
     source = "generated drawings"

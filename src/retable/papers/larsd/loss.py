@@ -54,9 +54,6 @@ def larsd_loss(
         boxes: (M, 5) boxes of the batch, pixels and radians.
         labels: (M,) int64 class of each.
         config: The weights of the parts, and the focal loss.
-
-    Returns:
-        The parts, float32.
     """
     slots, matched = assignment.positive_slots, assignment.positive_boxes
     normaliser, positives = positive_normaliser(len(slots), logits.device)

@@ -22,15 +22,7 @@ _LARGEST = 4  # times the canvas; what is larger is shrunk to this before it is 
 
 
 def read_canvas(path: Path, size: int, crop_to_ink: bool) -> Image:
-    """Reads an image file onto a square canvas.
-
-    Args:
-        path: The file; transparency shows white, an EXIF orientation is applied.
-        size: Side of the canvas in pixels.
-        crop_to_ink: Whether the canvas shows the drawing rather than the whole image.
-
-    Returns:
-        uint8 (size, size, 3) RGB.
+    """Reads an image file onto a square canvas, as `to_canvas`; transparency shows white, EXIF orientation is applied.
 
     Raises:
         DataError: The file is missing, damaged or no image, has fewer than 8 pixels a side, or shows nothing at all.
@@ -88,9 +80,6 @@ def ink_box(image: Image) -> tuple[int, int, int, int]:
 
     Strokes are narrow and darker than what is around them, or lighter as on a blackboard; shadows and the colour of
     the paper are wide. Faint lines (ruled paper) and specks do not count.
-
-    Args:
-        image: uint8 (H, W, 3) RGB.
 
     Returns:
         left, top, right, bottom in pixels, right and bottom exclusive; the whole image where nothing stands out.

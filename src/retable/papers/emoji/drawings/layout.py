@@ -82,12 +82,7 @@ def draw_head_frame(rng: RandomStream, neat: bool) -> tuple[Affine, float]:
 def draw_face_frame(rng: RandomStream, head: Affine, radius: float, outlined: bool, neat: bool) -> Affine:
     """Draws where the features lie in the head: nearly in the middle, seldom straight.
 
-    Args:
-        rng: Random numbers.
-        head: From the head's coordinates to the page's.
-        radius: The head's mean radius on the page.
-        outlined: Whether the head has a line; faces without one fill more of the picture.
-        neat: Whether a shape tool places the features.
+    Faces in heads without an outline fill more of the picture. The head's mean radius is that on the page.
 
     Returns:
         From the face's coordinates to the page's.
