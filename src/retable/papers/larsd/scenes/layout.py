@@ -71,10 +71,15 @@ class _Planner:
 
     def admits(self, item: Rectangle, margin: float) -> bool:
         """Tells whether a ship may be placed: enough of it visible, and free."""
-        size = self.layout.size
-        if not (0.0 < item[0] < size and 0.0 < item[1] < size):
+        (cx, cy, length, width, _), size = item, self.layout.size
+        room = min(cx, cy, size - cx, size - cy)
+        if room <= 0.0:
             return False
-        return visible_fractions(np.array([item]), size, size)[0] >= LEAST_VISIBLE and self.free(item, margin)
+        # most ships lie well within the image: their visible part costs more than all else here
+        whole = math.hypot(length, width) <= 2 * room
+        if not whole and visible_fractions(np.array([item]), size, size)[0] < LEAST_VISIBLE:
+            return False
+        return self.free(item, margin)
 
     def draw_kind(self) -> tuple[Kind, float, float] | None:
         """Draws a kind of ship with length and width in pixels."""
