@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,7 +46,6 @@ _GATE = ["/bin/sh", "-c", 'read -r _ && exec "$@" </dev/null', "sh"]
 def run(
     folder: Path,
     command: Sequence[str],
-    environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
     expiry: float = lease.EXPIRY_SECONDS,
     parent: int | None = None,
@@ -56,7 +55,6 @@ def run(
     Args:
         folder: The cell's folder; the output goes to ``log.txt`` in it.
         command: What to run; it is expected to write ``record.json`` last.
-        environment: Variables to add to those of this process.
         timeout: Seconds after which the command is ended and counts as failed.
         expiry: Seconds without heartbeat after which others may take the cell over.
         parent: Process without which the cell is not to go on; None lets it.
@@ -86,7 +84,6 @@ def run(
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
         try:
@@ -193,6 +190,12 @@ def meaning(code: int) -> str:
     return f"{_MEANINGS.get(code, 'an error')} (exit code {code})"
 
 
+def words(folder: Path, command: Sequence[str], timeout_minutes: float | None, expiry: float) -> list[str]:
+    """The command line of `main` for a cell."""
+    timeout = [] if timeout_minutes is None else ["--timeout", str(60 * timeout_minutes)]
+    return ["--folder", str(folder), "--expiry", str(expiry), *timeout, "--", *command]
+
+
 def main() -> int:
     """Runs the cell of the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description="Runs one cell of a table.")
@@ -203,13 +206,7 @@ def main() -> int:
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
     try:
-        return run(
-            arguments.folder,
-            arguments.command,
-            timeout=arguments.timeout,
-            expiry=arguments.expiry,
-            parent=arguments.parent,
-        )
+        return run(**vars(arguments))
     except OSError as error:
         print(f"error: {arguments.folder}: {error.strerror}", file=sys.stderr)
         return StorageError.exit_code
