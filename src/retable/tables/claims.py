@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from retable.tables.yaml_lines import hint
+
 _OPERATORS = (">", "<", "=", "+-", "+", "-", "beats", "in")
 
 
@@ -134,17 +136,10 @@ def _tokens(text: str, rows: Sequence[str], columns: Mapping[str, bool]) -> list
             elif re.fullmatch(r"\d+(\.\d+)?", word):
                 tokens.append(("number", word, None))
             else:
-                near = _nearest(word, rows)
-                raise ClaimError(f"{word!r} is neither a row nor a number nor an operator{near}")
+                rows_hint = hint(word, rows, "the rows are")
+                raise ClaimError(f"{word!r} is neither a row nor a number nor an operator{rows_hint}")
         rest = rest.strip()
     return tokens
-
-
-def _nearest(word: str, rows: Sequence[str]) -> str:
-    from retable.run.configuration import nearest
-
-    near = nearest(word, list(rows))
-    return f"; did you mean {near}?" if near else f"; the rows are {', '.join(rows)}"
 
 
 def _links(tokens: list[_Token], column: str | None, columns: Mapping[str, bool]) -> tuple[Comparison, ...]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from retable.run.record import Record
 from retable.tables import statistics
 from retable.tables.cells import Cell, Place
 from retable.tables.claims import Claim
@@ -103,16 +104,7 @@ def gather(
     statuses: Mapping[str, Status],
     command: str,
 ) -> TableResult:
-    """Puts a table's result together.
-
-    Args:
-        table: The table.
-        budget: Name of the budget.
-        seeds: The seeds.
-        plan: Its cells.
-        statuses: What the store says of each, by id.
-        command: What was called.
-    """
+    """Puts a table's result together, of its cells and what the store says of each, by id."""
     warnings = list(dict.fromkeys(status.warning for status in statuses.values() if status.warning))
     entries: dict[tuple[str, str], Entry] = {}
     lacking: dict[str, list[Path]] = {}
@@ -136,16 +128,16 @@ def gather(
     )  # fmt: skip
 
 
-def metric_name(metric: str, tested_split: str) -> str:
+def metric_name(record: Record, metric: str) -> str:
     """Full name of a column's metric in a record; one without a split is that of the tested split."""
-    return metric if "/" in metric else f"{tested_split}/{metric}"
+    return metric if "/" in metric else f"{record.data.get('tested_split', 'test')}/{metric}"
 
 
 def _value(status: Status, metric: str, scale: float, lacking: dict[str, list[Path]]) -> float | None:
     record = status.record
     if record is None:
         return None
-    name = metric_name(metric, str(record.data.get("tested_split", "test")))
+    name = metric_name(record, metric)
     value = record.metrics.get(name)
     if value is None or not math.isfinite(value):
         known = ", ".join(sorted(record.metrics))

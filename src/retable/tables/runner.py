@@ -75,7 +75,8 @@ def run(
         earlier = store.read_failure(folder)
         attempts = 1 + (earlier.attempts if earlier is not None else 0)
         (folder / store.FAILED).unlink(missing_ok=True)
-        _drop_damaged_record(folder)
+        with contextlib.suppress(FileNotFoundError):  # a run refuses to write over a record, also a damaged one
+            (folder / paths.RECORD).replace(folder / f"damaged-{paths.RECORD}")
         with (folder / store.LOG).open("a", encoding="utf-8") as log:
             log.write(f"\n== attempt {attempts}, {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
             log.flush()
@@ -161,12 +162,6 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-
-
-def _drop_damaged_record(folder: Path) -> None:
-    """Moves a record that is not valid out of the way: a run refuses to write over it."""
-    with contextlib.suppress(FileNotFoundError):
-        (folder / paths.RECORD).replace(folder / f"damaged-{paths.RECORD}")
 
 
 def _failure(folder: Path, code: int, reason: str, attempts: int) -> Failure:

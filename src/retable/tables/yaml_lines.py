@@ -1,11 +1,13 @@
 """YAML that remembers where each value stands, so that a message can name file and line."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
 from retable.errors import ConfigError
+from retable.run.configuration import nearest
 
 
 class Node:
@@ -33,14 +35,15 @@ class Node:
         """
         raise ConfigError(f"{self.path}:{self.line}: {problem}")
 
-    def items(self, what: str) -> dict[str, "Node"]:
+    def items(self, what: str, known: Sequence[str] = ()) -> dict[str, "Node"]:
         """The entries of a mapping.
 
         Args:
             what: What the mapping is, for the message.
+            known: The keys that it may have; none: any.
 
         Raises:
-            ConfigError: It is no mapping, or a key is there twice.
+            ConfigError: It is no mapping, a key is there twice, or is not known.
         """
         if not isinstance(self._node, yaml.MappingNode):
             self.refuse(f"{what} must be a mapping (key: value)")
@@ -50,6 +53,8 @@ class Node:
             if name in found:
                 Node(self.path, key).refuse(f"{name!r} is there twice")
             found[name] = Node(self.path, value)
+            if known and name not in known:
+                found[name].refuse(f"there is no key {name!r}{hint(name, known, 'keys:')}")
         return found
 
     def entries(self, what: str) -> list["Node"]:
@@ -110,6 +115,13 @@ class Node:
         if not isinstance(self._node, yaml.ScalarNode) or self.source() not in choices:
             self.refuse(f"{what} must be {' or '.join(choices)}")
         return self.source()
+
+
+def hint(word: str, known: Iterable[str], otherwise: str = "there are") -> str:
+    """What to say after an unknown word: the known one that it is nearest to, else all."""
+    known = list(dict.fromkeys(known))
+    near = nearest(word, known)
+    return f"; did you mean {near}?" if near else f"; {otherwise} {', '.join(known)}"
 
 
 def load(path: Path) -> Node:
