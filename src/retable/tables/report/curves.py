@@ -9,14 +9,14 @@ from retable.errors import DataError
 from retable.metrics_csv import Points, read_curves
 from retable.run import paths
 from retable.tables.report import view_model
-from retable.tables.report.scale import Scale, fit
+from retable.tables.report.charts import WIDTH, Scale, fit
 from retable.tables.results import TableResult
 from retable.tables.spec import Column
 
 COLOURS = 5
 """Rows to a panel: as many colours as can be told apart with any colour vision, in both themes."""
-WIDTH, HEIGHT = 344, 190
-"""Pixels of a panel."""
+HEIGHT = 190
+"""Pixels of a panel, which is as wide as a dot plot."""
 LEFT, RIGHT, TOP, BOTTOM = 42, WIDTH - 8, 8, HEIGHT - 34
 """Pixels of the curves in it."""
 _LOSS = "train/loss"  # a GAN has two: train/loss_generator, train/loss_discriminator
