@@ -162,7 +162,6 @@ def draw_detections(
     prediction: Mapping[str, Any],
     target: Mapping[str, Any] | None = None,
     score_threshold: float = 0.0,
-    iou_threshold: float = 0.5,
     minimum_size: int = 0,
     show_scores: bool = True,
 ) -> Image:
@@ -177,7 +176,6 @@ def draw_detections(
         prediction: `boxes` (N, 5) or (N, 4), `scores` (N,), `labels` (N,); tensors or arrays.
         target: `boxes` (M, 5) or (M, 4), `labels` (M,), optionally `difficult` (M,).
         score_threshold: Detections below it are not drawn, and hit nothing.
-        iou_threshold: The IoU from which a detection hits.
         minimum_size: The image is enlarged by a whole factor until its shorter side has this many pixels.
         show_scores: Whether to write the scores.
 
@@ -195,7 +193,7 @@ def draw_detections(
         colours = [HIT] * len(boxes)
         drawn = draw_boxes(drawn, boxes, HIT)
     else:
-        hit, ignored, missed = classify_detections(kept, target, iou_threshold)
+        hit, ignored, missed = classify_detections(kept, target)
         truths, difficult = _enlarged(target["boxes"], factor), _difficult(target)
         width = _line_width(drawn)
         for chosen, colour in ((difficult, DIFFICULT), (~difficult & ~missed, TRUTH)):
@@ -263,28 +261,19 @@ def _common_area(one: Rectangle, other: Rectangle) -> float:
     return max(0.0, width) * max(0.0, height)
 
 
-def legend_strip(width: int, entries: Sequence[tuple[str, Colour]] = LEGEND, size: float = 0.5) -> Image:
-    """Makes a strip that explains the colours, to stack above or below pictures of the same width.
-
-    Args:
-        width: Of the strip in pixels; entries that do not fit go on a further line.
-        entries: Names and their RGB colours.
-        size: Of the text, relative to OpenCV's font.
-
-    Returns:
-        (H, width, 3) uint8.
-    """
-    line = round(44 * size)
+def legend_strip(width: int) -> Image:
+    """Makes a strip, (H, width, 3) uint8, that explains the colours; entries that do not fit go on a further line."""
+    size, line = 0.5, 22
     places: list[tuple[int, int]] = []
     x, y = 8, 0
-    for name, _ in entries:
+    for name, _ in LEGEND:
         (text_width, _), _ = cv2.getTextSize(name, _FONT, size, 1)
         if x > 8 and x + line + text_width > width:
             x, y = 8, y + line
         places.append((x, y))
         x += line + text_width + 16
     strip = np.full((y + line, width, 3), _SHEET, dtype=np.uint8)
-    for (name, colour), (x, y) in zip(entries, places, strict=True):
+    for (name, colour), (x, y) in zip(LEGEND, places, strict=True):
         swatch = line // 2
         top = y + (line - swatch // 2) // 2
         cv2.rectangle(strip, (x, top), (x + swatch, top + swatch // 2), colour, 2, cv2.LINE_AA)

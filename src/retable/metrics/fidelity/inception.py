@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from torch import Tensor
-
 from retable.errors import CheckpointError
 from retable.metrics.fidelity.extractors import Extractor
 from retable.nn.backbones import download_address, sha256
@@ -38,10 +36,6 @@ class InceptionExtractor(Extractor):
         )
         super().__init__(network, batch_size=32)  # 299 x 299 pixels: some 0.2 GB of activations
         self.origin = f"inception-v3-compat sha256:{SHA256}"
-
-    def _extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        features, logits = self._network(images)
-        return features, logits
 
 
 def check(path: Path) -> None:
