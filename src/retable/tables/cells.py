@@ -73,12 +73,6 @@ class Planner:
     def plan(self, table: Table, budget: str, seeds: Sequence[int], extra: Sequence[str] = ()) -> dict[Place, Cell]:
         """The cells of a table by row, column and seed, without the rows that are not available.
 
-        Args:
-            table: The table.
-            budget: Name of the budget.
-            seeds: The seeds.
-            extra: Overrides for every cell.
-
         Raises:
             ConfigError: A row or column does not compose; the message names file and line.
         """

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -68,7 +69,10 @@ def run(
     held = lease.acquire(folder, expiry)
     if held is None:
         return BUSY
-    stop = _Stop()
+    stop = threading.Event()
+    with contextlib.suppress(ValueError):  # where this is not the main thread, others see to signals
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: stop.set())
     try:
         if store.is_done(folder):
             return DONE
@@ -110,24 +114,11 @@ def run(
 _LOST, _STOPPED = "lost", "stopped"
 
 
-class _Stop:
-    """Whether this process was asked to stop; where it is not the main thread, others see to that."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        with contextlib.suppress(ValueError):
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, self._ask)
-
-    def _ask(self, *_: object) -> None:
-        self.asked = True
-
-
 def _wait(
     child: subprocess.Popen[bytes],
     folder: Path,
     held: lease.Lease,
-    stop: _Stop,
+    stop: threading.Event,
     timeout: float | None,
     expiry: float,
     parent: int | None,
@@ -141,7 +132,7 @@ def _wait(
         except subprocess.TimeoutExpired:
             pass
         now = time.monotonic()
-        if stop.asked or (parent is not None and os.getppid() != parent) or (folder / STOP).exists():
+        if stop.is_set() or (parent is not None and os.getppid() != parent) or (folder / STOP).exists():
             return _STOPPED
         if timeout is not None and now - started > timeout:
             return f"time-out after {timeout:.0f} s"

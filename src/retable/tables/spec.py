@@ -125,10 +125,7 @@ class Table:
 
 
 def files(folders: Sequence[Path] | None = None) -> dict[str, Path]:
-    """Files of all tables by name, in an order in which 2 comes before 10.
-
-    Args:
-        folders: Where to look; None: in Retable and in the papers outside of it.
+    """Files of all tables by name (without folders: of Retable and all papers), in an order in which 2 precedes 10.
 
     Raises:
         ConfigError: Two tables have the same name.
@@ -149,11 +146,7 @@ def table_name(path: Path) -> str:
 
 
 def find(patterns: Sequence[str], folders: Sequence[Path] | None = None) -> list[Table]:
-    """Reads the tables that some names or patterns such as ``paper/*`` ask for, each once.
-
-    Args:
-        patterns: The names or patterns.
-        folders: As of `files`.
+    """Reads the tables that some names or patterns such as ``paper/*`` ask for, each once; folders as of `files`.
 
     Raises:
         ConfigError: A pattern matches no table, or a file has a fault.
@@ -201,13 +194,10 @@ def load(path: Path, name: str) -> Table:
 
 
 def extend(table: Table, rows: dict[str, str], columns: dict[str, str]) -> Table:
-    """The table with rows and columns of the command line.
+    """The table with rows and columns of the command line, each given as overrides by label.
 
-    Args:
-        table: The table.
-        rows: Overrides by label: added to those of a row of that label, else a new row.
-        columns: Overrides by label: added to those of a column of that label, else a new column, which takes metric
-            and unit of the table's first column.
+    They are added to those of a row or column of that label. Else it is a new one; a new column takes metric and unit
+    of the table's first column.
 
     Raises:
         ConfigError: The overrides are no shell words, or the table's metrics depend on the row and a row is new.

@@ -16,6 +16,7 @@ from torch import Tensor
 from retable.boxes import format_of
 from retable.files import write_atomically
 from retable.metrics.average_precision import match_detections
+from retable.metrics.overlaps import BoxesOfImages, best_overlaps
 
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -141,17 +142,15 @@ def classify_detections(
         (N,) hits, (N,) detections on difficult objects (neither hit nor false alarm), and (M,) misses:
         objects that are not difficult and that no detection hit. All bool.
     """
-    boxes, truths = _boxes(prediction["boxes"]), _boxes(target["boxes"])
+    detections, truths = (
+        BoxesOfImages(_boxes(each["boxes"]).numpy(), _array(each["labels"]), np.array([0, len(each["boxes"])]))
+        for each in (prediction, target)
+    )
+    best_iou, best_truth = best_overlaps(detections, truths)
     difficult = _difficult(target)
-    if len(boxes) == 0 or len(truths) == 0:
-        nothing = np.zeros(len(boxes), dtype=np.bool_)
-        return nothing, nothing.copy(), ~difficult
-    iou = format_of(boxes).iou(boxes, truths).numpy()
-    iou = np.where(_array(prediction["labels"])[:, None] == _array(target["labels"])[None], iou, 0.0)
     order = np.argsort(-_array(prediction["scores"]), kind="stable")
-    best_truth = iou.argmax(axis=1)
-    hit, ignored = np.zeros((2, len(boxes)), dtype=np.bool_)
-    hit[order], ignored[order] = match_detections(iou.max(axis=1)[order], best_truth[order], difficult, iou_threshold)
+    hit, ignored = np.zeros((2, len(order)), dtype=np.bool_)
+    hit[order], ignored[order] = match_detections(best_iou[order], best_truth[order], difficult, iou_threshold)
     missed = ~difficult
     missed[best_truth[hit]] = False
     return hit, ignored, missed

@@ -50,12 +50,8 @@ class Engine(Protocol):
 def note_failure(job: Job, reason: str, log: Path | None = None) -> None:
     """Writes into a cell's folder how it failed, where its runner was killed or has never run.
 
-    Without this a cell that always loses its node would be started again and again.
-
-    Args:
-        job: The cell's job.
-        reason: In words.
-        log: Output of what ran the runner, whose last lines may say why.
+    Without this a cell that always loses its node would be started again and again. The last lines of `log`, the output
+    of what ran the runner, may say why.
     """
     end_orphan(job)
     if store.is_done(job.folder) or store.read_failure(job.folder) is not None:
