@@ -10,7 +10,7 @@ from typing import Any
 from retable.run.record import Record
 from retable.tables import statistics
 from retable.tables.cells import Cell, Place
-from retable.tables.claims import Claim
+from retable.tables.claims import Claim, Comparison
 from retable.tables.spec import Table
 from retable.tables.statistics import Judgement, Summary
 from retable.tables.store import State, Status
@@ -112,11 +112,9 @@ def gather(
         for column in table.columns.values():
             cells = {seed: plan[row, column.label, seed] for seed in seeds if (row, column.label, seed) in plan}
             found = {seed: statuses[cell.id] for seed, cell in cells.items()}
-            values = {}
-            for seed, status in found.items():
-                value = _value(status, column.metric_of(table.rows[row]), column.scale, lacking)
-                if value is not None:
-                    values[seed] = value
+            metric = column.metric_of(table.rows[row])
+            numbers = {seed: _value(status, metric, column.scale, lacking) for seed, status in found.items()}
+            values = {seed: number for seed, number in numbers.items() if number is not None}
             entries[row, column.label] = Entry(table.printed.get((row, column.label)), values, cells, found)
     for problem, folders in lacking.items():  # one line, though a whole column may lack its metric
         others = f" and {len(folders) - 1} other cells" if len(folders) > 1 else ""
@@ -180,7 +178,7 @@ def _claims(table: Table, entries: Mapping[tuple[str, str], Entry]) -> tuple[Cla
     return tuple(results)
 
 
-def _link(comparison: Any, entries: Mapping[tuple[str, str], Entry]) -> statistics.Link:
+def _link(comparison: Comparison, entries: Mapping[tuple[str, str], Entry]) -> statistics.Link:
     involved = [entries[term.row, term.column] for term in comparison.terms]
     shared = sorted(set.intersection(*(set(entry.values) for entry in involved)))
     differences = tuple(

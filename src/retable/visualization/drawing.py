@@ -90,8 +90,7 @@ def upscale(image: Image, minimum_size: int) -> tuple[Image, int]:
 
 
 def _line_width(image: Image) -> int:
-    height, width = image.shape[:2]
-    return max(1, round(min(int(height), int(width)) / 300))
+    return max(1, round(int(min(image.shape[:2])) / 300))
 
 
 def draw_boxes(image: Image, boxes: Any, colour: Colour, thickness: int | None = None, halo: bool = True) -> Image:
