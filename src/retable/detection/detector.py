@@ -19,7 +19,7 @@ from retable.detection.schema import DetectorConfig, PredictionOptions, Scaling
 from retable.detection.tiles import Prediction, as_float, detect_in_tiles, inside, padded
 from retable.detection.transforms import letterbox
 from retable.errors import CheckpointError, ConfigError
-from retable.metrics import DetectionAveragePrecision
+from retable.metrics.detection import DetectionAveragePrecision
 
 
 class Detector(LightningModule):
