@@ -1,6 +1,5 @@
 """``sweep.py``: searches hyperparameters, shows the best and the command line that makes it."""
 
-import signal
 import sys
 from typing import Any
 
@@ -31,8 +30,6 @@ def sweep(config: DictConfig, words: Words) -> None:
         found.pruner = _pruner(config.pruning)
         search = loop.Search(asked, metric, direction, found, config.n_trials)
         _announce(search.count(), asked, metric, direction, config.n_trials)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.default_int_handler)
         engine = build(config.engine)
         interrupted = False
         try:
