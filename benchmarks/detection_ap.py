@@ -15,8 +15,7 @@ import time
 import torch
 
 from retable.boxes import rotated_iou
-from retable.metrics import DetectionAveragePrecision
-from retable.metrics.detection import IOU_THRESHOLDS
+from retable.metrics.detection import IOU_THRESHOLDS, DetectionAveragePrecision
 
 IMAGES, DETECTIONS, OBJECTS = 444, 100, 1228  # HRSC2016's test split, and a hundred detections an image
 LIMIT_SECONDS, LIMIT_RATIO = 0.050, 50.0

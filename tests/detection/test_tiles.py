@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from retable.detection.tiles import detect_in_tiles, iterate_tiles, merge_tiles, tile_windows
+from retable.detection.schema import DetectorConfig
+from retable.detection.tiles import detect_in_tiles, merge_tiles, tile_windows
 from retable.errors import ConfigError
 
 
@@ -55,14 +56,17 @@ def test_iteration_is_bounded_and_scales():
     image = torch.randint(0, 256, (3, 70, 90), dtype=torch.uint8)
     windows = tile_windows(70, 90, 32, 8)
     seen = []
-    for group, tiles in iterate_tiles(image, windows, 4):
-        assert tiles.shape[0] == len(group) <= 4
+
+    def detect(tiles):
+        assert tiles.shape[0] <= 4
         assert tiles.dtype == torch.float32
-        for window, tile in zip(group, tiles, strict=True):
-            part = image[:, window.y : window.y + 32, window.x : window.x + 32]
-            torch.testing.assert_close(tile, part / 255)
-        seen += group
-    assert seen == windows
+        seen.extend(tiles)
+        return [prediction([], [])] * len(tiles)
+
+    detect_in_tiles(image, detect, DetectorConfig(tile_size=32, tile_overlap=8, tile_batch=4), multiple=1)
+    for window, tile in zip(windows, seen, strict=True):
+        part = image[:, window.y : window.y + 32, window.x : window.x + 32]
+        torch.testing.assert_close(tile, part / 255)
 
 
 def test_duplicates_in_the_overlap_are_merged_and_both_sides_kept():
@@ -152,7 +156,8 @@ def test_detecting_in_a_large_image_finds_each_ship_once(dtype):
             found.append(prediction(boxes))
         return found
 
-    merged = detect_in_tiles(image, detector, size=80, overlap=24, batch_size=3, iou_threshold=0.3, multiple=32)
+    config = DetectorConfig(tile_size=80, tile_overlap=24, tile_batch=3, nms_threshold=0.3)
+    merged = detect_in_tiles(image, detector, config, multiple=32)
     assert sizes == {(3, 96, 96)}  # padded to a multiple of 32
     assert sorted(map(tuple, merged["boxes"][:, :2].round().int().tolist())) == sorted(ships)
     torch.testing.assert_close(merged["boxes"][:, 2:4], torch.tensor([[16.0, 6.0]]).expand(5, 2))

@@ -10,7 +10,7 @@ import torch.multiprocessing as multiprocessing
 from torch import Tensor
 
 from retable.errors import DataError, DivergenceError
-from retable.metrics import DetectionAveragePrecision
+from retable.metrics.detection import DetectionAveragePrecision
 
 Sample = dict[str, Tensor]
 

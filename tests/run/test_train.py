@@ -95,6 +95,31 @@ def test_resuming_with_other_settings_is_refused(train_here: Train, capsys: pyte
     assert "run has 0.05, not 0.01; give another hydra.run.dir" in capsys.readouterr().err
 
 
+def test_a_finished_run_can_be_given_more_epochs(train_here: Train, tmp_path: Path) -> None:
+    assert train_here("hydra.run.dir=run") == 0
+    first = (tmp_path / "run" / "record.json").read_bytes()
+    assert train_here("hydra.run.dir=run", "resume=auto", "trainer.max_epochs=2") == 2, "fewer are another run"
+    assert train_here("hydra.run.dir=run", "resume=auto", "trainer.max_epochs=5", "seed=4") == 2
+    assert train_here("hydra.run.dir=run", "resume=auto", "trainer.max_epochs=5") == 0
+    assert train_here("hydra.run.dir=run", "resume=auto", "trainer.max_epochs=5") == 0
+    found = record.read(tmp_path / "run")
+    assert (found.extended, found.resumed, found.metrics["train/epochs"]) == ([3], 1, 5)
+    assert found.config["trainer"]["max_epochs"] == 5
+    assert (tmp_path / "run" / "record-3.json").read_bytes() == first
+
+
+def test_an_interrupted_run_goes_on_with_the_same_data_only(
+    train_here: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train_here("hydra.run.dir=run", "model.nan_at_step=6") == 5
+    kept = tmp_path / "run" / "data.json"
+    changed = json.loads(kept.read_text())
+    for content in ({**changed, "fingerprint": "other"}, {**changed, "splits": {}}, [], None):
+        kept.write_text("torn" if content is None else json.dumps(content))
+        assert train_here("hydra.run.dir=run", "model.nan_at_step=6", "resume=auto") == 3
+        assert "another hydra.run.dir" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("seconds", [0.3, 1.2, 2.0])
 def test_killed_and_resumed_run_equals_the_uninterrupted_one(
     start_train: Start, train_here: Train, tmp_path: Path, capsys: pytest.CaptureFixture[str], seconds: float

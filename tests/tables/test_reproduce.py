@@ -196,7 +196,7 @@ def test_a_damaged_record_is_told_and_done_again(call: Call, tmp_path: Path) -> 
         (["table=demo/1", "seeds=0"], "seeds: a number of seeds such as 3"),
         (["table=demo/1", "seed=3"], "seed: there is no such key; did you mean seeds?"),
         (["table=demo/1", "engine.worker=2"], "engine.worker: there is no such key; did you mean engine.workers?"),
-        (["table=demo/1", "engine.workers=0"], "engine.workers must be at least 1"),
+        (["table=demo/1", "engine.workers=0"], "engine.workers=0: must be 1 or more"),
         (["table=demo/1", "rows.Mine=model.lsaa=none"], "row Mine: model.lsaa: there is no such key"),
         (["table=demo/1", "overrides=trainer.max_epochs"], "overrides: 'trainer.max_epochs' is no override"),
         (["table=demo/1", "retry=all"], "retry: 'all' is not one of"),

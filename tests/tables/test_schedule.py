@@ -10,6 +10,7 @@ from retable.errors import ConfigError
 from retable.tables import lease, schedule
 from retable.tables.engines import Job
 from retable.tables.engines.local import LocalEngine, visible_gpus
+from retable.tables.schema import LocalEngineConfig
 from retable.tables.store import Store
 
 TELL = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
@@ -104,15 +105,15 @@ def test_workers_share_the_cores(store: Store, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
-    engine = LocalEngine(2, None, 60)
-    assert (LocalEngine(None, None, 60).workers, engine.workers) == (4, 2)
+    engine = LocalEngine(LocalEngineConfig(workers=2))
+    assert (LocalEngine(LocalEngineConfig()).workers, engine.workers) == (4, 2)
     run(engine, [job(store, "a", TELL)])
     assert told(store, "a")["OMP_NUM_THREADS"] == "4"
 
 
 def test_each_job_sees_its_own_gpus(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5,7")
-    engine = LocalEngine(None, None, 60)
+    engine = LocalEngine(LocalEngineConfig())
     assert engine.workers == 3
     run(engine, [job(store, "a", TELL, devices=2), job(store, "b", TELL)])
     assert told(store, "a")["CUDA_VISIBLE_DEVICES"] == "3,5"
@@ -121,7 +122,7 @@ def test_each_job_sees_its_own_gpus(store: Store, monkeypatch: pytest.MonkeyPatc
 
 def test_a_job_that_asks_for_more_than_there_is_takes_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    engine = LocalEngine(None, None, 60)
+    engine = LocalEngine(LocalEngineConfig())
     sleeping = job(store, "a", "import time; time.sleep(30)")
     assert engine.start(sleeping)
     assert not engine.start(job(store, "b", devices=2)), "one of the two is taken"
@@ -133,7 +134,7 @@ def test_a_job_that_asks_for_more_than_there_is_takes_all(store: Store, monkeypa
 def test_more_workers_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     with pytest.raises(ConfigError, match=r"engine\.workers=2 is more than the GPUs here"):
-        LocalEngine(2, None, 60)
+        LocalEngine(LocalEngineConfig(workers=2))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from retable.classification.metrics import MACRO, metric_info, scores
 from retable.classification.pictures import ClassificationPictures
 from retable.classification.prediction import classify_files
 from retable.classification.schema import ClassifierConfig, PredictionOptions
-from retable.classification.subject import Subject
+from retable.classification.subject import ClassList
 from retable.errors import ConfigError
 from retable.nn.fusion import fuse_batch_norm
 
@@ -45,11 +45,12 @@ class Classifier(LightningModule):
     weights_origin = "scratch"
     probability_kind = "the classifier's own probabilities, not calibrated"
 
+    classes: ClassList
+
     def __init__(self, config: ClassifierConfig, network: nn.Module) -> None:
         super().__init__()
-        self.network, self.input_size = network, config.input_size
-        self._subject: Subject = config.subject
-        self.classes = self._subject.classes
+        self.config, self.network, self.input_size = config, network, config.input_size
+        self.classes = config.subject.classes
         self.confusion = MulticlassConfusionMatrix(len(self.classes))
         self.mean_loss = MeanMetric()
 
@@ -118,20 +119,12 @@ class Classifier(LightningModule):
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Classifies the user's files (see `retable.classification.prediction.classify_files`).
 
-        Args:
-            output: Folder for the results.
-            options: What ``predict.py`` was asked.
-            data: The data configuration of the run, which is not needed: the subject knows how files are read.
-            about: What is told of the run in the results.
-
-        Raises:
-            DataError: An image cannot be read.
-            StorageError: A result cannot be written.
+        The data configuration of the run is not needed: the subject knows how files are read.
         """
         network = fuse_batch_norm(self.network)
         classify_files(
             lambda images: network(self.resized(images.to(self.device))).softmax(dim=1).cpu(),
-            self._subject,
+            self.config.subject,
             Path(options.input).expanduser(),
             output,
             {**about, "probability_kind": self.probability_kind},

@@ -20,15 +20,14 @@ from retable.nn.backbones import load_weights_alike
 class NetworkClassifier(Classifier):
     """A network with its loss and optimiser.
 
-    Args:
-        config: The options.
-
     Attributes:
         network: The network.
 
     Raises:
         ConfigError: The network has no published weights that it could start from.
     """
+
+    config: NetworkConfig
 
     def __init__(self, config: NetworkConfig) -> None:
         classes = len(config.subject.classes)
@@ -37,9 +36,6 @@ class NetworkClassifier(Classifier):
             raise ConfigError(
                 f"model.weights={config.weights}: this network starts from scratch; use model.weights=none"
             )
-        self._optimizer, self._lr = config.optimizer, config.lr
-        self._schedule, self._warmup = config.schedule, config.warmup
-        self._label_smoothing, self._weights = config.label_smoothing, config.weights
         self._begun = False
         self.train_accuracy = MulticlassAccuracy(classes, average="micro")
         self.train_loss = MeanMetric()
@@ -55,8 +51,8 @@ class NetworkClassifier(Classifier):
         Raises:
             CheckpointError: Their file cannot be used.
         """
-        if self._weights != "none" and not self._begun:
-            load_weights_alike(self.network, self._weights, self.trainer.strategy)
+        if self.config.weights != "none" and not self._begun:
+            load_weights_alike(self.network, self.config.weights, self.trainer.strategy)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Computes the loss of a training batch.
@@ -65,7 +61,7 @@ class NetworkClassifier(Classifier):
             DivergenceError: It is not finite.
         """
         logits = self.logits(batch["images"])
-        loss = F.cross_entropy(logits, batch["labels"], label_smoothing=self._label_smoothing)
+        loss = F.cross_entropy(logits, batch["labels"], label_smoothing=self.config.label_smoothing)
         if not torch.isfinite(loss):
             raise DivergenceError(
                 f"the loss is not finite at step {self.global_step}: try a lower model.lr or trainer.gradient_clip_val"
@@ -79,12 +75,10 @@ class NetworkClassifier(Classifier):
 
     def configure_optimizers(self) -> Any:
         """Makes the optimiser, at a constant rate or with a cosine to zero, after an optional warm-up."""
-        optimizer = self._optimizer(self.parameters(), lr=self._lr)
-        if self._schedule == "cosine":
-            return schedules.scheduled(
-                optimizer, schedules.cosine(self.trainer.estimated_stepping_batches), self._warmup
-            )
-        return schedules.scheduled(optimizer, schedules.constant, self._warmup)
+        optimizer = self.config.optimizer(self.parameters(), lr=self.config.lr)
+        cosine = self.config.schedule == "cosine"
+        decay = schedules.cosine(self.trainer.estimated_stepping_batches) if cosine else schedules.constant
+        return schedules.scheduled(optimizer, decay, self.config.warmup)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps the origin of the weights."""

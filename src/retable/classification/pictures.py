@@ -81,12 +81,10 @@ class ClassificationPictures(Callback):
     def _draw(self, image: Tensor, label: int, probabilities: Tensor) -> tuple[Image, str]:
         """An image with a frame that says whether it was recognised, and what it was taken for."""
         taken_for, captions = int(probabilities.argmax()), self.classes.captions
-        words = f"{captions[taken_for]} {float(probabilities[taken_for]):.2f}"
-        return _framed(image, taken_for == label), words if label == taken_for else f"{words}, is {captions[label]}"
-
-
-def _framed(image: Tensor, right: bool) -> Image:
-    pixels = (image.permute(1, 2, 0) * 255).round().byte().cpu().numpy()
-    larger, _ = upscale(np.ascontiguousarray(pixels), _SIDE)
-    framed = cv2.copyMakeBorder(larger, 4, 4, 4, 4, cv2.BORDER_CONSTANT, value=HIT if right else FALSE_ALARM)
-    return np.asarray(framed, dtype=np.uint8)
+        words, colour = f"{captions[taken_for]} {float(probabilities[taken_for]):.2f}", HIT
+        if taken_for != label:
+            words, colour = f"{words}, is {captions[label]}", FALSE_ALARM
+        pixels = (image.permute(1, 2, 0) * 255).round().byte().cpu().numpy()
+        larger, _ = upscale(np.ascontiguousarray(pixels), _SIDE)
+        framed = cv2.copyMakeBorder(larger, 4, 4, 4, 4, cv2.BORDER_CONSTANT, value=colour)
+        return np.asarray(framed, dtype=np.uint8), words

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,9 @@ def classify_files(classify: Classify, subject: Subject, source: Path, output: P
     names = [path.name if path == source else path.relative_to(source).as_posix() for path in files]
     entries: list[dict[str, Any]] = []
     failures: list[str] = []
-    for group in _groups(list(zip(names, files, strict=True))):
+    for first in range(0, len(files), _BATCH):
         images, read = [], []
-        for name, path in group:
+        for name, path in zip(names[first : first + _BATCH], files[first : first + _BATCH], strict=True):
             try:
                 images.append(subject.read(path))
                 read.append(name)
@@ -76,11 +76,6 @@ def classify_files(classify: Classify, subject: Subject, source: Path, output: P
     log.info("%d images classified, in %s", len(entries), output)
     if failures:
         raise DataError(f"{len(failures)} of {len(files)} images could not be read: {', '.join(failures)}")
-
-
-def _groups(items: Sequence[tuple[str, Path]]) -> Iterator[Sequence[tuple[str, Path]]]:
-    for first in range(0, len(items), _BATCH):
-        yield items[first : first + _BATCH]
 
 
 def _entry(name: str, classes: Sequence[str], probabilities: Tensor) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Folders, image lists and XML of detection datasets, read with errors that name file and line."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
@@ -15,11 +15,7 @@ _LISTED_SUFFIXES = IMAGE_SUFFIXES | {".txt", ".xml"}
 
 
 def checked_root(root: str | Path | None, name: str) -> Path:
-    """Returns a dataset's folder as a path.
-
-    Args:
-        root: The value of `data.root`.
-        name: The dataset's name, for messages.
+    """Returns the folder of a dataset of this name, the value of `data.root`, as a path.
 
     Raises:
         DataError: There is no such folder, or it is empty.
@@ -37,12 +33,7 @@ def checked_root(root: str | Path | None, name: str) -> Path:
 
 
 def first_folder(name: str, what: str, candidates: Sequence[Path]) -> Path:
-    """Returns the first of several folders that exists.
-
-    Args:
-        name: The dataset's name, for messages.
-        what: What the folder holds, for messages.
-        candidates: Where it may lie, best first.
+    """Returns the first of several folders that exists; the dataset's name and what they hold are for the message.
 
     Raises:
         DataError: None exists. The message lists them.
@@ -58,9 +49,6 @@ def read_image_list(path: Path) -> list[str]:
 
     Blank lines are skipped. Folders and known endings of images and annotations are taken off, so that
     `images/a.png` means `a`.
-
-    Args:
-        path: A text file in UTF-8.
 
     Returns:
         The names, in the file's order.
@@ -98,12 +86,7 @@ def read_text(path: Path) -> str:
 
 
 def find_list(name: str, places: Sequence[Path], split: str) -> Path:
-    """Returns the image list of a split.
-
-    Args:
-        name: The dataset's name, for messages.
-        places: Folders where it may lie, best first.
-        split: Name of the file without ending.
+    """Returns the image list of a split, ``SPLIT.txt``, from the first of the folders that has it.
 
     Raises:
         DataError: There is none. The message says which there are.
@@ -121,7 +104,7 @@ def listed_splits(places: Sequence[Path]) -> list[str]:
 
 def match_files(
     name: str,
-    image_ids: Iterable[str],
+    image_ids: Sequence[str],
     list_path: Path | None,
     image_folder: Path,
     annotation_folder: Path,
@@ -145,32 +128,22 @@ def match_files(
     """
     images = find_images(image_folder)
     annotations = {path.stem: path for path in annotation_folder.iterdir() if path.suffix.lower() == suffix}
-    image_ids = list(image_ids)
     source = "" if list_path is None else f" that {list_path} lists"
-    for what, found, folder, hint in (
+    for what, found, folder, advice in (
         ("image", images, image_folder, "add the image, or take the name out"),
-        (
-            "annotation",
-            annotations,
-            annotation_folder,
-            "add one; for an image without objects, a file without any",
-        ),
+        ("annotation", annotations, annotation_folder, "add one; for an image without objects, a file without any"),
     ):
         missing = [image_id for image_id in image_ids if image_id not in found]
         if missing:
             raise DataError(
                 f"{name}: {len(missing)} of {len(image_ids)} images{source} have no {what} in {folder}, "
-                f"first {missing[0]}; {hint}"
+                f"first {missing[0]}; {advice}"
             )
     return [(image_id, images[image_id], annotations[image_id]) for image_id in image_ids]
 
 
 def parse_xml(path: Path, root_tag: str) -> Element:
-    """Parses an XML file without following entities.
-
-    Args:
-        path: The file.
-        root_tag: Name that the root element must have.
+    """Parses an XML file with a root of this tag, without following entities.
 
     Raises:
         DataError: The file is unreadable, malformed, declares entities, or has another root.
@@ -224,12 +197,7 @@ def xml_size(parent: Element, height_tag: str, width_tag: str) -> tuple[int, int
 
 
 def parse_number(text: str, what: str, place: str) -> float:
-    """Converts text to a finite number.
-
-    Args:
-        text: What stands in the file.
-        what: Element or column, for messages.
-        place: File and object or line, for messages.
+    """Converts text to a finite number; element or column, and file and object or line, are for the message.
 
     Raises:
         DataError: It is not a number, or NaN or infinite.

@@ -30,10 +30,6 @@ class DetectionDataModule(ShardedDataModule):
     Training samples depend on seed, epoch and index alone; in validation and test each image is seen exactly once,
     under any number of processes.
 
-    Args:
-        config: The options.
-        seed: The run's seed.
-
     Raises:
         ConfigError: A value that cannot work, or neither real files nor a generator.
         DataError: The files have a fault.

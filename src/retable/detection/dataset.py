@@ -117,13 +117,7 @@ class DetectionDataset:
         return len(self._records)
 
     def load(self, index: int) -> tuple[Image, Target]:
-        """Reads an image.
-
-        Args:
-            index: Position in the split.
-
-        Returns:
-            The image, uint8 (H, W, 3) RGB, and its target as of `target`.
+        """Reads an image, uint8 (H, W, 3) RGB, with its target as of `target`.
 
         Raises:
             DataError: The file has gone or changed since the dataset was made.
@@ -153,16 +147,13 @@ class DetectionDataset:
         return Provenance("real", self.name, fingerprint, splits, tuple(self._notes)).as_dict()
 
     def _size_notes(self) -> list[str]:
-        disagreeing = [
-            record
-            for record, size in zip(self._records, self._sizes, strict=True)
-            if record.stated_size is not None and record.stated_size != size
-        ]
-        if not disagreeing:
+        pairs = zip(self._records, self._sizes, strict=True)
+        wrong = [record.annotation_path.name for record, size in pairs if record.stated_size not in (None, size)]
+        if not wrong:
             return []
         return [
-            f"{len(disagreeing)} annotations state another size than their image has, first "
-            f"{disagreeing[0].annotation_path.name}; the image's size counts and boxes are taken as its pixels"
+            f"{len(wrong)} annotations state another size than their image has, first {wrong[0]}; "
+            "the image's size counts and boxes are taken as its pixels"
         ]
 
     def _read_targets(self, to_boxes: Callable[[Tensor], Tensor], box_numbers: int, keep_outside: bool) -> list[Target]:
@@ -175,16 +166,13 @@ class DetectionDataset:
         first = 0
         for record, size in zip(self._records, self._sizes, strict=True):
             last = first + len(record.objects)
-            outside = [
-                _is_outside(item, shape, size, keep_outside)
-                for item, shape in zip(record.objects, shapes[first:last], strict=True)
-            ]
-            difficult = [item.difficult for item in record.objects]
+            pairs = zip(record.objects, shapes[first:last], strict=True)
+            difficult = [_is_outside(item, shape, size, keep_outside) or item.difficult for item, shape in pairs]
             targets.append(
                 {
                     "boxes": boxes[first:last].numpy().astype(np.float32),
                     "labels": np.array([item.label for item in record.objects], dtype=np.int64),
-                    "difficult": np.array(difficult, dtype=np.bool_) | np.array(outside, dtype=np.bool_),
+                    "difficult": np.array(difficult, dtype=np.bool_),
                 }
             )
             first = last
@@ -192,11 +180,7 @@ class DetectionDataset:
 
 
 def _is_outside(item: ObjectRecord, shape: Sequence[float], size: tuple[int, int], allowed: bool) -> bool:
-    """Whether the centre of an object's box of this shape (cx, cy, w, h) lies outside the image.
-
-    Raises:
-        DataError: It does, and that is not allowed; or the box has no area.
-    """
+    """Whether the centre of a box of this shape (cx, cy, w, h) lies outside; raises where that is not allowed."""
     (cx, cy, w, h), (height, width) = shape, size
     if not (math.inf > w > 1e-3 and math.inf > h > 1e-3):
         raise DataError(

@@ -19,7 +19,7 @@ from retable.detection.schema import DetectorConfig, PredictionOptions, Scaling
 from retable.detection.tiles import Prediction, as_float, detect_in_tiles, inside, padded
 from retable.detection.transforms import letterbox
 from retable.errors import CheckpointError, ConfigError
-from retable.metrics import DetectionAveragePrecision
+from retable.metrics.detection import DetectionAveragePrecision
 
 
 class Detector(LightningModule):
@@ -27,9 +27,6 @@ class Detector(LightningModule):
 
     Evaluation batches hold ``images``, a list of (3, H, W) of any size, ``targets``, and ``indices``, which tell images
     apart (see `retable.detection.samples.collate_evaluation`).
-
-    Args:
-        config: The options.
 
     Attributes:
         box_format: Format of the boxes that it learns from and finds.
@@ -164,15 +161,7 @@ class Detector(LightningModule):
         for index, image in enumerate(images):
             height, width = image.shape[-2:]
             if max(height, width) > config.tile_size:
-                results[index] = detect_in_tiles(
-                    image,
-                    self._to_device,
-                    size=config.tile_size,
-                    overlap=config.tile_overlap,
-                    batch_size=config.tile_batch,
-                    iou_threshold=config.nms_threshold,
-                    multiple=self.multiple,
-                )
+                results[index] = detect_in_tiles(image, self._to_device, config, self.multiple)
             else:
                 size = padded(height, self.multiple), padded(width, self.multiple)
                 groups.setdefault(size, []).append(index)
@@ -185,27 +174,10 @@ class Detector(LightningModule):
         return [inside(found, *image.shape[-2:]) for found, image in zip(results, images, strict=True)]
 
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
-        """Detects in the user's files (see `retable.detection.prediction.predict_files`).
-
-        Args:
-            output: Folder for the results.
-            options: What ``predict.py`` was asked.
-            data: The data configuration of the run, whose scaling the images get.
-            about: What is told of the run in the results.
-
-        Raises:
-            DataError: An image cannot be read.
-            StorageError: A result cannot be written.
-        """
-        predict_files(
-            lambda image: self.detect([image])[0],
-            Path(options.input).expanduser(),
-            output,
-            self.classes,
-            options.score_threshold,
-            Scaling(data.resize, data.max_side),
-            about,
-        )
+        """Detects in the user's files, scaled as the run's data; see `retable.detection.prediction.predict_files`."""
+        source, scaling = Path(options.input).expanduser(), Scaling(data.resize, data.max_side)
+        threshold = options.score_threshold
+        predict_files(lambda image: self.detect([image])[0], source, output, self.classes, threshold, scaling, about)
 
     def _to_device(self, images: Tensor) -> list[Prediction]:
         return self.detect_batch(images.to(self.device))

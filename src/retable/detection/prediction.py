@@ -115,16 +115,17 @@ def _entry(path: Path, image: Image, prediction: dict[str, Tensor], classes: Seq
 
 
 def _annotation_lines(entry: dict[str, Any]) -> str:
-    return "".join(
-        " ".join(f"{value:.2f}" for value in found["corners"]) + f" {found['class']} 0\n"
-        for found in entry["detections"]
-    )
+    return "".join(f"{_corners(found)} {found['class']} 0\n" for found in entry["detections"])
 
 
 def _result_lines(entries: list[dict[str, Any]], name: str) -> str:
     return "".join(
-        f"{Path(entry['file']).stem} {found['score']:.5f} " + " ".join(f"{v:.2f}" for v in found["corners"]) + "\n"
+        f"{Path(entry['file']).stem} {found['score']:.5f} {_corners(found)}\n"
         for entry in entries
         for found in entry["detections"]
         if found["class"] == name
     )
+
+
+def _corners(found: dict[str, Any]) -> str:
+    return " ".join(f"{value:.2f}" for value in found["corners"])

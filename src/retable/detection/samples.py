@@ -15,19 +15,11 @@ from torch.utils.data import Dataset, get_worker_info
 from retable.boxes import format_of
 from retable.detection.schema import DetectionDataConfig
 from retable.detection.tiles import tile_windows
-from retable.detection.transforms import (
-    Image,
-    Target,
-    Window,
-    apply_warp,
-    draw_warp,
-    plain_warp,
-    resized,
-    to_tensor,
-)
+from retable.detection.transforms import Image, Target, Window, apply_warp, draw_warp, plain_warp, resized, to_tensor
 from retable.errors import ConfigError, DataError
 
 Sample = dict[str, Any]
+_TARGET = ("boxes", "labels", "difficult")
 
 
 class DetectionImages(Protocol):
@@ -49,12 +41,7 @@ class DetectionImages(Protocol):
 
 
 class ScaledImages:
-    """Images at the scale at which a network sees them, with a cache of bounded size.
-
-    Args:
-        config: Its scaling and its cache.
-        dataset: Where images come from.
-    """
+    """Images at the scale at which a network sees them, with a cache of bounded size."""
 
     def __init__(self, config: DetectionDataConfig, dataset: DetectionImages) -> None:
         self.config, self.dataset = config, dataset
@@ -107,11 +94,6 @@ class TrainingSamples(Dataset[Sample]):
 
     Images larger than the square are cut into overlapping tiles, and each tile is a sample; what an augmentation turns
     into view beyond a tile's border is the image's real content. Without augmentation each tile is taken as it is.
-
-    Args:
-        config: Scaling, tiles, augmentation and cache.
-        dataset: Where images come from.
-        seed: What augmentation depends on besides epoch and index.
 
     Raises:
         ConfigError: The tiles cannot overlap by so much, or none is left.
@@ -168,12 +150,7 @@ class TrainingSamples(Dataset[Sample]):
             warp = draw_warp(self.config.augment, window, size, generator)
         else:
             warp = plain_warp(window)
-        square, warped = apply_warp(image, target, warp, size)
-        return {
-            "image": to_tensor(square),
-            **target_tensors(warped),
-            "image_id": self.images.dataset.image_ids[image_index],
-        }
+        return _sample(*apply_warp(image, target, warp, size), self.images.dataset.image_ids[image_index])
 
 
 class EvaluationSamples(Dataset[Sample]):
@@ -181,10 +158,6 @@ class EvaluationSamples(Dataset[Sample]):
 
     Boxes are scaled with the image: average precision does not change, and detections need no way back. Images larger
     than the training squares are for `retable.detection.tiles.detect_in_tiles`.
-
-    Args:
-        config: Scaling and cache.
-        dataset: Where images come from.
     """
 
     def __init__(self, config: DetectionDataConfig, dataset: DetectionImages) -> None:
@@ -197,47 +170,34 @@ class EvaluationSamples(Dataset[Sample]):
         """Reads an image.
 
         Returns:
-            image float32 (3, H, W) in [0, 1], boxes float32 (N, 5) or (N, 4), labels int64 (N,), difficult bool (N,),
-            image_id and index.
+            What a training sample has, the image float32 (3, H, W) of any size, and index.
 
         Raises:
             DataError: The image cannot be read.
         """
-        image, target = self.images.load(index)
-        return {
-            "image": to_tensor(image),
-            **target_tensors(target),
-            "image_id": self.images.dataset.image_ids[index],
-            "index": index,
-        }
+        return {**_sample(*self.images.load(index), self.images.dataset.image_ids[index]), "index": index}
 
 
-def target_tensors(target: Target) -> dict[str, Tensor]:
-    """Copies a target of arrays to tensors: boxes float32 (N, 5) or (N, 4), labels int64 (N,), difficult bool (N,)."""
-    return {key: torch.tensor(target[key]) for key in ("boxes", "labels", "difficult")}
+def _sample(image: Image, target: Target, image_id: str) -> Sample:
+    """Copies an image and its target to tensors."""
+    return {"image": to_tensor(image), **{key: torch.tensor(target[key]) for key in _TARGET}, "image_id": image_id}
 
 
 def collate_training(samples: Sequence[Sample]) -> dict[str, Any]:
-    """Collects training samples into a batch.
-
-    Args:
-        samples: What `TrainingSamples` returned.
+    """Collects what `TrainingSamples` returned into a batch.
 
     Returns:
         images float32 (B, 3, S, S); targets, a list of B dictionaries boxes, labels, difficult; image_ids, a list.
     """
     return {
         "images": torch.stack([sample["image"] for sample in samples]),
-        "targets": [{key: sample[key] for key in ("boxes", "labels", "difficult")} for sample in samples],
+        "targets": [{key: sample[key] for key in _TARGET} for sample in samples],
         "image_ids": [sample["image_id"] for sample in samples],
     }
 
 
 def collate_evaluation(samples: Sequence[Sample]) -> dict[str, Any]:
-    """Collects whole images, whose sizes differ, into a batch.
-
-    Args:
-        samples: What `EvaluationSamples` returned.
+    """Collects what `EvaluationSamples` returned, images whose sizes differ, into a batch.
 
     Returns:
         images, a list of B tensors float32 (3, H, W); targets and image_ids as of `collate_training`; indices, a list
@@ -245,7 +205,7 @@ def collate_evaluation(samples: Sequence[Sample]) -> dict[str, Any]:
     """
     return {
         "images": [sample["image"] for sample in samples],
-        "targets": [{key: sample[key] for key in ("boxes", "labels", "difficult")} for sample in samples],
+        "targets": [{key: sample[key] for key in _TARGET} for sample in samples],
         "image_ids": [sample["image_id"] for sample in samples],
         "indices": [sample["index"] for sample in samples],
     }

@@ -1,12 +1,13 @@
 """Large images: cut into overlapping tiles, and the detections of the tiles merged into those of the image."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from retable.boxes import format_of
+from retable.detection.schema import DetectorConfig
 from retable.detection.transforms import Window, letterbox
 from retable.errors import ConfigError
 
@@ -27,8 +28,8 @@ def tile_windows(height: int, width: int, size: int, overlap: int) -> list[Windo
     the right or bottom. An image that is not larger than `size` along an axis is not cut along it.
 
     Args:
-        height: Height of the image in pixels.
-        width: Width of the image in pixels.
+        height: Of the image, pixels.
+        width: Likewise.
         size: Side of a window in pixels.
         overlap: Least overlap of neighbouring windows in pixels; best the length of the longest object.
 
@@ -58,24 +59,6 @@ def _starts(length: int, size: int, overlap: int) -> list[int]:
     return [index * (length - size) // (count - 1) for index in range(count)]
 
 
-def iterate_tiles(image: Tensor, windows: Sequence[Window], batch_size: int) -> Iterator[tuple[list[Window], Tensor]]:
-    """Yields the tiles of an image in batches.
-
-    One batch is made at a time, so that memory holds the image and `batch_size` tiles.
-
-    Args:
-        image: (3, H, W), uint8 from 0 to 255 or float32 in [0, 1].
-        windows: What `tile_windows` returned, all of one size.
-        batch_size: Tiles in a batch at most.
-
-    Yields:
-        The windows of a batch, and their tiles, float32 (B, 3, h, w) in [0, 1].
-    """
-    for first in range(0, len(windows), batch_size):
-        group = list(windows[first : first + batch_size])
-        yield group, as_float(torch.stack([image[:, w.y : w.y + w.height, w.x : w.x + w.width] for w in group]))
-
-
 def as_float(image: Tensor) -> Tensor:
     """Returns pixels in [0, 1]: uint8 divided by 255, float32 as they are."""
     return image.float().mul_(1 / 255) if image.dtype == torch.uint8 else image
@@ -86,25 +69,13 @@ def padded(side: int, multiple: int) -> int:
     return math.ceil(side / multiple) * multiple
 
 
-def detect_in_tiles(
-    image: Tensor,
-    detect: DetectBatch,
-    *,
-    size: int,
-    overlap: int,
-    batch_size: int,
-    iou_threshold: float,
-    multiple: int,
-) -> Prediction:
-    """Detects in an image of any size with bounded memory.
+def detect_in_tiles(image: Tensor, detect: DetectBatch, config: DetectorConfig, multiple: int) -> Prediction:
+    """Detects in an image of any size with bounded memory: it holds the image and one batch of tiles.
 
     Args:
         image: (3, H, W), uint8 from 0 to 255 (a quarter of the memory) or float32 in [0, 1].
         detect: Called with batches float32 (B, 3, h, w); h and w are multiples of `multiple`.
-        size: Side of a tile in pixels.
-        overlap: Least overlap of tiles in pixels.
-        batch_size: Tiles in a batch at most.
-        iou_threshold: Of the suppression across tiles.
+        config: How tiles are cut, and of the suppression across them.
         multiple: Tiles are padded at right and bottom to a multiple of this, the network's largest stride.
 
     Returns:
@@ -114,12 +85,13 @@ def detect_in_tiles(
         ConfigError: As in `tile_windows`.
     """
     height, width = image.shape[-2:]
-    windows = tile_windows(height, width, size, overlap)
+    windows = tile_windows(height, width, config.tile_size, config.tile_overlap)
+    sides = padded(windows[0].height, multiple), padded(windows[0].width, multiple)  # all are of one size
     predictions: list[Prediction] = []
-    for _, tiles in iterate_tiles(image, windows, batch_size):
-        h, w = (padded(side, multiple) for side in tiles.shape[-2:])
-        predictions.extend(detect(torch.stack([letterbox(tile, h, w) for tile in tiles])))
-    return merge_tiles(predictions, windows, height, width, iou_threshold)
+    for first in range(0, len(windows), config.tile_batch):
+        parts = [image[:, y : y + h, x : x + w] for x, y, w, h in windows[first : first + config.tile_batch]]
+        predictions.extend(detect(torch.stack([letterbox(as_float(part), *sides) for part in parts])))
+    return merge_tiles(predictions, windows, height, width, config.nms_threshold)
 
 
 def inside(prediction: Prediction, height: int, width: int) -> Prediction:
@@ -150,8 +122,8 @@ def merge_tiles(
     Args:
         predictions: Of each tile, in the tile's pixels.
         windows: The tiles.
-        height: Height of the image in pixels.
-        width: Width of the image in pixels.
+        height: Of the image, pixels.
+        width: Likewise.
         iou_threshold: Of two detections of one class with a larger IoU one is left out.
 
     Returns:
@@ -186,17 +158,10 @@ def merge_tiles(
 
 def _reaches_inner_border(bounds: Tensor, window: Window, height: int, width: int) -> Tensor:
     """Whether rectangles (N, 4) in tile pixels reach a border of the tile that is not the image's own; bool (N,)."""
-    left, top, right, bottom = bounds.unbind(1)
-    reaches = torch.zeros_like(left, dtype=torch.bool)
-    if window.x > 0:
-        reaches |= left < _BORDER
-    if window.y > 0:
-        reaches |= top < _BORDER
-    if window.x + window.width < width:
-        reaches |= right > window.width - _BORDER
-    if window.y + window.height < height:
-        reaches |= bottom > window.height - _BORDER
-    return reaches
+    x, y, w, h = window
+    inner = torch.tensor([x > 0, y > 0, x + w < width, y + h < height], device=bounds.device)
+    low, high = bounds[:, :2] < _BORDER, bounds[:, 2:] > bounds.new_tensor([w, h]) - _BORDER
+    return (torch.cat([low, high], dim=1) & inner).any(dim=1)
 
 
 def _parts_of_whole_ones(boxes: Tensor, labels: Tensor, is_cut: Tensor, tiles: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ class Window(NamedTuple):
 
 
 class Warp(NamedTuple):
-    """A drawn config.
+    """A drawn augmentation.
 
     Attributes:
         matrix: float64 (2, 3), maps source points to output points, both continuous with pixel centres at +0.5.
@@ -46,7 +46,7 @@ class Warp(NamedTuple):
 
 
 def draw_warp(config: AugmentConfig, window: Window, size: int, generator: np.random.Generator) -> Warp:
-    """Draws an config.
+    """Draws an augmentation.
 
     The output square looks at the window. Along each axis of the window its centre moves by as much as keeps the
     smaller of the two, window or view, inside the larger: a random crop where the window is larger than the view, a
@@ -57,9 +57,6 @@ def draw_warp(config: AugmentConfig, window: Window, size: int, generator: np.ra
         window: The part of the image to look at.
         size: Side of the square output in pixels.
         generator: Where chance comes from. Eight numbers are drawn, whatever the ranges are.
-
-    Returns:
-        The warp.
     """
     flip_x, flip_y, turn, zoom, *shift = generator.random(6)
     tone = generator.random(2)
@@ -86,13 +83,7 @@ def plain_warp(window: Window) -> Warp:
 
 
 def apply_warp(image: Image, target: Target, warp: Warp, size: int) -> tuple[Image, Target]:
-    """Warps an image and its boxes.
-
-    Args:
-        image: uint8 (H, W, 3).
-        target: Its boxes, labels and difficult.
-        warp: What `draw_warp` returned.
-        size: Side of the output in pixels.
+    """Warps an image, uint8 (H, W, 3), and its boxes.
 
     Returns:
         The output, uint8 (size, size, 3), and its target: boxes that the output shows too little of are left out or
@@ -110,14 +101,11 @@ def apply_warp(image: Image, target: Target, warp: Warp, size: int) -> tuple[Ima
         levels = np.arange(256, dtype=np.float64)[:, None]
         table = (levels - mean) * warp.contrast + mean + warp.brightness
         output = cv2.LUT(output, np.clip(np.rint(table), 0, 255).astype(np.uint8).reshape(1, 256, 3))
-    return np.asarray(output, dtype=np.uint8), _warp_target(target, matrix, size)
-
-
-def _warp_target(target: Target, matrix: npt.NDArray[np.float64], size: int) -> Target:
     boxes = torch.from_numpy(target["boxes"])
     warped = format_of(boxes).transformed(boxes, torch.from_numpy(matrix)).numpy()
     kept, difficult = visible_objects(warped, target["difficult"], size, size)
-    return {"boxes": warped[kept].astype(np.float32), "labels": target["labels"][kept], "difficult": difficult}
+    shown = {"boxes": warped[kept].astype(np.float32), "labels": target["labels"][kept], "difficult": difficult}
+    return np.asarray(output, dtype=np.uint8), shown
 
 
 def resized(image: Image, height: int, width: int) -> Image:
@@ -142,12 +130,7 @@ def to_tensor(image: Image) -> Tensor:
 
 
 def letterbox(image: Tensor, height: int, width: int) -> Tensor:
-    """Pads an image at its right and bottom, so that coordinates stay as they are.
-
-    Args:
-        image: (3, h, w), h and w at most height and width.
-        height: Height of the result in pixels.
-        width: Width of the result in pixels.
+    """Pads an image (3, h, w) at its right and bottom to a size in pixels, so that coordinates stay as they are.
 
     Returns:
         (3, height, width), the added part in the image's mean colour; the image itself where nothing is added.

@@ -22,7 +22,7 @@ def visible_fractions(boxes: npt.NDArray[np.floating], width: float, height: flo
     Args:
         boxes: (N, 5) rotated or (N, 4) axis-aligned boxes with positive sizes, in the image's pixels.
         width: The image spans x from 0 to width.
-        height: The image spans y from 0 to height.
+        height: And y from 0 to height.
 
     Returns:
         float64 (N,) in [0, 1].
@@ -46,8 +46,8 @@ def visible_objects(
     Args:
         boxes: (N, 5) rotated or (N, 4) axis-aligned boxes in the crop's pixels.
         difficult: bool (N,), as annotated.
-        width: Width of the crop in pixels.
-        height: Height of the crop in pixels.
+        width: Of the crop, pixels.
+        height: Likewise.
 
     Returns:
         Indices of the objects that stay, and whether each of them is difficult.

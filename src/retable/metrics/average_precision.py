@@ -27,7 +27,7 @@ def match_detections(
     difficult: BoolArray,
     threshold: float,
 ) -> tuple[BoolArray, BoolArray]:
-    """Decide which detections of one class are true positives, greedily by score as VOC does.
+    """Decides which detections of one class are true positives, greedily by score as VOC does.
 
     Each detection claims only the ground truth that it overlaps most. The first claim in order of
     score is a true positive, any later one a false positive, even if the detection also overlaps
@@ -62,7 +62,7 @@ def match_detections(
 def precision_recall(
     true_positive: BoolArray, ignored: BoolArray, positives: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute precision and recall after each detection that counts.
+    """Computes precision and recall after each detection that counts.
 
     Args:
         true_positive: (D,) mask of true positives in decreasing order of score.
@@ -80,15 +80,22 @@ def precision_recall(
     return precision, recall
 
 
-def _check_curve(precision: FloatArray, recall: FloatArray) -> None:
+def envelope(precision: FloatArray, recall: FloatArray) -> FloatArray:
+    """Computes the greatest precision at the recall of each detection or more.
+
+    Raises:
+        ValueError: if the shapes differ or are not vectors.
+    """
     if precision.shape != recall.shape or precision.ndim != 1:
         raise ValueError(
             f"precision and recall must be vectors of one length, not {precision.shape} and {recall.shape}"
         )
+    # Recall never falls, so "at a recall of r or more" is a suffix of the curve.
+    return np.maximum.accumulate(precision[::-1])[::-1]
 
 
 def average_precision_voc07(precision: FloatArray, recall: FloatArray) -> float:
-    """Average precision of VOC 2007: the mean of eleven interpolated precisions.
+    """Computes the average precision of VOC 2007: the mean of eleven interpolated precisions.
 
     AP = 1/11 * sum over r in {0, 0.1, ..., 1} of the greatest precision at a recall of r or more
     (Everingham et al., IJCV 2010, equation 1).
@@ -107,28 +114,14 @@ def average_precision_voc07(precision: FloatArray, recall: FloatArray) -> float:
     Raises:
         ValueError: if the shapes differ or are not vectors.
     """
-    _check_curve(precision, recall)
-    # Recall never falls, so "at a recall of r or more" is a suffix of the curve.
-    envelope = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
-    return float(envelope[np.searchsorted(recall, _ELEVEN_RECALLS, side="left")].mean())
+    steps = np.append(envelope(precision, recall), 0.0)
+    return float(steps[np.searchsorted(recall, _ELEVEN_RECALLS, side="left")].mean())
 
 
 def average_precision_voc12(precision: FloatArray, recall: FloatArray) -> float:
-    """Average precision of VOC 2010 and later: the area under the monotone precision envelope.
+    """Computes the average precision of VOC 2010 and later: the area under the monotone precision envelope.
 
-    The precision at each recall r becomes the greatest precision at any recall of r or more; the
-    area under these steps is summed exactly, without sampling (VOC2012 development kit, section 3.4.1).
-
-    Args:
-        precision: (D,) precision after each detection, in decreasing order of score.
-        recall: (D,) recall after each detection.
-
-    Returns:
-        A number in [0, 1]; 0 if there are no detections.
-
-    Raises:
-        ValueError: if the shapes differ or are not vectors.
+    The area is summed exactly, without sampling (VOC2012 development kit, section 3.4.1). Arguments, result and errors
+    are those of `average_precision_voc07`.
     """
-    _check_curve(precision, recall)
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(np.sum(np.diff(recall, prepend=0.0) * envelope))
+    return float(np.sum(np.diff(recall, prepend=0.0) * envelope(precision, recall)))

@@ -38,9 +38,7 @@ class DetectionAveragePrecision(Metric):
     - with several classes, each of these is the mean over the classes that have ground truth, and
       `ap50_voc07_class<i>` and `ap50_voc12_class<i>` are added for each class i.
 
-    Both APs at 0.5 are always reported because of a trap in the older: its eleventh point is 0 until
-    recall is exactly 1.0. However good a detector is, VOC 2007 AP stays at 90.9 at most (10/11)
-    while one single object in the whole test set is missed, so above 90 it says little.
+    Both APs at 0.5 are always reported because of a trap in the older, see `average_precision_voc07`.
 
     The rules, as in the development kit: each detection claims the ground truth of its image and
     class that it overlaps most; an IoU equal to the threshold is enough; the detection with the best
@@ -68,16 +66,6 @@ class DetectionAveragePrecision(Metric):
     is_differentiable = False
     higher_is_better = True
     full_state_update = False
-
-    image_ids: list[Tensor]
-    detection_counts: list[Tensor]
-    detection_boxes: list[Tensor]
-    detection_scores: list[Tensor]
-    detection_labels: list[Tensor]
-    truth_counts: list[Tensor]
-    truth_boxes: list[Tensor]
-    truth_labels: list[Tensor]
-    truth_difficult: list[Tensor]
 
     def __init__(self, num_classes: int = 1, rotated: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -108,7 +96,7 @@ class DetectionAveragePrecision(Metric):
         targets: Sequence[Mapping[str, Tensor]],
         image_ids: Tensor | Sequence[int],
     ) -> None:
-        """Add the detections and the ground truth of some images.
+        """Adds the detections and the ground truth of some images.
 
         Values are checked when they are computed, not here, so that no step waits for the device
         and that under distributed evaluation all processes fail together.
@@ -148,23 +136,21 @@ class DetectionAveragePrecision(Metric):
                             f"{key} of {name} {position} must have the shape ({count},) like its boxes, "
                             f"not {tuple(sample[key].shape)}"
                         )
-        self._append("image_ids", [identifiers])
-        self._append("detection_counts", [torch.tensor([len(p["boxes"]) for p in predictions])])
-        self._append("detection_boxes", [p["boxes"] for p in predictions])
-        self._append("detection_scores", [p["scores"] for p in predictions])
-        self._append("detection_labels", [p["labels"] for p in predictions])
-        self._append("truth_counts", [torch.tensor([len(t["boxes"]) for t in targets])])
-        self._append("truth_boxes", [t["boxes"] for t in targets])
-        self._append("truth_labels", [t["labels"] for t in targets])
-        self._append(
-            "truth_difficult",
-            [t["difficult"] if "difficult" in t else torch.zeros_like(t["labels"]) for t in targets],
-        )
+        rows = {
+            "image_ids": [identifiers],
+            "detection_counts": [torch.tensor([len(p["boxes"]) for p in predictions])],
+            "detection_boxes": [p["boxes"] for p in predictions],
+            "detection_scores": [p["scores"] for p in predictions],
+            "detection_labels": [p["labels"] for p in predictions],
+            "truth_counts": [torch.tensor([len(t["boxes"]) for t in targets])],
+            "truth_boxes": [t["boxes"] for t in targets],
+            "truth_labels": [t["labels"] for t in targets],
+            "truth_difficult": [t.get("difficult", torch.zeros_like(t["labels"])) for t in targets],
+        }
+        for name, parts in rows.items():
+            added = torch.cat(parts).detach()
+            getattr(self, name).append(added.to(device=self.device, dtype=self._empty_states[name].dtype))
         self._curves = None
-
-    def _append(self, name: str, parts: Sequence[Tensor]) -> None:
-        rows = torch.cat(list(parts)).detach()
-        getattr(self, name).append(rows.to(device=self.device, dtype=self._empty_states[name].dtype))
 
     def _concatenated(self, name: str) -> Tensor:
         state: list[Tensor] | Tensor = getattr(self, name)
@@ -179,7 +165,7 @@ class DetectionAveragePrecision(Metric):
         should_sync: bool = True,
         distributed_available: Callable[[], bool] | None = None,
     ) -> None:
-        """Gather the states of all processes (see `torchmetrics.Metric.sync`).
+        """Gathers the states of all processes (see `torchmetrics.Metric.sync`).
 
         Each state is first made one tensor of its own shape and type, also in a process that saw
         no image: torchmetrics would let that one gather a float vector instead, and hang or fail.
@@ -190,12 +176,12 @@ class DetectionAveragePrecision(Metric):
         super().sync(dist_sync_fn, process_group, should_sync, distributed_available)
 
     def reset(self) -> None:
-        """Forget all images."""
+        """Forgets all images."""
         super().reset()
         self._curves = None
 
     def compute(self) -> dict[str, Tensor]:
-        """Evaluate everything that was added, in all processes together.
+        """Evaluates everything that was added, in all processes together.
 
         Returns:
             The dictionary that the class describes, scalars on the metric's device.
@@ -239,7 +225,7 @@ class DetectionAveragePrecision(Metric):
         return self._summarise(np.stack(tables))
 
     def curve(self, label: int = 0) -> dict[str, NDArray[np.float64]]:
-        """Return the precision-recall curve of one class at IoU 0.5.
+        """Returns the precision-recall curve of one class at IoU 0.5.
 
         It belongs to the last `compute`, which is called if nothing was computed since the last
         update; under distributed evaluation call `compute` in all processes first.
@@ -264,7 +250,7 @@ class DetectionAveragePrecision(Metric):
         return self._curves[label]
 
     def _summarise(self, tables: NDArray[np.float64]) -> dict[str, Tensor]:
-        """Turn (classes, thresholds, [voc07, voc12, recall]) into the named results."""
+        """Turns (classes, thresholds, [voc07, voc12, recall]) into the named results."""
         with_positives = tables[~np.isnan(tables[:, 0, 0])]
         mean = with_positives.mean(axis=0) if len(with_positives) > 0 else np.full(tables.shape[1:], np.nan)
         results = {
@@ -285,25 +271,20 @@ class DetectionAveragePrecision(Metric):
     def _images_once(
         self,
     ) -> tuple[NDArray[np.int64], BoxesOfImages, NDArray[np.float32], BoxesOfImages, NDArray[np.bool_]]:
-        """Sort images by their id and keep each once: ids, detections, scores, truths, difficult."""
+        """Sorts images by their id and keep each once: ids, detections, scores, truths, difficult."""
         arrays = {name: self._concatenated(name).cpu().numpy() for name in self._empty_states}
         image_ids, kept, copy_of = np.unique(arrays["image_ids"], return_index=True, return_inverse=True)
         if len(image_ids) < len(copy_of):
             _check_copies(arrays, kept[copy_of.reshape(-1)])
-        detection_rows, detection_starts = _rows_of_images(arrays["detection_counts"], kept)
-        truth_rows, truth_starts = _rows_of_images(arrays["truth_counts"], kept)
-        detections = BoxesOfImages(
-            arrays["detection_boxes"][detection_rows],
-            arrays["detection_labels"][detection_rows],
-            detection_starts,
-        )
-        truths = BoxesOfImages(
-            arrays["truth_boxes"][truth_rows],
-            arrays["truth_labels"][truth_rows],
-            truth_starts,
-        )
-        scores = arrays["detection_scores"][detection_rows]
-        return image_ids, detections, scores, truths, arrays["truth_difficult"][truth_rows] != 0
+
+        def chosen(kind: str) -> tuple[BoxesOfImages, NDArray[np.int64]]:
+            rows, starts = _rows_of_images(arrays[f"{kind}_counts"], kept)
+            return BoxesOfImages(arrays[f"{kind}_boxes"][rows], arrays[f"{kind}_labels"][rows], starts), rows
+
+        detections, detection_rows = chosen("detection")
+        truths, truth_rows = chosen("truth")
+        scores, difficult = arrays["detection_scores"][detection_rows], arrays["truth_difficult"][truth_rows] != 0
+        return image_ids, detections, scores, truths, difficult
 
     def _check_values(
         self,
@@ -312,36 +293,28 @@ class DetectionAveragePrecision(Metric):
         scores: NDArray[np.float32],
         truths: BoxesOfImages,
     ) -> None:
-        def image_of(ragged: BoxesOfImages, wrong: NDArray[np.bool_]) -> str:
-            row = int(np.flatnonzero(wrong)[0])
-            return f"image id {image_ids[np.searchsorted(ragged.starts, row, side='right') - 1]}"
-
-        wrong: BoolArray = ~(np.isfinite(scores) & _all_finite(detections.boxes))
-        if wrong.any():
-            raise DivergenceError(
-                f"{image_of(detections, wrong)}: a detection has a score or a box that is not a finite "
-                "number; the network has diverged: lower the learning rate"
-            )
-        wrong = ~_all_finite(truths.boxes)
-        if wrong.any():
-            raise DataError(f"{image_of(truths, wrong)}: a ground truth box is not finite; mend the annotation")
-        for ragged in (detections, truths):
-            sizes = ragged.boxes[:, 2:4] if self.rotated else ragged.boxes[:, 2:] - ragged.boxes[:, :2]
-            wrong = (sizes[:, 0] < 0) | (sizes[:, 1] < 0)
+        def refuse(wrong: BoolArray, boxes: BoxesOfImages, error: type[Exception], problem: str) -> None:
             if wrong.any():
-                raise ValueError(f"{image_of(ragged, wrong)}: a box has a negative size")
-        wrong = (truths.labels < 0) | (truths.labels >= self.num_classes)
-        if wrong.any():
-            raise DataError(
-                f"{image_of(truths, wrong)}: ground truth label {truths.labels[wrong][0]} is not one of "
-                f"the {self.num_classes} classes; mend the annotation or the number of classes"
-            )
-        wrong = (detections.labels < 0) | (detections.labels >= self.num_classes)
-        if wrong.any():
-            raise ValueError(
-                f"{image_of(detections, wrong)}: predicted label {detections.labels[wrong][0]} is not one of "
-                f"the {self.num_classes} classes"
-            )
+                row = int(np.flatnonzero(wrong)[0])
+                image = image_ids[np.searchsorted(boxes.starts, row, side="right") - 1]
+                raise error(f"image id {image}: {problem.format(label=boxes.labels[row])}")
+
+        refuse(
+            ~(np.isfinite(scores) & _all_finite(detections.boxes)), detections, DivergenceError,
+            "a detection has a score or a box that is not a finite number; the network has diverged: lower the "
+            "learning rate",
+        )  # fmt: skip
+        refuse(~_all_finite(truths.boxes), truths, DataError, "a ground truth box is not finite; mend the annotation")
+        for boxes in (detections, truths):
+            sizes = boxes.boxes[:, 2:4] if self.rotated else boxes.boxes[:, 2:] - boxes.boxes[:, :2]
+            refuse((sizes[:, 0] < 0) | (sizes[:, 1] < 0), boxes, ValueError, "a box has a negative size")
+        classes = f"is not one of the {self.num_classes} classes"
+        mend = "mend the annotation or the number of classes"
+        for boxes, error, problem in (
+            (truths, DataError, f"ground truth label {{label}} {classes}; {mend}"),
+            (detections, ValueError, f"predicted label {{label}} {classes}"),
+        ):
+            refuse((boxes.labels < 0) | (boxes.labels >= self.num_classes), boxes, error, problem)
 
 
 def _all_finite(rows: NDArray[np.float32]) -> BoolArray:
@@ -353,7 +326,7 @@ def _all_finite(rows: NDArray[np.float32]) -> BoolArray:
 def _rows_of_images(
     counts: NDArray[np.int64], images: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """List the rows that belong to the chosen images, in their order, and where each image then starts.
+    """Lists the rows that belong to the chosen images, in their order, and where each image then starts.
 
     Args:
         counts: (I,) rows of each image in the stored arrays.
@@ -369,7 +342,7 @@ def _rows_of_images(
 
 
 def _check_copies(arrays: Mapping[str, NDArray[Any]], first_of: NDArray[np.int64]) -> None:
-    """Make sure that images of one id are one image: their ground truths must be equal."""
+    """Makes sure that images of one id are one image: their ground truths must be equal."""
     counts = arrays["truth_counts"]
     stops = np.cumsum(counts)
     boxes = arrays["truth_boxes"]

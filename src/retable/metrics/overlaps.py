@@ -36,7 +36,7 @@ class BoxesOfImages:
 
 
 def best_overlaps(detections: BoxesOfImages, truths: BoxesOfImages) -> tuple[NDArray[np.float32], IntArray]:
-    """Find for each detection the ground truth of its image and label with the greatest IoU.
+    """Finds for each detection the ground truth of its image and label with the greatest IoU.
 
     Args:
         detections: D boxes of some images.
@@ -60,7 +60,7 @@ def best_overlaps(detections: BoxesOfImages, truths: BoxesOfImages) -> tuple[NDA
 
 
 def _pairs(detections: BoxesOfImages, truths: BoxesOfImages) -> Iterator[tuple[IntArray, IntArray]]:
-    """List the rows of all pairs of one image and label, by detection and then truth; no detection is split up."""
+    """Lists the rows of all pairs of one image and label, by detection and then truth; no detection is split up."""
     image = np.repeat(np.arange(len(detections.starts) - 1), np.diff(detections.starts))
     partners = np.diff(truths.starts)[image]
     last_pair = np.cumsum(partners)
@@ -80,7 +80,7 @@ def _pairs(detections: BoxesOfImages, truths: BoxesOfImages) -> Iterator[tuple[I
 def _rotated_iou(
     boxes: NDArray[np.float32], first: IntArray, others: NDArray[np.float32], second: IntArray
 ) -> tuple[IntArray, NDArray[np.float32]]:
-    """Return which of the pairs may overlap, and their IoU."""
+    """Tells which of the pairs may overlap, and their IoU."""
     radius, other_radius = (0.5 * np.hypot(b[:, 2], b[:, 3]) for b in (boxes, others))
     dx, dy = boxes[first, 0] - others[second, 0], boxes[first, 1] - others[second, 1]
     # A thousandth more than the circles: rounding must not strike out a pair that touches.

@@ -34,7 +34,7 @@ from pytorch_lightning.callbacks import Callback
 from retable.errors import ConfigError
 from retable.run import environment
 from retable.run.build import build
-from retable.run.callbacks import EpochCheckpoints, Interrupts, RunClock, SeedEpochs
+from retable.run.callbacks import EpochCheckpoints, Interrupts, RunClock, SameData, SeedEpochs
 from retable.run.checkpoints import AtomicCheckpointIO
 from retable.run.command_line import command
 from retable.run.configuration import config_hash, stored
@@ -72,7 +72,7 @@ def build_trainer(
     Raises:
         ConfigError: There is no GPU, or an option cannot be.
     """
-    callbacks: list[Callback] = [SeedEpochs(config.seed), Interrupts(), clock]
+    callbacks: list[Callback] = [SeedEpochs(config.seed), Interrupts(), SameData(), clock]
     callbacks += [
         build(callback)
         for name, callback in config.callbacks.items()

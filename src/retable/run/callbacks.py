@@ -1,5 +1,6 @@
 """What every run does beside the training itself: seeds, checkpoints, a progress bar, patience."""
 
+import json
 import logging
 import math
 import os
@@ -12,7 +13,8 @@ import numpy as np
 from pytorch_lightning import LightningModule, Trainer, seed_everything
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, RichProgressBar
 
-from retable.files import write_atomically
+from retable.errors import DataError
+from retable.files import write_atomically, write_text
 from retable.run import interrupts, paths
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,33 @@ class Interrupts(Callback):
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Listens again."""
         interrupts.listen()
+
+
+class SameData(Callback):
+    """Notes which data a run began with, and refuses to go on with others."""
+
+    def setup(self, trainer: Any, pl_module: LightningModule, stage: str) -> None:
+        """Compares fingerprints; the data are set up by now.
+
+        Raises:
+            DataError: A run that was interrupted is resumed with other data.
+        """
+        if stage != "fit" or not trainer.is_global_zero:
+            return
+        path, found = Path(trainer.default_root_dir) / paths.DATA, trainer.datamodule.provenance
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            write_text(path, json.dumps(found, indent=2) + "\n")
+            return
+        except ValueError as error:
+            raise DataError(f"{path}: damaged ({error}); give another hydra.run.dir") from error
+        for key in ("fingerprint", "kind", "splits"):
+            if not isinstance(kept, dict) or kept.get(key) != found[key]:
+                raise DataError(
+                    "data.root: the files are others than those that this run began with "
+                    f"({key} in {path}); give them again, or another hydra.run.dir"
+                )
 
 
 class EpochCheckpoints(Checkpoint):

@@ -55,9 +55,7 @@ def load(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip() or next((part for part in archive.infolist() if part.external_attr), None)
-            if (
-                damaged
-            ):  # torch's reader lets it pass: it looks at no checksum, and an attribute makes a folder of a file
+            if damaged:  # torch looks at no checksum, and an attribute makes a folder of a file for it
                 raise zipfile.BadZipFile(f"{damaged} does not fit its checksum")
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

@@ -1,6 +1,8 @@
 """Names of what a run leaves in its folder."""
 
 RECORD = "record.json"
+EARLIER_RECORD = "record-{}.json"  # of a finished run that was given more epochs, by how many it had
+DATA = "data.json"
 CONFIG = "config.yaml"
 METRICS = "metrics.csv"
 CHECKPOINTS = "checkpoints"

@@ -1,9 +1,10 @@
 """The record of a finished run: one JSON file, written last and all at once."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from retable.errors import DataError
 from retable.files import write_text
@@ -40,6 +41,8 @@ class Record:
         started: Start in UTC, ISO 8601.
         finished: End in UTC, ISO 8601.
         resumed: How often the run was taken up again.
+        extended: Numbers of epochs at which the run had been finished before it was given more of them. Its schedule
+            was made anew each time, so that it is not the run that it would have been with as many from the start.
         trained: Of a test of a finished run: its folder's name, config_hash and data; None of the run itself.
         schema: Version of this layout.
     """
@@ -66,6 +69,7 @@ class Record:
     started: str
     finished: str
     resumed: int
+    extended: list[int] = field(default_factory=list)
     trained: dict[str, Any] | None = None
     schema: int = SCHEMA
 
@@ -85,11 +89,28 @@ def read(folder: Path) -> Record:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError(f"{folder}: not a finished run, it has no {paths.RECORD}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: damaged ({error})") from error
+    except (OSError, ValueError, RecursionError) as error:  # a UnicodeDecodeError is a ValueError
+        raise DataError(f"{path}: damaged ({str(error).splitlines()[0]})") from error
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
         raise DataError(f"{path}: not a record of schema {SCHEMA}")
+    for name, wanted in get_type_hints(Record).items():
+        if name in values and not _fits(values[name], wanted):
+            raise DataError(f"{path}: damaged, {name} is not of its type but {str(values[name])[:40]!r}")
     try:
         return Record(**values)
     except TypeError as error:
         raise DataError(f"{path}: not a record of schema {SCHEMA} ({error})") from error
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    """Whether a value out of JSON is of an annotated type."""
+    kind, parts = get_origin(wanted), get_args(wanted)
+    if kind is UnionType:
+        return any(_fits(value, part) for part in parts)
+    if kind is dict:
+        return isinstance(value, dict) and all(_fits(one, parts[1]) for one in value.values())
+    if kind is list:
+        return isinstance(value, list) and all(_fits(one, parts[0]) for one in value)
+    if wanted is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return wanted is Any or type(value) is wanted or (wanted is type(None) and value is None)

@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from retable.run.callbacks import EpochCheckpoints, RunClock
 from retable.run.command_line import differs_from_paper
 from retable.run.configuration import config_hash, flatten, identity, plain, stored
 from retable.run.loggers import WandbLogger
+from retable.run.predict import stored_config
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +110,7 @@ def _train(config: DictConfig, folder: Path, main_process: bool) -> None:
         pictures=pictures,
         started=datetime.fromtimestamp(clock.first_start, UTC).isoformat(timespec="seconds"),
         resumed=clock.resumed,
+        extended=_extended(folder),
     )
     result.write(folder)
     report.show(result, folder)
@@ -135,10 +138,13 @@ def _refuse_multirun_ddp(config: DictConfig) -> None:
 def _claim_folder(config: DictConfig, folder: Path) -> bool:
     """Writes config.yaml into a new folder; says False if the run in it is finished already.
 
+    A finished run that is asked for more epochs is unfinished from then on; the record that it had is kept under
+    another name.
+
     Raises:
         ConfigError: The folder holds another run, or an unfinished one that is not to be resumed.
     """
-    path = folder / paths.CONFIG
+    path, finished = folder / paths.CONFIG, folder / paths.RECORD
     try:
         if path.exists():
             if config.resume.name != "auto":
@@ -146,24 +152,40 @@ def _claim_folder(config: DictConfig, folder: Path) -> bool:
                     f"hydra.run.dir: {folder} already holds a run; add resume=auto to go on with it, "
                     "or give another folder"
                 )
-            _check_same_run(config, OmegaConf.load(path), folder)
-            if (folder / paths.RECORD).exists():
-                return False
+            kept = plain(stored_config(folder))
+            reached = kept["trainer"]["max_epochs"] if finished.exists() else None
+            more = reached is not None and (config.trainer.max_epochs or 0) > reached
+            _check_same_run(config, kept, folder, except_for=("trainer.max_epochs",) if more else ())
+            if not more:
+                return not finished.exists()
+            log.info("%s is finished after %d epochs, and goes on to %d", folder, reached, config.trainer.max_epochs)
+            _write_config(config, path)
+            finished.replace(folder / paths.EARLIER_RECORD.format(reached))
         else:
-            text = OmegaConf.to_yaml(OmegaConf.create(stored(config)))
-            write_text(path, f"# resolved configuration of this run, hash {config_hash(config)}\n{text}")
+            _write_config(config, path)
     except OSError as error:
         raise StorageError(f"cannot write into {folder}: {error.strerror}") from error
     return True
 
 
-def _check_same_run(config: DictConfig, kept: Any, folder: Path) -> None:
-    ours, theirs = identity(config), dict(flatten(plain(kept)))
+def _write_config(config: DictConfig, path: Path) -> None:
+    text = OmegaConf.to_yaml(OmegaConf.create(stored(config)))
+    write_text(path, f"# resolved configuration of this run, hash {config_hash(config)}\n{text}")
+
+
+def _extended(folder: Path) -> list[int]:
+    """The numbers of epochs at which the run was finished before."""
+    found = (path.stem.rpartition("-")[2] for path in folder.glob(paths.EARLIER_RECORD.format("*")))
+    return sorted(int(epochs) for epochs in found)
+
+
+def _check_same_run(config: DictConfig, kept: dict[str, Any], folder: Path, except_for: Sequence[str]) -> None:
+    ours, theirs = identity(config), dict(flatten(kept))
     for key, value in ours.items():
         old = theirs.get(key)
         if key == "data.root":
             old = None if old is None else "given"
-        if key != "model.weights" and old != value:
+        if key not in ("model.weights", *except_for) and old != value:
             raise ConfigError(f"{key}: the run in {folder} has {old}, not {value}; give another hydra.run.dir")
 
 

@@ -1,6 +1,5 @@
 """``sweep.py``: searches hyperparameters, shows the best and the command line that makes it."""
 
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +39,6 @@ def sweep(config: DictConfig, words: Words) -> None:
         there = f"; {begun} of {config.n_trials} trials are there" if begun else ""
         goal = f"{metric} ({direction} is better)"
         print(f"searching {', '.join(asked.space)} by {goal} in {asked.folder}{there}", flush=True)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.default_int_handler)
         engine = build(config.engine)
         interrupted = False
         try:

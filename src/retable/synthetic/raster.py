@@ -23,14 +23,9 @@ SHIFT: Final = 4  # fractional bits of the fixed-point coordinates handed to Ope
 
 
 def fixed(points: Points, scale: float = 1.0) -> NDArray[np.int32]:
-    """Turns continuous image coordinates into OpenCV's fixed-point ones, where pixel centres are integers.
+    """Turns continuous image coordinates (..., 2) into OpenCV's fixed-point ones, where pixel centres are integers.
 
-    Args:
-        points: (..., 2) coordinates, in pixels.
-        scale: Factor of a supersampled canvas.
-
-    Returns:
-        int32 array of the same shape, to be drawn with `shift=SHIFT`.
+    They are to be drawn with `shift=SHIFT`; `scale` is the factor of a supersampled canvas.
     """
     return np.rint((points * scale - 0.5) * (1 << SHIFT)).astype(np.int32)
 
@@ -44,27 +39,12 @@ def place(points: Points, cx: float, cy: float, angle: float) -> Points:
 
 
 def fill(image: Image, polygons: Iterable[Points], value: Value, smooth: bool = True) -> None:
-    """Fills polygons (K, 2), in place.
-
-    Args:
-        image: uint8 (H, W) or (H, W, 3).
-        polygons: Their corners.
-        value: Grey level or colour.
-        smooth: Whether edges are antialiased.
-    """
+    """Fills polygons, each by its corners (K, 2), in an image (H, W) or (H, W, 3), in place; `smooth` antialiases."""
     for polygon in polygons:  # one by one: together, those that overlap an even number of times would cancel out
-        cv2.fillPoly(image, [fixed(polygon)], _scalar(value), _line_type(smooth), SHIFT)
+        cv2.fillPoly(image, [fixed(polygon)], value, cv2.LINE_AA if smooth else cv2.LINE_8, SHIFT)
 
 
 def outline(image: Image, polygons: Iterable[Points], value: Value, thickness: int, smooth: bool = True) -> None:
     """Draws closed lines through the corners of polygons (K, 2), in place; the arguments are those of `fill`."""
     points = [fixed(polygon) for polygon in polygons]
-    cv2.polylines(image, points, True, _scalar(value), thickness, _line_type(smooth), SHIFT)
-
-
-def _scalar(value: Value) -> tuple[int, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _line_type(smooth: bool) -> int:
-    return cv2.LINE_AA if smooth else cv2.LINE_8
+    cv2.polylines(image, points, True, value, thickness, cv2.LINE_AA if smooth else cv2.LINE_8, SHIFT)

@@ -58,7 +58,8 @@ class Planner:
 
     def __init__(self, cache: Path | None = None, program: str = "train") -> None:
         self._cache = cache or _default_cache()
-        self._composer = _Composer(program)
+        self._program = program
+        self._bases: dict[tuple[str, ...], DictConfig] = {}
         self._digest = _digest_of_configurations()
         self._changed = False
         self._known: dict[str, list[Any]] = {}
@@ -71,12 +72,6 @@ class Planner:
 
     def plan(self, table: Table, budget: str, seeds: Sequence[int], extra: Sequence[str] = ()) -> dict[Place, Cell]:
         """The cells of a table by row, column and seed, without the rows that are not available.
-
-        Args:
-            table: The table.
-            budget: Name of the budget.
-            seeds: The seeds.
-            extra: Overrides for every cell.
 
         Raises:
             ConfigError: A row or column does not compose; the message names file and line.
@@ -102,7 +97,7 @@ class Planner:
         keys = {seed: " ".join([*given, f"seed={seed}"]) for seed in seeds}
         missing = {seed: key for seed, key in keys.items() if key not in self._known}
         if missing:
-            config = self._compose(table, row, column, given)
+            config = self._checked(table, row, column, given)
             devices = config.trainer.devices
             config.seed = _ANY_SEED  # resolved once for all seeds, and then put wherever the configuration has it
             values = identity(config)
@@ -115,36 +110,23 @@ class Planner:
             for seed, key in keys.items()
         }
 
-    def _compose(self, table: Table, row: Row, column: Column, given: tuple[str, ...]) -> DictConfig:
+    def _checked(self, table: Table, row: Row, column: Column, given: tuple[str, ...]) -> DictConfig:
         try:
-            config = self._composer.compose(given)
+            config = self._compose(given)
             check_run(config)
         except ConfigError as error:
-            part: Row | Column = row
-            what = "row"
-            if any(_mentions(str(error), override) for override in column.overrides):
-                part, what = column, "column"
+            of_column = any(_mentions(str(error), override) for override in column.overrides)
+            part, what = (column, "column") if of_column else (row, "row")
             place = f"{table.path}:{part.line}: " if part.line else ""
             raise ConfigError(f"{place}{what} {part.label}: {error}") from error
         return config
 
+    def _compose(self, words: Sequence[str]) -> DictConfig:
+        """Composes configurations that mostly share their groups.
 
-class _Composer:
-    """Composes configurations that mostly share their groups.
-
-    Hydra takes a fifth of a second for each; so groups are composed once, and values are set in a copy, with Hydra's
-    own parser and the schemas' types. What is not a plain ``key=value``, or does not fit, Hydra composes in whole.
-    """
-
-    def __init__(self, program: str) -> None:
-        self._program = program
-        self._bases: dict[tuple[str, ...], DictConfig] = {}
-
-    def compose(self, words: Sequence[str]) -> DictConfig:
-        """The configuration of these overrides.
-
-        Raises:
-            ConfigError: One of them does not fit.
+        Hydra takes a fifth of a second for each; so groups are composed once, and values are set in a copy, with
+        Hydra's own parser and the schemas' types. What is not a plain ``key=value``, or does not fit, Hydra composes in
+        whole.
         """
         from hydra.core.override_parser.overrides_parser import OverridesParser
         from hydra.errors import HydraException
@@ -154,16 +136,14 @@ class _Composer:
         folders = places.configurations()
         is_group = {word: any((folder / word.partition("=")[0]).is_dir() for folder in folders) for word in words}
         groups = tuple(word for word in words if is_group[word])
-        values = [word for word in words if not is_group[word]]
         if groups not in self._bases:
             self._bases[groups] = compose(self._program, list(groups))
         config = copy.deepcopy(self._bases[groups])
         try:
-            for override in OverridesParser.create().parse_overrides(values):
-                if not override.is_add() and not override.is_delete() and not override.is_sweep_override():
-                    OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
-                else:
+            for override in OverridesParser.create().parse_overrides([word for word in words if not is_group[word]]):
+                if override.is_add() or override.is_delete() or override.is_sweep_override():
                     return compose(self._program, list(words))
+                OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
         except (HydraException, OmegaConfBaseException):
             return compose(self._program, list(words))  # which says what is wrong
         return config

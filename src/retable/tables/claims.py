@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from retable.tables.yaml_lines import hint
+
 _OPERATORS = (">", "<", "=", "+-", "+", "-", "beats", "in")
 
 
@@ -76,14 +78,7 @@ class Claim:
 def parse(
     text: str, rows: Sequence[str], columns: Mapping[str, bool], says: str = "", line: int = 0
 ) -> tuple[Claim, ...]:
-    """Reads a claim.
-
-    Args:
-        text: The claim.
-        rows: Labels of the rows.
-        columns: Labels of the columns, each with whether higher is better.
-        says: The sentence of the paper.
-        line: Where it stands.
+    """Reads a claim of rows and columns, the latter with whether higher is better.
 
     Returns:
         One claim, or one for each column if it names none.
@@ -114,37 +109,23 @@ _Token = tuple[str, str, str | None]
 
 
 def _tokens(text: str, rows: Sequence[str], columns: Mapping[str, bool]) -> list[_Token]:
+    labels = "|".join(re.escape(row) for row in sorted(rows, key=len, reverse=True))
+    operators = "|".join(map(re.escape, _OPERATORS))
+    pattern = (
+        rf"(?P<row>{labels})(?=\s|\[|$)(?:\[(?P<column>[^\]]*)\])?"
+        rf"|(?P<operator>{operators})(?=\s|$)|(?P<number>\d+(?:\.\d+)?)(?=\s|$)|(?P<unknown>\S+)"
+    )
     tokens: list[_Token] = []
-    rest = text.strip()
-    by_length = sorted(rows, key=len, reverse=True)
-    while rest:
-        label = next((row for row in by_length if re.match(rf"{re.escape(row)}(?=\s|\[|$)", rest)), None)
-        if label is not None:
-            rest = rest[len(label) :]
-            column = None
-            if bracket := re.match(r"\[([^\]]*)\]", rest):
-                column, rest = bracket[1].strip(), rest[bracket.end() :]
-                if column not in columns:
-                    raise ClaimError(f"there is no column {column!r}; the columns are {', '.join(columns)}")
-            tokens.append(("row", label, column))
-        else:
-            word, _, rest = rest.partition(" ")
-            if word in _OPERATORS:
-                tokens.append(("operator", word, None))
-            elif re.fullmatch(r"\d+(\.\d+)?", word):
-                tokens.append(("number", word, None))
-            else:
-                near = _nearest(word, rows)
-                raise ClaimError(f"{word!r} is neither a row nor a number nor an operator{near}")
-        rest = rest.strip()
+    for found in re.finditer(pattern, text):
+        column = found["column"].strip() if found["column"] is not None else None
+        if column is not None and column not in columns:
+            raise ClaimError(f"there is no column {column!r}; the columns are {', '.join(columns)}")
+        kind, word = next((kind, word) for kind, word in found.groupdict().items() if word is not None)
+        if kind == "unknown":
+            rows_hint = hint(word, rows, "the rows are")
+            raise ClaimError(f"{word!r} is neither a row nor a number nor an operator{rows_hint}")
+        tokens.append((kind, word, column))
     return tokens
-
-
-def _nearest(word: str, rows: Sequence[str]) -> str:
-    from retable.run.configuration import nearest
-
-    near = nearest(word, list(rows))
-    return f"; did you mean {near}?" if near else f"; the rows are {', '.join(rows)}"
 
 
 def _links(tokens: list[_Token], column: str | None, columns: Mapping[str, bool]) -> tuple[Comparison, ...]:

@@ -12,6 +12,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table as Grid
 
+from retable.run.record import Record
 from retable.tables.cells import Cell, Place
 from retable.tables.report import view_model
 from retable.tables.results import TableResult, metric_name
@@ -78,11 +79,18 @@ def live(
 
         yield tell
         return
-    values = _Values(store)
+    records: dict[str, Record] = {}
+
+    def record_of(key: str) -> Record | None:
+        """The record of a cell that is done, read once."""
+        if key not in records and (record := store.status(key).record) is not None:
+            records[key] = record
+        return records.get(key)
+
     with Live(console=console, refresh_per_second=4, transient=True) as screen:
 
         def show(progress: Progress) -> None:
-            grids = [_grid(table, plan, progress, values) for table, plan in zip(tables, plans, strict=True)]
+            grids = [_grid(table, plan, progress, record_of) for table, plan in zip(tables, plans, strict=True)]
             running = [
                 f"  {labels[key]}: {duration(time.monotonic() - since)}" for key, since in progress.running.items()
             ]
@@ -92,26 +100,9 @@ def live(
         yield show
 
 
-class _Values:
-    """The numbers of cells that are done, each read once."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._known: dict[str, tuple[dict[str, float | None], str]] = {}
-
-    def get(self, key: str, metric: str, scale: float) -> float | None:
-        """A cell's number, or None if it is not done."""
-        if key not in self._known:
-            record = self._store.status(key).record
-            if record is None:
-                return None
-            self._known[key] = (record.metrics, str(record.data.get("tested_split", "test")))
-        metrics, split = self._known[key]
-        value = metrics.get(metric_name(metric, split))
-        return None if value is None else value * scale
-
-
-def _grid(table: Table, plan: Mapping[Place, Cell], progress: Progress, values: _Values) -> Grid:
+def _grid(
+    table: Table, plan: Mapping[Place, Cell], progress: Progress, record_of: Callable[[str], Record | None]
+) -> Grid:
     grid = Grid(title=f"{table.name}: {table.title}", title_justify="left")
     grid.add_column("row")
     for column in table.columns.values():
@@ -120,9 +111,10 @@ def _grid(table: Table, plan: Mapping[Place, Cell], progress: Progress, values: 
         texts = []
         for column in table.columns.values():
             cells = [cell for (name, label, _), cell in plan.items() if (name, label) == (row.label, column.label)]
-            numbers = [values.get(cell.id, column.metric_of(row), column.scale) for cell in cells]
+            records = filter(None, (record_of(cell.id) for cell in cells))
+            numbers = [record.metrics.get(metric_name(record, column.metric_of(row))) for record in records]
             known = [number for number in numbers if number is not None]
-            text = f"{statistics.fmean(known):.{column.decimals}f} " if known else ""
+            text = f"{statistics.fmean(known) * column.scale:.{column.decimals}f} " if known else ""
             text += f"({len(known)}/{len(cells)})" if cells else "not available"
             if any(cell.id in progress.failed for cell in cells):
                 text += " failed"
@@ -191,10 +183,8 @@ def show_table(result: TableResult) -> None:
         print(f"warning: {warning}", file=sys.stderr)
 
 
-def show_failure(label: str, folder: Path, failure: Failure | None, earlier: bool) -> None:
+def show_failure(label: str, folder: Path, failure: Failure, earlier: bool) -> None:
     """Prints how a cell failed, with the last lines of its log."""
-    if failure is None:
-        return
     when = f" (on {failure.finished}; not tried again)" if earlier else ""
     print(f"\nfailed{when}: {label}: {failure.reason}\n  {folder}", file=sys.stderr)
     for line in failure.lines:

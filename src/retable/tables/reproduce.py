@@ -2,7 +2,6 @@
 
 import contextlib
 import shlex
-import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,8 @@ from retable.tables.cells import Cell, Place, Planner
 from retable.tables.engines import Job
 from retable.tables.results import TableResult
 from retable.tables.spec import Table
-from retable.tables.store import State, Status, Store
+from retable.tables.store import State, Store
+from retable.tables.yaml_lines import hint
 
 BUDGETS = ("smoke", "small", "paper")
 _ACTIONS = ("run", "status", "report")
@@ -74,14 +74,14 @@ def reproduce(config: DictConfig) -> None:
         return
     request = _read(config, store, planner)
     if config.dry_run:
-        for cell in request.wanted.values():
-            print(shlex.join(request.jobs[cell].command))
+        for job in request.jobs.values():
+            print(shlex.join(job.command))
         return
     failed = _run(config, request) if config.action.name == "run" else []
     done = _finish(config, request)
     if failed:
         raise CellsError(
-            f"{len(failed)} of {len(request.wanted)} cells failed (listed above and in the report); the same command "
+            f"{len(failed)} of {len(request.jobs)} cells failed (listed above and in the report); the same command "
             "with retry=failed tries them again"
         )
     if config.action.name == "run" and config.wandb.name != "none" and done:
@@ -98,19 +98,15 @@ class _Request:
         tables: The tables.
         plans: For each its cells.
         seeds: The seeds.
-        wanted: Ids of the distinct cells to run, by themselves, in the order to run them in.
-        jobs: For each of them what to run.
+        jobs: What to run for each distinct cell that is wanted, by its id, in the order to run them in.
         store: Where they are.
-        command: What was called.
     """
 
     tables: list[Table]
     plans: list[dict[Place, Cell]]
     seeds: list[int]
-    wanted: dict[str, str]
     jobs: dict[str, Job]
     store: Store
-    command: str
 
 
 def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
@@ -122,20 +118,16 @@ def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
     plans = [planner.plan(table, config.budget.name, seeds, extra) for table in tables]
     planner.save()
     chosen = _only(config.only, tables, seeds)
-    wanted: dict[str, str] = {}
-    uses: dict[str, list[tuple[Table, str]]] = {}
-    cells: dict[str, Cell] = {}
+    uses: dict[str, list[tuple[Table, str, Cell]]] = {}
     # all rows of one seed before the next seed, so that an unfinished table can be read
     for seed in seeds:
         for table, plan in zip(tables, plans, strict=True):
             for (row, column, place_seed), cell in plan.items():
                 if place_seed == seed and chosen(row, column, seed):
-                    wanted[cell.id] = cell.id
-                    cells.setdefault(cell.id, cell)
-                    uses.setdefault(cell.id, []).append((table, row))
+                    uses.setdefault(cell.id, []).append((table, row, cell))
     program = Path(config.program).absolute() if config.program else places.program("train")
-    jobs = {key: _job(cells[key], uses[key], store, program) for key in wanted}
-    return _Request(tables, plans, seeds, wanted, jobs, store, command())
+    jobs = {key: _job(of_cell, store, program) for key, of_cell in uses.items()}
+    return _Request(tables, plans, seeds, jobs, store)
 
 
 def _seeds(given: Any, budget: str) -> list[int]:
@@ -160,7 +152,7 @@ def _only(given: Any, tables: Sequence[Table], seeds: Sequence[int]) -> Any:
         if kind not in known or not label:
             raise ConfigError(f"only: {word!r} is none of row:LABEL, column:LABEL, seed:N")
         if label not in known[kind]:
-            raise ConfigError(f"only: there is no {kind} {label!r}{spec.hint(label, known[kind])}")
+            raise ConfigError(f"only: there is no {kind} {label!r}{hint(label, known[kind])}")
         allowed.setdefault(kind, set()).add(label)
 
     def chosen(row: str, column: str, seed: int) -> bool:
@@ -170,9 +162,9 @@ def _only(given: Any, tables: Sequence[Table], seeds: Sequence[int]) -> Any:
     return chosen
 
 
-def _job(cell: Cell, uses: Sequence[tuple[Table, str]], store: Store, program: Path) -> Job:
-    table, row = uses[0]
-    names = list(dict.fromkeys(use.name for use, _ in uses))
+def _job(uses: Sequence[tuple[Table, str, Cell]], store: Store, program: Path) -> Job:
+    table, row, cell = uses[0]
+    names = list(dict.fromkeys(use.name for use, _, _ in uses))
     folder = store.folder(cell.id)
     command = (
         sys.executable,
@@ -191,15 +183,12 @@ def _job(cell: Cell, uses: Sequence[tuple[Table, str]], store: Store, program: P
 
 def _run(config: DictConfig, request: _Request) -> list[str]:
     """Runs what is missing; returns the ids of the cells that failed, now or earlier."""
-    statuses = {key: request.store.status(key) for key in request.wanted}
-    earlier = [key for key, status in statuses.items() if _stays_failed(status, config.retry.name)]
-    missing = [
-        key for key, status in statuses.items() if status.state is not State.done and key not in earlier
-    ]  # fmt: skip
+    statuses = {key: request.store.status(key) for key in request.jobs}
+    final = {key: status.failure for key, status in statuses.items() if status.failure and not status.failure.transient}
+    earlier = final if config.retry.name == "none" else {}
+    missing = [key for key, status in statuses.items() if status.state is not State.done and key not in earlier]
     for warning in dict.fromkeys(status.warning for status in statuses.values() if status.warning):
         print(f"warning: {warning}", file=sys.stderr)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
     from retable.run.build import build
 
     engine = build(config.engine)
@@ -215,7 +204,7 @@ def _run(config: DictConfig, request: _Request) -> list[str]:
     except KeyboardInterrupt:
         _finish(config, request)
         raise StoppedError("interrupted; the same command does what is missing") from None
-    failures = {**{key: statuses[key].failure for key in earlier}, **progress.failed}
+    failures = {**earlier, **progress.failed}
     for key, failure in failures.items():
         display.show_failure(labels[key], request.store.folder(key), failure, earlier=key in earlier)
     return list(failures)
@@ -234,15 +223,6 @@ def _warm_up(wandb: str) -> None:
             setup()
 
 
-def _stays_failed(status: Status, retry: str) -> bool:
-    return (
-        status.state is State.failed
-        and retry != "failed"
-        and status.failure is not None
-        and not status.failure.transient
-    )  # fmt: skip
-
-
 def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Path]]:
     """Writes (or, for status, only shows) the reports; returns the tables of which every cell is done."""
     from retable.tables import report
@@ -251,7 +231,7 @@ def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Pa
     for table, plan in zip(request.tables, request.plans, strict=True):
         ids = {cell.id for cell in plan.values()}
         statuses = {key: request.store.status(key) for key in ids}
-        result = results.gather(table, config.budget.name, request.seeds, plan, statuses, request.command)
+        result = results.gather(table, config.budget.name, request.seeds, plan, statuses, command())
         folder = request.store.outputs / "tables" / table.name / config.budget.name
         display.show_table(result)
         if config.action.name != "status":

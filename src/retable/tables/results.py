@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from retable.run.record import Record
 from retable.tables import statistics
 from retable.tables.cells import Cell, Place
-from retable.tables.claims import Claim
+from retable.tables.claims import Claim, Comparison
 from retable.tables.spec import Table
 from retable.tables.statistics import Judgement, Summary
 from retable.tables.store import State, Status
@@ -103,16 +104,7 @@ def gather(
     statuses: Mapping[str, Status],
     command: str,
 ) -> TableResult:
-    """Puts a table's result together.
-
-    Args:
-        table: The table.
-        budget: Name of the budget.
-        seeds: The seeds.
-        plan: Its cells.
-        statuses: What the store says of each, by id.
-        command: What was called.
-    """
+    """Puts a table's result together, of its cells and what the store says of each, by id."""
     warnings = list(dict.fromkeys(status.warning for status in statuses.values() if status.warning))
     entries: dict[tuple[str, str], Entry] = {}
     lacking: dict[str, list[Path]] = {}
@@ -120,11 +112,9 @@ def gather(
         for column in table.columns.values():
             cells = {seed: plan[row, column.label, seed] for seed in seeds if (row, column.label, seed) in plan}
             found = {seed: statuses[cell.id] for seed, cell in cells.items()}
-            values = {}
-            for seed, status in found.items():
-                value = _value(status, column.metric_of(table.rows[row]), column.scale, lacking)
-                if value is not None:
-                    values[seed] = value
+            metric = column.metric_of(table.rows[row])
+            numbers = {seed: _value(status, metric, column.scale, lacking) for seed, status in found.items()}
+            values = {seed: number for seed, number in numbers.items() if number is not None}
             entries[row, column.label] = Entry(table.printed.get((row, column.label)), values, cells, found)
     for problem, folders in lacking.items():  # one line, though a whole column may lack its metric
         others = f" and {len(folders) - 1} other cells" if len(folders) > 1 else ""
@@ -136,16 +126,16 @@ def gather(
     )  # fmt: skip
 
 
-def metric_name(metric: str, tested_split: str) -> str:
+def metric_name(record: Record, metric: str) -> str:
     """Full name of a column's metric in a record; one without a split is that of the tested split."""
-    return metric if "/" in metric else f"{tested_split}/{metric}"
+    return metric if "/" in metric else f"{record.data.get('tested_split', 'test')}/{metric}"
 
 
 def _value(status: Status, metric: str, scale: float, lacking: dict[str, list[Path]]) -> float | None:
     record = status.record
     if record is None:
         return None
-    name = metric_name(metric, str(record.data.get("tested_split", "test")))
+    name = metric_name(record, metric)
     value = record.metrics.get(name)
     if value is None or not math.isfinite(value):
         known = ", ".join(sorted(record.metrics))
@@ -188,7 +178,7 @@ def _claims(table: Table, entries: Mapping[tuple[str, str], Entry]) -> tuple[Cla
     return tuple(results)
 
 
-def _link(comparison: Any, entries: Mapping[tuple[str, str], Entry]) -> statistics.Link:
+def _link(comparison: Comparison, entries: Mapping[tuple[str, str], Entry]) -> statistics.Link:
     involved = [entries[term.row, term.column] for term in comparison.terms]
     shared = sorted(set.intersection(*(set(entry.values) for entry in involved)))
     differences = tuple(

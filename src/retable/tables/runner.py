@@ -12,13 +12,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from retable.errors import CheckpointError, ConfigError, DataError, DivergenceError, StorageError
-from retable.run import paths
+from retable.run import interrupts, paths
 from retable.tables import lease, store
 from retable.tables.store import Failure
 
@@ -32,7 +33,7 @@ _MEANINGS = {
     CheckpointError.exit_code: "a checkpoint error",
     DivergenceError.exit_code: "the training diverged",
     StorageError.exit_code: "a result could not be written",
-    130: "interrupted",
+    **dict.fromkeys(interrupts.CODES, "interrupted"),
 }
 STOP = "stop"
 """Name of a file in a cell's folder that asks its runner to stop it, on whatever machine that is."""
@@ -46,7 +47,6 @@ _GATE = ["/bin/sh", "-c", 'read -r _ && exec "$@" </dev/null', "sh"]
 def run(
     folder: Path,
     command: Sequence[str],
-    environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
     expiry: float = lease.EXPIRY_SECONDS,
     parent: int | None = None,
@@ -56,7 +56,6 @@ def run(
     Args:
         folder: The cell's folder; the output goes to ``log.txt`` in it.
         command: What to run; it is expected to write ``record.json`` last.
-        environment: Variables to add to those of this process.
         timeout: Seconds after which the command is ended and counts as failed.
         expiry: Seconds without heartbeat after which others may take the cell over.
         parent: Process without which the cell is not to go on; None lets it.
@@ -70,14 +69,18 @@ def run(
     held = lease.acquire(folder, expiry)
     if held is None:
         return BUSY
-    stop = _Stop()
+    stop = threading.Event()
+    with contextlib.suppress(ValueError):  # where this is not the main thread, others see to signals
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: stop.set())
     try:
         if store.is_done(folder):
             return DONE
         earlier = store.read_failure(folder)
         attempts = 1 + (earlier.attempts if earlier is not None else 0)
         (folder / store.FAILED).unlink(missing_ok=True)
-        _drop_damaged_record(folder)
+        with contextlib.suppress(FileNotFoundError):  # a run refuses to write over a record, also a damaged one
+            (folder / paths.RECORD).replace(folder / f"damaged-{paths.RECORD}")
         with (folder / store.LOG).open("a", encoding="utf-8") as log:
             log.write(f"\n== attempt {attempts}, {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
             log.flush()
@@ -86,7 +89,6 @@ def run(
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
         try:
@@ -112,24 +114,11 @@ def run(
 _LOST, _STOPPED = "lost", "stopped"
 
 
-class _Stop:
-    """Whether this process was asked to stop; where it is not the main thread, others see to that."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        with contextlib.suppress(ValueError):
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, self._ask)
-
-    def _ask(self, *_: object) -> None:
-        self.asked = True
-
-
 def _wait(
     child: subprocess.Popen[bytes],
     folder: Path,
     held: lease.Lease,
-    stop: _Stop,
+    stop: threading.Event,
     timeout: float | None,
     expiry: float,
     parent: int | None,
@@ -143,7 +132,7 @@ def _wait(
         except subprocess.TimeoutExpired:
             pass
         now = time.monotonic()
-        if stop.asked or (parent is not None and os.getppid() != parent) or (folder / STOP).exists():
+        if stop.is_set() or (parent is not None and os.getppid() != parent) or (folder / STOP).exists():
             return _STOPPED
         if timeout is not None and now - started > timeout:
             return f"time-out after {timeout:.0f} s"
@@ -166,14 +155,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
-def _drop_damaged_record(folder: Path) -> None:
-    """Moves a record that is not valid out of the way: a run refuses to write over it."""
-    with contextlib.suppress(FileNotFoundError):
-        (folder / paths.RECORD).replace(folder / f"damaged-{paths.RECORD}")
-
-
 def _failure(folder: Path, code: int, reason: str, attempts: int) -> Failure:
-    transient = code < 0 or code in (StorageError.exit_code, 130)
+    transient = code < 0 or code in (StorageError.exit_code, *interrupts.CODES)
     if reason:
         transient = False
     elif code < 0:
@@ -193,6 +176,12 @@ def meaning(code: int) -> str:
     return f"{_MEANINGS.get(code, 'an error')} (exit code {code})"
 
 
+def words(folder: Path, command: Sequence[str], timeout_minutes: float | None, expiry: float) -> list[str]:
+    """The command line of `main` for a cell."""
+    timeout = [] if timeout_minutes is None else ["--timeout", str(60 * timeout_minutes)]
+    return ["--folder", str(folder), "--expiry", str(expiry), *timeout, "--", *command]
+
+
 def main() -> int:
     """Runs the cell of the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description="Runs one cell of a table.")
@@ -203,13 +192,7 @@ def main() -> int:
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
     try:
-        return run(
-            arguments.folder,
-            arguments.command,
-            timeout=arguments.timeout,
-            expiry=arguments.expiry,
-            parent=arguments.parent,
-        )
+        return run(**vars(arguments))
     except OSError as error:
         print(f"error: {arguments.folder}: {error.strerror}", file=sys.stderr)
         return StorageError.exit_code

@@ -39,13 +39,9 @@ def run(
     store: Store,
     show: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
-    """Runs jobs until each is done or has failed once; their keys are ids of cells.
+    """Runs jobs, whose keys are ids of cells, in their order until each is done or has failed once.
 
-    Args:
-        jobs: What to run, in this order.
-        engine: Where.
-        store: What became of them.
-        show: Called whenever something has changed, and about every second.
+    `show` is called whenever something has changed, and about every second.
 
     Raises:
         KeyboardInterrupt: It was interrupted; the jobs have been stopped by then.

@@ -6,6 +6,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from retable.options import Options, option
+
 
 class Action(Enum):
     """What to do with the tables; status and report start nothing."""
@@ -67,13 +69,25 @@ class ReproduceConfig:
 
 
 @dataclass
-class LocalEngineConfig:
-    """See `retable.tables.engines.local.LocalEngine`."""
+class EngineConfig(Options):
+    """What all engines have.
 
-    _target_: str = "retable.tables.engines.local.LocalEngine"
-    workers: int | None = None
+    Attributes:
+        workers: Devices in use at the same time; null is the number of GPUs, without any that of the cores, at most 4.
+        timeout_minutes: Time after which a job is ended and counts as failed; null is never.
+        expiry_seconds: Time without a heartbeat after which others may take a cell over.
+    """
+
+    workers: int | None = option(None, least=1)
     timeout_minutes: float | None = None
     expiry_seconds: float = 60.0
+
+
+@dataclass
+class LocalEngineConfig(EngineConfig):
+    """Processes of this machine."""
+
+    _target_: str = "retable.tables.engines.local.LocalEngine"
 
 
 class Cluster(StrEnum):
@@ -84,34 +98,49 @@ class Cluster(StrEnum):
 
 
 @dataclass
-class SlurmEngineConfig:
-    """See `retable.tables.engines.slurm.SlurmEngine`."""
+class SlurmEngineConfig(EngineConfig):
+    """Jobs of a Slurm cluster; where a size is null, Slurm's default counts.
+
+    Attributes:
+        workers: Most jobs in Slurm's queue at the same time, waiting or running.
+        partition: Slurm's partition.
+        account: Slurm's account.
+        gpus: Whether a job asks for GPUs: as many as its devices.
+        cpus_per_device: Cores for each device of a job.
+        memory_gb_per_device: Memory for each device of a job.
+        poll_seconds: How often Slurm is asked about jobs. It learns of a normal end from the disk, within a second.
+        cluster: ``slurm``, or ``local``: submitit's processes on this machine, to try things out.
+        extra: Further parameters of sbatch by their long names; null takes one of ours away.
+    """
 
     _target_: str = "retable.tables.engines.slurm.SlurmEngine"
-    workers: int = 16
+    workers: int = option(16, least=1)
     partition: str | None = None
     account: str | None = None
     gpus: bool = True
-    cpus_per_device: int | None = None
+    cpus_per_device: int | None = option(None, least=1)
     memory_gb_per_device: float | None = None
-    timeout_minutes: float | None = None
     poll_seconds: float = 30.0
-    expiry_seconds: float = 60.0
     cluster: Cluster = Cluster.slurm
     extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
-class RayEngineConfig:
-    """See `retable.tables.engines.ray.RayEngine`."""
+class RayEngineConfig(EngineConfig):
+    """Tasks of a Ray cluster.
+
+    Attributes:
+        address: ``auto`` or ``host:port`` of a running cluster, all of whose devices null ``workers`` means; null
+            starts one on this machine for the time being.
+        gpus: Whether jobs take GPUs where the cluster has any; otherwise they see none.
+        cpus_per_device: Cores for each device of a job; null is an equal share of this machine's, or one of a running
+            cluster's.
+    """
 
     _target_: str = "retable.tables.engines.ray.RayEngine"
-    workers: int | None = None
     address: str | None = None
     gpus: bool = True
-    cpus_per_device: int | None = None
-    timeout_minutes: float | None = None
-    expiry_seconds: float = 60.0
+    cpus_per_device: int | None = option(None, least=1)
 
 
 SCHEMAS: dict[str, Any] = {

@@ -22,17 +22,16 @@ notes:                             what the paper leaves open, and what was chos
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from retable.errors import ConfigError
 from retable.run import places
-from retable.run.configuration import nearest
 from retable.tables import claims, yaml_lines
 from retable.tables.claims import Claim, ClaimError
-from retable.tables.yaml_lines import Node
+from retable.tables.yaml_lines import Node, hint
 
 _PART = "{part}"
 _KEYS = (
@@ -126,10 +125,7 @@ class Table:
 
 
 def files(folders: Sequence[Path] | None = None) -> dict[str, Path]:
-    """Files of all tables by name, in an order in which 2 comes before 10.
-
-    Args:
-        folders: Where to look; None: in Retable and in the papers outside of it.
+    """Files of all tables by name (without folders: of Retable and all papers), in an order in which 2 precedes 10.
 
     Raises:
         ConfigError: Two tables have the same name.
@@ -150,11 +146,7 @@ def table_name(path: Path) -> str:
 
 
 def find(patterns: Sequence[str], folders: Sequence[Path] | None = None) -> list[Table]:
-    """Reads the tables that some names or patterns such as ``paper/*`` ask for, each once.
-
-    Args:
-        patterns: The names or patterns.
-        folders: As of `files`.
+    """Reads the tables that some names or patterns such as ``paper/*`` ask for, each once; folders as of `files`.
 
     Raises:
         ConfigError: A pattern matches no table, or a file has a fault.
@@ -177,8 +169,7 @@ def load(path: Path, name: str) -> Table:
         ConfigError: It has a fault; the message begins with file and line.
     """
     root = yaml_lines.load(path)
-    entries = root.items("the file")
-    _check_keys(entries, _KEYS)
+    entries = root.items("the file", _KEYS)
     for key in ("title", "source", "rows", "columns"):
         if key not in entries:
             root.refuse(f"the key {key!r} is missing")
@@ -203,13 +194,10 @@ def load(path: Path, name: str) -> Table:
 
 
 def extend(table: Table, rows: dict[str, str], columns: dict[str, str]) -> Table:
-    """The table with rows and columns of the command line.
+    """The table with rows and columns of the command line, each given as overrides by label.
 
-    Args:
-        table: The table.
-        rows: Overrides by label: added to those of a row of that label, else a new row.
-        columns: Overrides by label: added to those of a column of that label, else a new column, which takes metric
-            and unit of the table's first column.
+    They are added to those of a row or column of that label. Else it is a new one; a new column takes metric and unit
+    of the table's first column.
 
     Raises:
         ConfigError: The overrides are no shell words, or the table's metrics depend on the row and a row is new.
@@ -253,18 +241,16 @@ def _overrides(node: Node | None) -> tuple[str, ...]:
 
 
 def _row(label: str, node: Node) -> Row:
-    if not node.is_mapping():
-        return Row(label, _overrides(node), "", {}, node.line)
-    entries = node.items(f"row {label}")
-    _check_keys(entries, ("overrides", "not_available", "about", "metric_part"))
+    keys = ("overrides", "not_available", "about", "metric_part")
+    entries = node.items(f"row {label}", keys) if node.is_mapping() else {"overrides": node}
     about = entries["about"].items("about") if "about" in entries else {}
     return Row(
         label,
         _overrides(entries.get("overrides")),
-        entries["not_available"].text("not_available") if "not_available" in entries else "",
+        _text(entries, "not_available"),
         {name: value.source() for name, value in about.items()},
         node.line,
-        entries["metric_part"].text("metric_part") if "metric_part" in entries else "",
+        _text(entries, "metric_part"),
     )
 
 
@@ -278,35 +264,32 @@ def _check_parts(rows: dict[str, Row], columns: dict[str, Column], nodes: dict[s
 
 
 def _column(label: str, node: Node, table: dict[str, Node]) -> Column:
-    own = node.items(f"column {label}") if node.is_mapping() else {"overrides": node}
-    _check_keys(own, ("overrides", "metric", "scale", "unit", "decimals", "better"))
+    keys = ("overrides", "metric", "scale", "unit", "decimals", "better")
+    own = node.items(f"column {label}", keys) if node.is_mapping() else {"overrides": node}
     entries = {**table, **own}
     if "metric" not in entries:
         node.refuse(f"column {label}: the key 'metric' is missing, here or at the top of the file")
     return Column(
         label,
         _overrides(own.get("overrides")),
-        entries["metric"].text("metric"),
-        entries["scale"].number("scale") if "scale" in entries else 1.0,
-        entries["unit"].text("unit") if "unit" in entries else "",
-        int(entries["decimals"].number("decimals")) if "decimals" in entries else 1,
+        _text(entries, "metric"),
+        _number(entries, "scale", 1.0),
+        _text(entries, "unit"),
+        int(_number(entries, "decimals", 1)),
         "better" not in entries or entries["better"].choice("better", ("higher", "lower")) == "higher",
         node.line,
     )
 
 
-def _check_keys(entries: dict[str, Node], known: tuple[str, ...]) -> None:
-    for key, node in entries.items():
-        if key not in known:
-            near = nearest(key, list(known))
-            node.refuse(
-                f"there is no key {key!r}; " + (f"did you mean {near}?" if near else f"keys: {', '.join(known)}")
-            )
+def _text(entries: dict[str, Node], key: str) -> str:
+    return entries[key].text(key) if key in entries else ""
 
 
-def _printed(
-    node: Node | None, rows: dict[str, Row], columns: dict[str, Column]
-) -> dict[tuple[str, str], float]:  # fmt: skip
+def _number(entries: dict[str, Node], key: str, default: float) -> float:
+    return entries[key].number(key) if key in entries else default
+
+
+def _printed(node: Node | None, rows: dict[str, Row], columns: dict[str, Column]) -> dict[tuple[str, str], float]:
     printed: dict[tuple[str, str], float] = {}
     for row, values in node.items("printed").items() if node is not None else ():
         if row not in rows:
@@ -318,27 +301,16 @@ def _printed(
     return printed
 
 
-def hint(word: str, known: Iterable[str]) -> str:
-    """What to say after an unknown word: the known one that it is nearest to, else all."""
-    known = list(dict.fromkeys(known))
-    near = nearest(word, known)
-    return f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
-
-
 def _claims(node: Node | None, rows: dict[str, Row], columns: dict[str, Column]) -> tuple[Claim, ...]:
     directions = {label: column.higher_is_better for label, column in columns.items()}
     found: list[Claim] = []
     for entry in node.entries("claims") if node is not None else ():
-        text, says = entry, ""
-        if entry.is_mapping():
-            entries = entry.items("a claim")
-            _check_keys(entries, ("claim", "says"))
-            if "claim" not in entries:
-                entry.refuse("a claim needs the key 'claim'")
-            text = entries["claim"]
-            says = entries["says"].text("says") if "says" in entries else ""
+        entries = entry.items("a claim", ("claim", "says")) if entry.is_mapping() else {"claim": entry}
+        if "claim" not in entries:
+            entry.refuse("a claim needs the key 'claim'")
+        text = entries["claim"]
         try:
-            found += claims.parse(text.text("a claim"), list(rows), directions, says, text.line)
+            found += claims.parse(text.text("a claim"), list(rows), directions, _text(entries, "says"), text.line)
         except ClaimError as error:
             text.refuse(f"claim {text.source()!r}: {error}")
     return tuple(found)

@@ -180,11 +180,7 @@ def summarise(values: Iterable[float]) -> Summary:
 def test_link(link: Link) -> LinkTest:
     """Tests by paired t tests whether the mean difference lies inside or outside the link's region.
 
-    Args:
-        link: Differences and region.
-
-    Returns:
-        Without p-values for fewer than two differences, and without an effect if they are all equal.
+    There are no p-values for fewer than two differences, and no effect if they are all equal.
     """
     summary = summarise(link.differences)
     count, mean, std = summary.n, summary.mean, summary.std
@@ -211,9 +207,6 @@ test_link.__test__ = False  # type: ignore[attr-defined]  # not a test of ours, 
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's adjusted p-values: rejecting those up to a level keeps the chance of any false rejection to that level.
-
-    Args:
-        p_values: One for each hypothesis.
 
     Returns:
         Adjusted p-values in the order given, at most 1.

@@ -75,8 +75,6 @@ def verdicts(result: TableResult) -> object:
 
     lines = []
     for found in result.claims:
-        judgement = found.judgement
-        lines.append(
-            [found.claim.text, found.claim.says, judgement.verdict.value, judgement.p_adjusted, judgement.reason]
-        )
+        verdict = found.judgement
+        lines.append([found.claim.text, found.claim.says, verdict.verdict.value, verdict.p_adjusted, verdict.reason])
     return wandb.Table(["claim", "the paper says", "verdict", "p (Holm)", "reason"], lines)

@@ -1,15 +1,19 @@
 """YAML that remembers where each value stands, so that a message can name file and line."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
 from retable.errors import ConfigError
+from retable.run.configuration import nearest
 
 
 class Node:
     """A value of a YAML file with its place.
+
+    What reads it raises a ConfigError that begins with file and line, where it is something else.
 
     Args:
         path: The file.
@@ -26,22 +30,11 @@ class Node:
         return int(self._node.start_mark.line) + 1
 
     def refuse(self, problem: str) -> NoReturn:
-        """Says what is wrong here.
-
-        Raises:
-            ConfigError: Always; the message begins with file and line.
-        """
+        """Says what is wrong here, as a ConfigError."""
         raise ConfigError(f"{self.path}:{self.line}: {problem}")
 
-    def items(self, what: str) -> dict[str, "Node"]:
-        """The entries of a mapping.
-
-        Args:
-            what: What the mapping is, for the message.
-
-        Raises:
-            ConfigError: It is no mapping, or a key is there twice.
-        """
+    def items(self, what: str, known: Sequence[str] = ()) -> dict[str, "Node"]:
+        """The entries of a mapping, each key once and one of those known, if any are given."""
         if not isinstance(self._node, yaml.MappingNode):
             self.refuse(f"{what} must be a mapping (key: value)")
         found: dict[str, Node] = {}
@@ -50,14 +43,12 @@ class Node:
             if name in found:
                 Node(self.path, key).refuse(f"{name!r} is there twice")
             found[name] = Node(self.path, value)
+            if known and name not in known:
+                found[name].refuse(f"there is no key {name!r}{hint(name, known, 'keys:')}")
         return found
 
     def entries(self, what: str) -> list["Node"]:
-        """The entries of a list.
-
-        Raises:
-            ConfigError: It is no list.
-        """
+        """The entries of a list."""
         if not isinstance(self._node, yaml.SequenceNode):
             self.refuse(f"{what} must be a list (lines that begin with -)")
         return [Node(self.path, value) for value in self._node.value]
@@ -67,11 +58,7 @@ class Node:
         return isinstance(self._node, yaml.MappingNode)
 
     def scalar(self) -> Any:
-        """A text, number, truth value or None.
-
-        Raises:
-            ConfigError: It is a list or a mapping.
-        """
+        """A text, number, truth value or None."""
         if not isinstance(self._node, yaml.ScalarNode):
             self.refuse("one value is needed here, not a list or mapping")
         return yaml.constructor.SafeConstructor().construct_object(self._node)
@@ -81,35 +68,30 @@ class Node:
         return str(self._node.value)
 
     def text(self, what: str) -> str:
-        """A text that is not empty.
-
-        Raises:
-            ConfigError: It is something else.
-        """
+        """A text that is not empty."""
         if not isinstance(self._node, yaml.ScalarNode) or not self.source().strip():
             self.refuse(f"{what} must be a text")
         return self.source().strip()
 
     def number(self, what: str) -> float:
-        """A finite number.
-
-        Raises:
-            ConfigError: It is something else.
-        """
+        """A finite number."""
         value = self.scalar()
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
             self.refuse(f"{what} must be a number, not {self.source()!r}")
         return float(value)
 
     def choice(self, what: str, choices: tuple[str, ...]) -> str:
-        """One of some words.
-
-        Raises:
-            ConfigError: It is something else.
-        """
+        """One of some words."""
         if not isinstance(self._node, yaml.ScalarNode) or self.source() not in choices:
             self.refuse(f"{what} must be {' or '.join(choices)}")
         return self.source()
+
+
+def hint(word: str, known: Iterable[str], otherwise: str = "there are") -> str:
+    """What to say after an unknown word: the known one that it is nearest to, else all."""
+    known = list(dict.fromkeys(known))
+    near = nearest(word, known)
+    return f"; did you mean {near}?" if near else f"; {otherwise} {', '.join(known)}"
 
 
 def load(path: Path) -> Node:

@@ -16,6 +16,7 @@ from torch import Tensor
 from retable.boxes import format_of
 from retable.files import write_atomically
 from retable.metrics.average_precision import match_detections
+from retable.metrics.overlaps import BoxesOfImages, best_overlaps
 
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -89,8 +90,7 @@ def upscale(image: Image, minimum_size: int) -> tuple[Image, int]:
 
 
 def _line_width(image: Image) -> int:
-    height, width = image.shape[:2]
-    return max(1, round(min(int(height), int(width)) / 300))
+    return max(1, round(int(min(image.shape[:2])) / 300))
 
 
 def draw_boxes(image: Image, boxes: Any, colour: Colour, thickness: int | None = None, halo: bool = True) -> Image:
@@ -141,17 +141,15 @@ def classify_detections(
         (N,) hits, (N,) detections on difficult objects (neither hit nor false alarm), and (M,) misses:
         objects that are not difficult and that no detection hit. All bool.
     """
-    boxes, truths = _boxes(prediction["boxes"]), _boxes(target["boxes"])
+    detections, truths = (
+        BoxesOfImages(_boxes(each["boxes"]).numpy(), _array(each["labels"]), np.array([0, len(each["boxes"])]))
+        for each in (prediction, target)
+    )
+    best_iou, best_truth = best_overlaps(detections, truths)
     difficult = _difficult(target)
-    if len(boxes) == 0 or len(truths) == 0:
-        nothing = np.zeros(len(boxes), dtype=np.bool_)
-        return nothing, nothing.copy(), ~difficult
-    iou = format_of(boxes).iou(boxes, truths).numpy()
-    iou = np.where(_array(prediction["labels"])[:, None] == _array(target["labels"])[None], iou, 0.0)
     order = np.argsort(-_array(prediction["scores"]), kind="stable")
-    best_truth = iou.argmax(axis=1)
-    hit, ignored = np.zeros((2, len(boxes)), dtype=np.bool_)
-    hit[order], ignored[order] = match_detections(iou.max(axis=1)[order], best_truth[order], difficult, iou_threshold)
+    hit, ignored = np.zeros((2, len(order)), dtype=np.bool_)
+    hit[order], ignored[order] = match_detections(best_iou[order], best_truth[order], difficult, iou_threshold)
     missed = ~difficult
     missed[best_truth[hit]] = False
     return hit, ignored, missed
@@ -162,7 +160,6 @@ def draw_detections(
     prediction: Mapping[str, Any],
     target: Mapping[str, Any] | None = None,
     score_threshold: float = 0.0,
-    iou_threshold: float = 0.5,
     minimum_size: int = 0,
     show_scores: bool = True,
 ) -> Image:
@@ -177,7 +174,6 @@ def draw_detections(
         prediction: `boxes` (N, 5) or (N, 4), `scores` (N,), `labels` (N,); tensors or arrays.
         target: `boxes` (M, 5) or (M, 4), `labels` (M,), optionally `difficult` (M,).
         score_threshold: Detections below it are not drawn, and hit nothing.
-        iou_threshold: The IoU from which a detection hits.
         minimum_size: The image is enlarged by a whole factor until its shorter side has this many pixels.
         show_scores: Whether to write the scores.
 
@@ -195,7 +191,7 @@ def draw_detections(
         colours = [HIT] * len(boxes)
         drawn = draw_boxes(drawn, boxes, HIT)
     else:
-        hit, ignored, missed = classify_detections(kept, target, iou_threshold)
+        hit, ignored, missed = classify_detections(kept, target)
         truths, difficult = _enlarged(target["boxes"], factor), _difficult(target)
         width = _line_width(drawn)
         for chosen, colour in ((difficult, DIFFICULT), (~difficult & ~missed, TRUTH)):
@@ -263,28 +259,19 @@ def _common_area(one: Rectangle, other: Rectangle) -> float:
     return max(0.0, width) * max(0.0, height)
 
 
-def legend_strip(width: int, entries: Sequence[tuple[str, Colour]] = LEGEND, size: float = 0.5) -> Image:
-    """Makes a strip that explains the colours, to stack above or below pictures of the same width.
-
-    Args:
-        width: Of the strip in pixels; entries that do not fit go on a further line.
-        entries: Names and their RGB colours.
-        size: Of the text, relative to OpenCV's font.
-
-    Returns:
-        (H, width, 3) uint8.
-    """
-    line = round(44 * size)
+def legend_strip(width: int) -> Image:
+    """Makes a strip, (H, width, 3) uint8, that explains the colours; entries that do not fit go on a further line."""
+    size, line = 0.5, 22
     places: list[tuple[int, int]] = []
     x, y = 8, 0
-    for name, _ in entries:
+    for name, _ in LEGEND:
         (text_width, _), _ = cv2.getTextSize(name, _FONT, size, 1)
         if x > 8 and x + line + text_width > width:
             x, y = 8, y + line
         places.append((x, y))
         x += line + text_width + 16
     strip = np.full((y + line, width, 3), _SHEET, dtype=np.uint8)
-    for (name, colour), (x, y) in zip(entries, places, strict=True):
+    for (name, colour), (x, y) in zip(LEGEND, places, strict=True):
         swatch = line // 2
         top = y + (line - swatch // 2) // 2
         cv2.rectangle(strip, (x, top), (x + swatch, top + swatch // 2), colour, 2, cv2.LINE_AA)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from retable.errors import DataError
 from retable.files import write_atomically
-from retable.metrics.average_precision import average_precision_voc07, average_precision_voc12
+from retable.metrics.average_precision import average_precision_voc07, average_precision_voc12, envelope
 from retable.metrics_csv import Points, read_curves
 
 # Okabe and Ito's palette: told apart by colour-blind readers. Yellow is left out, too pale on white.
@@ -57,18 +57,13 @@ def save_figure(figure: Any, path: Path) -> None:
     write_atomically(path, lambda temporary: figure.savefig(temporary, format="png", metadata={"Software": None}))
 
 
-def precision_recall_plot(
-    curves: Mapping[str, Mapping[str, NDArray[Any]]],
-    path: str | Path,
-    title: str = "Precision and recall at IoU 0.5",
-) -> None:
-    """Plot precision-recall curves with their envelopes, and both average precisions in the legend.
+def precision_recall_plot(curves: Mapping[str, Mapping[str, NDArray[Any]]], path: str | Path) -> None:
+    """Plots precision-recall curves with their envelopes, and both average precisions in the legend.
 
     Args:
-        curves: Name (class or model) to a mapping with `precision` (D,) and `recall` (D,), as
+        curves: Name (class or model) to a mapping with `precision` (D,) and `recall` (D,) at IoU 0.5, as
             `DetectionAveragePrecision.curve` returns them.
         path: The PNG file to write, complete or not at all.
-        title: Written above.
 
     Raises:
         OSError: The file cannot be written.
@@ -83,25 +78,26 @@ def precision_recall_plot(
             continue
         voc07 = 100 * average_precision_voc07(precision, recall)
         voc12 = 100 * average_precision_voc12(precision, recall)
-        envelope = np.maximum.accumulate(precision[::-1])[::-1]
+        steps = envelope(precision, recall)
         panel.plot(recall, precision, color=colour, linewidth=0.8, alpha=0.35)
         # The envelope reaches back to recall 0 and drops to 0 after the last detection.
         panel.step(
             np.concatenate([[0.0], recall, recall[-1:]]),
-            np.concatenate([envelope[:1], envelope, [0.0]]),
+            np.concatenate([steps[:1], steps, [0.0]]),
             where="pre",
             color=colour,
             linewidth=2.0,
             label=f"{name}: AP {voc07:.1f} (VOC07), {voc12:.1f} (VOC12)",
         )
-    panel.set(xlim=(0, 1.01), ylim=(0, 1.03), xlabel="recall", ylabel="precision", title=title)
+    panel.set(xlim=(0, 1.01), ylim=(0, 1.03), xlabel="recall", ylabel="precision")
+    panel.set_title("Precision and recall at IoU 0.5")
     if curves:
         panel.legend(loc="lower left", frameon=True, framealpha=0.9, fontsize=9)
     save_figure(figure, Path(path))
 
 
 def confusion_matrix_plot(matrix: NDArray[Any], names: Sequence[str], path: str | Path) -> None:
-    """Plot a confusion matrix: counts in the cells, shades by the part of the row.
+    """Plots a confusion matrix: counts in the cells, shades by the part of the row.
 
     Args:
         matrix: (C, C) counts; rows are true classes, columns predicted ones.
@@ -128,7 +124,7 @@ def confusion_matrix_plot(matrix: NDArray[Any], names: Sequence[str], path: str 
 
 
 def epochs_plot(csv_path: str | Path, png_path: str | Path, quantities: Sequence[str]) -> None:
-    """Plot quantities of training and validation against the epoch, each in a panel of its own.
+    """Plots quantities of training and validation against the epoch, each in a panel of its own.
 
     Args:
         csv_path: metrics.csv with the columns epoch, train/NAME and val/NAME; rows may be sparse. An epoch that was

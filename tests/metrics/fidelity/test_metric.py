@@ -21,10 +21,17 @@ class MeanColours(Extractor):
     origin = "mean-colours"
 
     def __init__(self, weights: str | None = None) -> None:
-        super().__init__(nn.Identity(), batch_size=7)
-        self.seen = 0
+        super().__init__(_MeanColours(), batch_size=7)
 
-    def _extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def seen(self) -> int:
+        return self._network.seen
+
+
+class _MeanColours(nn.Module):
+    seen = 0
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         self.seen += len(images)
         values = images.float().flatten(start_dim=2) / 255
         features = torch.cat([values.mean(dim=2), values.std(dim=2), values[:, :, 0]], dim=1)

@@ -126,7 +126,7 @@ def drive(outputs: str, address: str) -> None:
 def test_a_killed_process_is_a_failed_cell_and_its_command_is_ended(tmp_path: Path, victim: str) -> None:
     job = dummy_job(tmp_path, "a", seconds=60)
     with ThreadPoolExecutor() as pool:
-        code = pool.submit(run_cell, job, job.environment, None, 60.0)
+        code = pool.submit(run_cell, job, True, None, 60.0)
         pids = family(job)
         os.kill(pids[victim], signal.SIGKILL)
         assert code.result(60) == runner.FAILED
@@ -139,7 +139,7 @@ def test_a_killed_process_is_a_failed_cell_and_its_command_is_ended(tmp_path: Pa
 
 def test_a_time_out(tmp_path: Path) -> None:
     job = dummy_job(tmp_path, "a", seconds=60)
-    assert run_cell(job, job.environment, 0.5 / 60, 60.0) == runner.FAILED
+    assert run_cell(job, True, 0.5 / 60, 60.0) == runner.FAILED
     failure = store.read_failure(job.folder)
     assert failure is not None
     assert failure.reason == "time-out after 0 s"
@@ -154,7 +154,7 @@ def test_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"engine\.workers=3 is more than the GPUs here \(2\)"):
         engine(workers=3)
     assert engine(workers=3, gpus=False).workers == 3
-    with pytest.raises(ConfigError, match=r"engine\.cpus_per_device must be at least 1"):
+    with pytest.raises(ConfigError, match=r"engine\.cpus_per_device=0: must be 1 or more"):
         engine(cpus_per_device=0)
     with pytest.raises(ConfigError, match=r"engine\.address: auto or host:port"):
         engine(address="nonsense")

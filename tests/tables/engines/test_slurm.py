@@ -35,8 +35,9 @@ def dummy_job(outputs: Path, key: str, seconds: float = 0.05, fails: bool = Fals
     """A cell that runs tests/tables/dummy.py."""
     folder = Store(outputs).folder(key)
     words = (f"hydra.run.dir={folder}", "seed=1", f"model.lasa={'bad' if fails else 'good'}")
-    environment = {"PYTHONPATH": str(ROOT), "DUMMY_SECONDS": str(seconds), "DUMMY_FAILS": "bad"}
-    return Job(key, folder, (sys.executable, str(ROOT / "tests/tables/dummy.py"), *words), devices, environment)
+    environment = (f"PYTHONPATH={ROOT}", f"DUMMY_SECONDS={seconds}", "DUMMY_FAILS=bad")
+    command = ("env", *environment, sys.executable, str(ROOT / "tests/tables/dummy.py"), *words)
+    return Job(key, folder, command, devices)
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
@@ -292,7 +293,7 @@ def test_mistakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="there is no sbatch here"):
         slurm()
-    with pytest.raises(ConfigError, match=r"engine\.workers must be at least 1, not 0"):
+    with pytest.raises(ConfigError, match=r"engine\.workers=0: must be 1 or more"):
         slurm(workers=0)
     with pytest.raises(ConfigError, match=r"engine\.gpus: .* engine\.gpus=false"):
         slurm(cluster="local")

@@ -6,7 +6,7 @@ from tests.tables.report.example import DONE, MIXED, SYNTHETIC, YAML, build
 from tests.tables.report.page import Page
 
 from retable.tables.report import curves, html
-from retable.tables.report.scale import Scale, fit
+from retable.tables.report.charts import Scale, fit
 from retable.tables.store import State
 
 NAMES = ("train/loss", "val/ap50_voc07")

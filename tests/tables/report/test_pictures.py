@@ -23,7 +23,8 @@ def test_the_best_and_the_worst_row_at_the_same_seed(tmp_path):
         draw(result, row, "HRSC2016", 2)
     draw(result, "Baseline", "HRSC2016", 1)
     pair = pictures.choose(result)
-    assert (pair.rows, pair.seed, pair.column.label, pair.same_data) == (("LARSD-3", "Baseline"), 2, "HRSC2016", True)
+    assert (pair.best[0], pair.worst[0]) == ("LARSD-3", "Baseline")
+    assert (pair.seed, pair.column.label, pair.same_data) == (2, "HRSC2016", True)
     assert "seed 2, on the same data: what is in detections.png." in html.document(result, tmp_path)
 
 
@@ -32,7 +33,8 @@ def test_lower_may_be_better_and_other_columns_may_have_the_pictures(tmp_path):
     for row in ("Baseline", "LARSD-3"):
         draw(result, row, "SSDD", 3, "samples.png")
     pair = pictures.choose(result)
-    assert (pair.rows, pair.column.label, pair.files[0].name) == (("Baseline", "LARSD-3"), "SSDD", "samples.png")
+    assert (pair.best[0], pair.worst[0]) == ("Baseline", "LARSD-3")
+    assert (pair.column.label, pair.best[1].name) == ("SSDD", "samples.png")
 
 
 def test_different_data_are_not_called_the_same(tmp_path):
@@ -77,5 +79,6 @@ def test_the_picture_that_a_run_names_first_is_shown_whatever_it_is_called(tmp_p
         draw(result, row, "HRSC2016", 1, "second.png")
     result.entries["LARSD-3", "HRSC2016"].statuses[1].record.pictures.pop("plots/of_a_new_model.png")
     pair = pictures.choose(result)
-    assert (pair.rows, pair.files[0].name) == (("LARSD-1", "Baseline"), "of_a_new_model.png")
+    assert (pair.best[0], pair.worst[0]) == ("LARSD-1", "Baseline")
+    assert pair.best[1].name == "of_a_new_model.png"
     assert "what is in of_a_new_model.png of LARSD-1, best row" in html.document(result, tmp_path)

@@ -28,11 +28,7 @@ class Pixels:
 
 
 class OrientedGradients:
-    """Histograms of oriented gradients (Dalal and Triggs): each block of 2 x 2 cells normalised by itself.
-
-    Args:
-        config: The options.
-    """
+    """Histograms of oriented gradients (Dalal and Triggs): each block of 2 x 2 cells normalised by itself."""
 
     def __init__(self, config: OrientedGradientsConfig) -> None:
         self._cell, self._bins = config.cell, config.bins

@@ -17,9 +17,6 @@ from retable.errors import ConfigError
 class EstimatorClassifier(Classifier):
     """A scikit-learn-like estimator. The training ends after one epoch, whatever ``trainer.max_epochs`` is.
 
-    Args:
-        config: The options.
-
     Attributes:
         network: The estimator with its features.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -21,7 +20,7 @@ class Features(NamedTuple):
     logits: Tensor
 
 
-class Extractor(ABC):
+class Extractor:
     """A fixed network whose features are compared.
 
     The same image always has the same features: no autocast, no reduced precision, deterministic convolutions.
@@ -58,13 +57,9 @@ class Extractor(ABC):
             torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
         ):
             for chunk in torch.split(images, self._batch_size):
-                features, logits = self._extract(chunk.to(device))
+                features, logits = self._network(chunk.to(device))
                 parts.append((features.float().cpu(), logits.float().cpu()))
         return Features(torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts]))
-
-    @abstractmethod
-    def _extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Computes features (B, d) and logits (B, K) of uint8 images (B, 3, H, W)."""
 
 
 def as_uint8(images: Tensor) -> Tensor:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from torch import Tensor
-
 from retable.errors import CheckpointError
 from retable.metrics.fidelity.extractors import Extractor
 from retable.nn.backbones import download_address, sha256
@@ -32,24 +30,15 @@ class InceptionExtractor(Extractor):
     def __init__(self, weights: Path) -> None:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-        check(weights)  # before it is loaded: torch-fidelity unpickles whatever the file holds
+        _check(weights)  # before it is loaded: torch-fidelity unpickles whatever the file holds
         network = FeatureExtractorInceptionV3(
             "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(weights)
         )
         super().__init__(network, batch_size=32)  # 299 x 299 pixels: some 0.2 GB of activations
         self.origin = f"inception-v3-compat sha256:{SHA256}"
 
-    def _extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        features, logits = self._network(images)
-        return features, logits
 
-
-def check(path: Path) -> None:
-    """Checks that a file holds the published weights.
-
-    Raises:
-        CheckpointError: It does not, or cannot be read.
-    """
+def _check(path: Path) -> None:
     try:
         digest, size = sha256(path), path.stat().st_size
     except OSError as error:
@@ -72,10 +61,7 @@ def find(weights: str | None) -> Path | None:
 
 
 def inception(weights: str | None = None) -> Extractor:
-    """Builds the Inception extractor.
-
-    Args:
-        weights: File of the weights; without one they are downloaded.
+    """Builds the Inception extractor from a file of weights; without one they are downloaded.
 
     Raises:
         CheckpointError: There are no weights, or other ones than the published.

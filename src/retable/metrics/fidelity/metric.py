@@ -214,26 +214,29 @@ def _in_order(indices: Tensor, found: Features) -> Features:
 def _gather(parts: Sequence[tuple[Tensor, Features]]) -> tuple[Tensor, Features]:
     """Joins the parts of all processes; the later ones' come after the first one's."""
     mine = [(indices, *found) for indices, found in parts]
-    if _world_size() > 1:
-        gathered: list[Any] = [None] * _world_size()
-        dist.all_gather_object(gathered, mine)
-        mine = [part for process in gathered for part in process]
-    if not mine:
+    gathered = [part for process in _everyones(mine) for part in process]
+    if not gathered:
         raise DataError("there are no samples to score: the validation has no batches")
-    indices, features, logits = (torch.cat(column) for column in zip(*mine, strict=True))
+    indices, features, logits = (torch.cat(column) for column in zip(*gathered, strict=True))
     return indices, Features(features, logits)
 
 
 def _check_alike(origin: str) -> None:
-    if _world_size() == 1:
-        return
-    origins: list[Any] = [None] * _world_size()
-    dist.all_gather_object(origins, origin)
-    if len(set(origins)) > 1:
+    origins = sorted(set(_everyones(origin)))
+    if len(origins) > 1:
         raise CheckpointError(
-            f"the processes score by different extractors ({', '.join(sorted(set(origins)))}): give "
+            f"the processes score by different extractors ({', '.join(origins)}): give "
             "model.fidelity.weights=FILE, or choose another extractor with model/fidelity=NAME"
         )
+
+
+def _everyones(value: Any) -> list[Any]:
+    """What each process has, in their order."""
+    if _world_size() == 1:
+        return [value]
+    values: list[Any] = [None] * _world_size()
+    dist.all_gather_object(values, value)
+    return values
 
 
 def _from_first(value: Any) -> Any:

@@ -28,10 +28,6 @@ class EmojiDataModule(ShardedDataModule):
     Training samples depend on seed, epoch and index alone; in validation and test each drawing is seen exactly once,
     under any number of processes.
 
-    Args:
-        config: The options.
-        seed: The run's seed.
-
     Attributes:
         classes: The eight classes, whichever of them the drawings show.
         test_name: The split that is tested.
@@ -59,11 +55,9 @@ class EmojiDataModule(ShardedDataModule):
         learnt = ("generated", "real") if self.config.train_on == "both" else (str(self.config.train_on),)
         sources = {"train": learnt, "val": learnt, "test": (str(self.config.test_on),)}
         real = self._real_parts(sources) if any("real" in names for names in sources.values()) else {}
-        found: dict[str, list[Canvases]] = {}
-        for role in ROLES:
-            found[role] = [self._generated(role)] if "generated" in sources[role] else []
-            found[role] += [real[role]] if "real" in sources[role] else []
-        return found
+        return {
+            role: [real[role] if name == "real" else self._generated(role) for name in sources[role]] for role in ROLES
+        }
 
     def _generated(self, role: str) -> GeneratedCanvases:
         sizes = share_out(self.config.per_class, list(self._fractions.values()))
@@ -75,8 +69,7 @@ class EmojiDataModule(ShardedDataModule):
 
     def _real_parts(self, sources: Mapping[str, Sequence[str]]) -> dict[str, RealCanvases]:
         config = self.config
-        listing = list_drawings(Path(str(config.root)).expanduser())
-        drawings = listing.drawings
+        drawings, notes = list_drawings(Path(str(config.root)).expanduser())
         labels = [drawing.label for drawing in drawings]
         needed = [role for role in ROLES if "real" in sources[role]]
         if any(self._hands[role] is not None for role in needed):
@@ -86,7 +79,7 @@ class EmojiDataModule(ShardedDataModule):
         else:
             shares = {role: self._fractions[role] for role in needed}
             chosen = stratified_split(labels, shares, config.split_seed, CLASSES)
-        self._notes += listing.notes
+        self._notes += notes
         left = len(drawings) - sum(len(chosen[role]) for role in needed)
         if left:
             self._notes.append(f"{left} real drawings are in no split, by data.train_hands, val_hands and test_hands")
@@ -104,10 +97,10 @@ class EmojiDataModule(ShardedDataModule):
                 self._notes.append(f"the real drawings of {role} show no {', '.join(absent)}")
         for note in self._notes:
             log.warning("%s", note)
-        used = sorted(index for role in needed for index in chosen[role])
-        place = {index: position for position, index in enumerate(used)}
-        canvases = RealCanvases.read([drawings[index] for index in used], config.image_size, config.crop_to_ink)
-        return {role: canvases.chosen([place[index] for index in chosen[role]]) for role in needed}
+        return {
+            role: RealCanvases.read([drawings[i] for i in chosen[role]], config.image_size, config.crop_to_ink)
+            for role in needed
+        }
 
     @cached_property
     def provenance(self) -> dict[str, Any]:

@@ -8,11 +8,7 @@ from retable.papers.emoji.schema import FacesConfig
 
 
 class Faces:
-    """A `retable.classification.subject.Subject`.
-
-    Args:
-        config: The options.
-    """
+    """A `retable.classification.subject.Subject`."""
 
     classes = FACES
 

@@ -5,7 +5,7 @@ A sample depends on the seed, the epoch and its index alone (see `retable.papers
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -20,36 +20,8 @@ from retable.papers.emoji.schema import Augmentation
 from retable.papers.emoji.transforms import augment
 
 
-class Canvases(Protocol):
-    """Drawings on canvases of one size."""
-
-    @property
-    def kind(self) -> str:
-        """Where they come from: ``real`` or ``synthetic``."""
-
-    @property
-    def source(self) -> str:
-        """The same in words."""
-
-    def __len__(self) -> int: ...
-
-    def label(self, index: int) -> int:
-        """Returns an index into `CLASSES`."""
-
-    def image(self, index: int) -> Image:
-        """Returns a canvas, uint8 (S, S, 3) RGB."""
-
-    def fingerprint(self) -> str:
-        """Returns what tells these drawings from others."""
-
-
 class GeneratedCanvases:
-    """Drawings of a generator, made on demand.
-
-    Args:
-        drawings: Such as `retable.papers.emoji.drawings.EmojiDrawings`.
-        crop_to_ink: Whether canvases show the drawing rather than the whole image.
-    """
+    """Drawings of a generator such as `retable.papers.emoji.drawings.EmojiDrawings`, made on demand."""
 
     kind = "synthetic"
     source = "generated drawings"
@@ -92,12 +64,7 @@ class RealCanvases:
 
     @classmethod
     def read(cls, drawings: Sequence[Drawing], size: int, crop_to_ink: bool) -> "RealCanvases":
-        """Reads, and so checks, all files.
-
-        Args:
-            drawings: The files.
-            size: Side of the canvases in pixels.
-            crop_to_ink: As of the class.
+        """Reads, and so checks, all files, onto canvases of this side in pixels.
 
         Raises:
             DataError: A file is missing, damaged, no image, too small or empty.
@@ -106,11 +73,6 @@ class RealCanvases:
         for index, drawing in enumerate(drawings):
             images[index] = read_canvas(drawing.path, size, crop_to_ink)
         return cls(tuple(drawings), images, crop_to_ink)
-
-    def chosen(self, indices: Sequence[int]) -> "RealCanvases":
-        """Returns some of them."""
-        drawings = tuple(self.drawings[index] for index in indices)
-        return RealCanvases(drawings, self.images[list(indices)], self.crop_to_ink)
 
     def __len__(self) -> int:
         return len(self.drawings)
@@ -129,6 +91,9 @@ class RealCanvases:
         said = [f"{drawing.name} {CLASSES[drawing.label]} {drawing.hand}" for drawing in self.drawings]
         files = {drawing.name: drawing.path for drawing in self.drawings}
         return fingerprint_files({}, files, [f"{self.images.shape[1]} {self.crop_to_ink}", *said])
+
+
+Canvases = GeneratedCanvases | RealCanvases
 
 
 class EmojiSamples(Dataset[Batch]):
@@ -168,11 +133,8 @@ class EmojiSamples(Dataset[Batch]):
         pixels = torch.from_numpy(np.stack([image for image, _ in found])).permute(0, 3, 1, 2)
         images = pixels.to(torch.float32, memory_format=torch.contiguous_format).mul_(1 / 255)
         if self._augmentation is not None:
-            images = augment(
-                images,
-                self._augmentation,
-                [np.random.default_rng([self._seed, epoch, index]) for epoch, index in pairs],
-            )
+            generators = [np.random.default_rng([self._seed, epoch, index]) for epoch, index in pairs]
+            images = augment(images, self._augmentation, generators)
         return {
             "images": images,
             "labels": torch.tensor([label for _, label in found]),
@@ -182,7 +144,7 @@ class EmojiSamples(Dataset[Batch]):
     def _load(self, index: int) -> tuple[Image, int]:
         number = int(np.searchsorted(self._starts, index, side="right")) - 1
         part, inside = self.parts[number], index - self._starts[number]
-        if part.kind == "real":  # in memory already
+        if isinstance(part, RealCanvases):  # in memory already
             return part.image(inside), part.label(inside)
         image = self._cache.get(index)
         if image is None:

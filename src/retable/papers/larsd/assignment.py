@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -37,8 +38,7 @@ class Assignment:
     ignored: Tensor
 
 
-@dataclass(frozen=True)
-class _Grid:
+class _Grid(NamedTuple):
     start: int
     height: int
     width: int
@@ -75,9 +75,6 @@ def assign(
         grids: (height, width) in cells of each level.
         images: Number of images.
         force_match: Whether every box that is not difficult gets a positive.
-
-    Returns:
-        The assignment, on the device of `boxes`.
     """
     device = boxes.device
     boxes = boxes.detach().to(torch.float32)
@@ -175,10 +172,9 @@ def _forced(
         return box, box
     box = box[torch.argsort(boxes[box, 2] * boxes[box, 3], stable=True)]
     per_location = quality.shape[2]
-    choice = quality[:, box].transpose(0, 1).reshape(len(box), quality.shape[0] * per_location).argmax(dim=1)
+    choice = quality[:, box].transpose(0, 1).flatten(1).argmax(dim=1)
     level, anchor = torch.div(choice, per_location, rounding_mode="floor"), choice % per_location
-    table = torch.tensor([[g.start, g.height, g.width, g.stride] for g in layout], device=boxes.device)
-    start, height, width, stride = table[level].unbind(1)
+    start, height, width, stride = torch.tensor(layout, device=boxes.device)[level].unbind(1)
     column = torch.minimum(torch.floor(boxes[box, 0] / stride).to(torch.int64).clamp(min=0), width - 1)
     row = torch.minimum(torch.floor(boxes[box, 1] / stride).to(torch.int64).clamp(min=0), height - 1)
     slot = image_index[box] * per_image + start + (row * width + column) * per_location + anchor
@@ -191,9 +187,9 @@ def _forced(
 
 def _locate(slot: Tensor, layout: Sequence[_Grid], priors: Priors) -> tuple[Tensor, Tensor]:
     """Location (P, 2) and prior size (P, 2), in pixels, of slots within their image."""
-    table = torch.tensor([[g.start, g.width, g.stride] for g in layout], device=slot.device)
+    table = torch.tensor(layout, device=slot.device)
     level = torch.bucketize(slot, table[1:, 0].contiguous(), right=True)
-    start, width, stride = table[level].unbind(1)
+    start, _, width, stride = table[level].unbind(1)
     cell = torch.div(slot - start, priors.per_location, rounding_mode="floor")
     row = torch.div(cell, width, rounding_mode="floor")
     points = (torch.stack([cell - row * width, row], dim=1) + 0.5) * stride.unsqueeze(1)

@@ -31,31 +31,16 @@ def log_distances(outputs: Tensor, priors: Tensor) -> Tensor:
 
 
 def angle(outputs: Tensor) -> Tensor:
-    """Angle of the box: theta = (2 sigmoid(t) - 1) pi/4, in (-pi/4, pi/4).
+    """Angle (...) of the box of outputs (..., 5): theta = (2 sigmoid(t_theta) - 1) pi/4, radians, in (-pi/4, pi/4).
 
     The paper prints ``sigmoid(t x 2 - 1) x pi/4``. That lies in (0, pi/4) and cannot reach the negative half of the
     range (-45, 45] which the paper itself names, so the brackets must be misplaced.
-
-    Args:
-        outputs: (..., 5) t_1 to t_4 and t_theta.
-
-    Returns:
-        (...) radians.
     """
     return (2.0 * torch.sigmoid(outputs[..., 4]) - 1.0) * (math.pi / 4)
 
 
 def decode(outputs: Tensor, points: Tensor, priors: Tensor) -> Tensor:
-    """Boxes of regression outputs.
-
-    Args:
-        outputs: (..., 5) t_1 to t_4 and t_theta.
-        points: (..., 2) locations in pixels.
-        priors: (..., 2) width and height of the priors, pixels.
-
-    Returns:
-        (..., 5) canonical boxes, float32.
-    """
+    """Returns the canonical boxes (..., 5), float32, of outputs and priors as of `log_distances` at points (..., 2)."""
     outputs = outputs.float()
     clamped = torch.cat([outputs[..., :4].clamp(max=LARGEST_LOG_RATIO), outputs[..., 4:]], dim=-1)
     distances = log_distances(clamped, priors).exp()

@@ -29,18 +29,16 @@ def sampling_points(distribution: str, extent: float) -> Tensor:
     Raises:
         ValueError: There is no such distribution.
     """
-    halves = range(-2, 3)
-    if distribution == "rectangle-9":
-        lattice = [(i, j) for j in (-2, 0, 2) for i in (-2, 0, 2)]
-    elif distribution == "diamond-5":
-        lattice = [(0, 0), (2, 0), (0, 2), (-2, 0), (0, -2)]
-    elif distribution == "diamond-9":
-        lattice = [(0, 0), *[(i, j) for j in halves for i in halves if abs(i) + abs(j) == 2]]
-    elif distribution == "diamond-13":
-        lattice = [(i, j) for j in halves for i in halves if abs(i) + abs(j) <= 2]
-    else:
+    square = [(i, j) for j in range(-2, 3) for i in range(-2, 3)]
+    lattices = {
+        "rectangle-9": [(i, j) for i, j in square if i % 2 == j % 2 == 0],
+        "diamond-5": [(0, 0), (2, 0), (0, 2), (-2, 0), (0, -2)],
+        "diamond-9": [(0, 0), *[(i, j) for i, j in square if abs(i) + abs(j) == 2]],
+        "diamond-13": [(i, j) for i, j in square if abs(i) + abs(j) <= 2],
+    }
+    if distribution not in lattices:
         raise ValueError(f"no sampling distribution {distribution!r}; there are {', '.join(DISTRIBUTIONS)}")
-    return torch.tensor(lattice, dtype=torch.float32) / 2 * extent
+    return torch.tensor(lattices[distribution], dtype=torch.float32) / 2 * extent
 
 
 def aligned_scores(scores: Tensor, channel: Tensor, boxes: Tensor, stride: int, points: Tensor) -> Tensor:

@@ -28,14 +28,8 @@ class LarsdModule(Detector):
 
     Training batches hold ``images`` (B, 3, S, S) and ``targets``, B dicts of boxes, labels and difficult.
 
-    Args:
-        config: The options.
-
     Attributes:
         network: The network with its anchors.
-
-    Raises:
-        ConfigError: A value that cannot work.
     """
 
     config: LarsdConfig
@@ -75,25 +69,27 @@ class LarsdModule(Detector):
         """
         parts = self.loss(batch["images"], batch["targets"])
         if not torch.isfinite(parts.total):
-            raise self._divergence(parts)
+            named = {"class": parts.classification, "distance": parts.distance, "angle": parts.angle}
+            bad = [name for name, value in named.items() if not torch.isfinite(value)]
+            raise DivergenceError(
+                f"the {' and '.join(bad) or 'total'} loss is not finite at step {self.global_step}: try a lower "
+                "model.lr, model.warmup or trainer.gradient_clip_val, and look at the data"
+            )
         interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if interval and (self.global_step + 1) % interval == 0:
             self._log_loss(parts, len(batch["images"]))
         return parts.total
 
     def loss(self, images: Tensor, targets: list[dict[str, Tensor]]) -> LossParts:
-        """Computes the loss parts.
+        """Computes the loss parts, differentiable.
 
         Args:
             images: (B, 3, H, W) in [0, 1], H and W multiples of 32.
             targets: For each image boxes (N, 5), labels (N,) and difficult (N,).
-
-        Returns:
-            The parts, differentiable.
         """
-        boxes = torch.cat([target["boxes"] for target in targets])
-        labels = torch.cat([target["labels"] for target in targets])
-        difficult = torch.cat([target["difficult"] for target in targets])
+        boxes, labels, difficult = (
+            torch.cat([target[name] for target in targets]) for name in ("boxes", "labels", "difficult")
+        )
         counts = torch.tensor([len(target["boxes"]) for target in targets])
         image_index = torch.repeat_interleave(torch.arange(len(targets)), counts).to(boxes.device)
         priors = self.network.priors
@@ -145,11 +141,3 @@ class LarsdModule(Detector):
         self.log("train/loss", parts.total.detach(), prog_bar=True, batch_size=batch_size, sync_dist=True)
         self.log_dict({name: value.detach() for name, value in values.items()}, batch_size=batch_size, sync_dist=True)
         self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"], batch_size=batch_size)
-
-    def _divergence(self, parts: LossParts) -> DivergenceError:
-        named = {"class": parts.classification, "distance": parts.distance, "angle": parts.angle}
-        bad = [name for name, value in named.items() if not torch.isfinite(value)]
-        return DivergenceError(
-            f"the {' and '.join(bad) or 'total'} loss is not finite at step {self.global_step}: try a lower model.lr, "
-            "model.warmup or trainer.gradient_clip_val, and look at the data"
-        )

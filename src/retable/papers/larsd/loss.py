@@ -54,9 +54,6 @@ def larsd_loss(
         boxes: (M, 5) boxes of the batch, pixels and radians.
         labels: (M,) int64 class of each.
         config: The weights of the parts, and the focal loss.
-
-    Returns:
-        The parts, float32.
     """
     slots, matched = assignment.positive_slots, assignment.positive_boxes
     normaliser, positives = positive_normaliser(len(slots), logits.device)
@@ -81,17 +78,11 @@ def positive_normaliser(count: int, device: torch.device) -> tuple[Tensor, Tenso
     DistributedDataParallel averages gradients over W processes. With a sum S_r over each process's batch and N
     positives in all, the wanted loss is sum(S_r) / N = mean(S_r W / N): each divides by N / W.
 
-    Args:
-        count: Positives of this process.
-        device: Where the result is needed.
-
     Returns:
         The divisor max(N, 1) / W and N, two float32 scalars.
     """
     positives = torch.tensor(float(count), device=device)
-    processes = 1
-    if dist.is_available() and dist.is_initialized():
-        processes = dist.get_world_size()
-        if processes > 1:
-            dist.all_reduce(positives)
+    processes = dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+    if processes > 1:
+        dist.all_reduce(positives)
     return positives.clamp(min=1.0) / processes, positives

@@ -28,13 +28,7 @@ from retable.papers.larsd.schema import LarsdConfig
 def detections(
     logits: Sequence[Tensor], regression: Sequence[Tensor], priors: Priors, config: LarsdConfig
 ) -> list[dict[str, Tensor]]:
-    """Turns the raw outputs of a batch into detections.
-
-    Args:
-        logits: (B, K * C, H, W) of each level.
-        regression: (B, K * 5, H, W) of each level.
-        priors: The prior boxes.
-        config: How many classes, C, and how detections are chosen.
+    """Turns the raw outputs of a batch, (B, K * C, H, W) and (B, K * 5, H, W) of each level, into detections.
 
     Returns:
         For each image boxes (N, 5) canonical, scores (N,) and labels (N,), by descending score.

@@ -42,14 +42,7 @@ class Subnet(nn.Module):
         nn.init.normal_(self.output.weight, std=0.01)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        """Applies the subnet to every level.
-
-        Args:
-            maps: (B, channels, H, W) of each level.
-
-        Returns:
-            (B, outputs, H, W) of each level.
-        """
+        """Applies the subnet to the maps (B, channels, H, W) of every level; returns (B, outputs, H, W) of each."""
         outputs = []
         for x, norms in zip(maps, self.norms, strict=True):
             assert isinstance(norms, nn.ModuleList)
@@ -61,9 +54,6 @@ class Subnet(nn.Module):
 
 class LarsdNetwork(nn.Module):
     """Locality-aware rotated ship detector without its score alignment, which has no weights.
-
-    Args:
-        config: Backbone, levels, channels, anchors and classes.
 
     Attributes:
         priors: Anchor sizes; part of the state dict.
@@ -81,20 +71,16 @@ class LarsdNetwork(nn.Module):
         per_location = self.priors.per_location
         self.classification = Subnet(channels, per_location * config.num_classes, len(levels))
         self.regression = Subnet(channels, per_location * 5, len(levels))
-        self._initialise_outputs()
+        classes, sides = self.classification.output.bias, self.regression.output.bias
+        assert classes is not None
+        assert sides is not None
+        nn.init.constant_(classes, math.log(_PRIOR_PROBABILITY / (1 - _PRIOR_PROBABILITY)))
+        # half the prior to each side: a location at the centre starts with the prior itself, unturned
+        half = -math.log(2.0)
+        with torch.no_grad():
+            sides.copy_(torch.tensor([half, half, half, half, 0.0]).repeat(per_location))
         # convolutions on CPU and the tensor cores of GPUs are faster so
         self.to(memory_format=torch.channels_last)
-
-    def _initialise_outputs(self) -> None:
-        bias = self.classification.output.bias
-        assert bias is not None
-        nn.init.constant_(bias, math.log(_PRIOR_PROBABILITY / (1 - _PRIOR_PROBABILITY)))
-        bias = self.regression.output.bias
-        assert bias is not None
-        with torch.no_grad():
-            # half the prior to each side: a location at the centre starts with the prior itself, unturned
-            bias.view(-1, 5)[:, :4] = -math.log(2.0)
-            bias.view(-1, 5)[:, 4] = 0.0
 
     def forward(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Computes the raw outputs of every level.
@@ -113,13 +99,8 @@ class LarsdNetwork(nn.Module):
 
 
 def slots(outputs: Sequence[Tensor], width: int) -> Tensor:
-    """Puts the outputs of all levels into the order of the slots (see `Assignment`).
+    """Puts the outputs (B, K * width, H, W) of all levels into the order of slots (see `Assignment`): (B, A, width).
 
-    Args:
-        outputs: (B, K * width, H, W) of each level.
-        width: Numbers a slot: classes, or 5.
-
-    Returns:
-        (B, A, width).
+    `width` is how many numbers a slot has: classes, or 5.
     """
     return torch.cat([level.permute(0, 2, 3, 1).reshape(level.shape[0], -1, width) for level in outputs], dim=1)

@@ -19,67 +19,41 @@ from typing import Any
 
 from retable.errors import ConfigError
 from retable.tables import runner
-from retable.tables.engines import Job
-from retable.tables.engines.cleanup import note_failure
-from retable.tables.engines.local import visible_gpus
+from retable.tables.engines import Job, note_failure
+from retable.tables.engines.local import share, visible_gpus
+from retable.tables.schema import RayEngineConfig
 
 _STOP_SECONDS = 40.0  # the runner gives its command 30
 _STORE_BYTES = 100 * 2**20  # of shared memory, near Ray's least: only exit codes pass through it
-_CPU_WORKERS = 4
 
 
 class RayEngine:
     """Runs each job as a Ray task, which takes a GPU for each of its devices, or cores where there are no GPUs.
 
-    Args:
-        workers: Most devices in use at the same time; None is the number of GPUs, without any that of the cores (of
-            this machine at most 4).
-        address: ``auto`` or ``host:port`` of a running cluster; None starts one on this machine for the time being.
-        gpus: Whether jobs take GPUs where the cluster has any; otherwise they see none.
-        cpus_per_device: Cores for each device of a job; None is an equal share of this machine's, or one of a running
-            cluster's.
-        timeout_minutes: Time after which a job is ended and counts as failed; None is never.
-        expiry_seconds: See `retable.tables.lease`.
-
     Raises:
-        ConfigError: Ray or the cluster is not there, or a value makes no sense.
+        ConfigError: Ray or the cluster is not there, or there are fewer GPUs than workers.
     """
 
-    def __init__(
-        self,
-        workers: int | None,
-        address: str | None,
-        gpus: bool,
-        cpus_per_device: int | None,
-        timeout_minutes: float | None,
-        expiry_seconds: float,
-    ) -> None:
+    def __init__(self, config: RayEngineConfig) -> None:
         if importlib.util.find_spec("ray") is None:
             raise ConfigError("engine=ray needs Ray: pip install retable[ray]")
-        for key, value in (("workers", workers), ("cpus_per_device", cpus_per_device)):
-            if value is not None and value < 1:
-                raise ConfigError(f"engine.{key} must be at least 1, not {value}")
-        self._address = address
-        self._timeout, self._expiry = timeout_minutes, expiry_seconds
+        self._config = config
         self._tasks: dict[str, tuple[Job, Any]] = {}
         self._connected = False
-        if address is None:
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            self._gpus = len(visible_gpus()) if gpus else 0
-            self.workers = workers or self._gpus or min(cores, _CPU_WORKERS)
-            if self._gpus and self.workers > self._gpus:
-                raise ConfigError(f"engine.workers={workers} is more than the GPUs here ({self._gpus})")
-            self._cores = cpus_per_device or max(1, cores // self.workers)
+        if config.address is None:
+            self._gpus = len(visible_gpus()) if config.gpus else 0
+            self.workers, cores = share(config.workers, self._gpus)
+            self._cores = config.cpus_per_device or cores
             self._most = self.workers
         else:
-            _check_address(address)
+            _check_address(config.address)
             nodes = self._connect()
-            self._cores = cpus_per_device or 1
-            per_node = [int(node.get("GPU", 0)) for node in nodes] if gpus else []
+            self._cores = config.cpus_per_device or 1
+            per_node = [int(node.get("GPU", 0)) for node in nodes] if config.gpus else []
             self._gpus = sum(per_node)
             if not self._gpus:
                 per_node = [int(node.get("CPU", 0)) // self._cores for node in nodes]
-            self.workers = workers or max(1, sum(per_node))
+            self.workers = config.workers or max(1, sum(per_node))
             self._most = max([1, *per_node])
 
     def start(self, job: Job) -> bool:
@@ -97,8 +71,8 @@ class RayEngine:
             num_gpus=wanted if self._gpus else 0,
             max_retries=0,  # whether a cell runs again is decided by what it has left on the disk
         )
-        environment = job.environment if self._gpus else {"CUDA_VISIBLE_DEVICES": "", **job.environment}
-        self._tasks[job.key] = (job, task.remote(job, environment, self._timeout, self._expiry))
+        times = self._config.timeout_minutes, self._config.expiry_seconds
+        self._tasks[job.key] = (job, task.remote(job, bool(self._gpus), *times))
         return True
 
     def ended(self) -> dict[str, int]:
@@ -140,8 +114,8 @@ class RayEngine:
 
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            if self._address is not None:
-                ray.init(self._address, log_to_driver=False, logging_level="error")
+            if self._config.address is not None:
+                ray.init(self._config.address, log_to_driver=False, logging_level="error")
             else:
                 ray.init(
                     "local",  # None would take the cluster that RAY_ADDRESS names
@@ -178,14 +152,11 @@ def _check_address(address: str) -> None:
         raise ConfigError(f"engine.address: no Ray cluster answers at {address} ({error.strerror or error})") from error
 
 
-def run_cell(job: Job, environment: dict[str, str], timeout: float | None, expiry: float) -> int:
+def run_cell(job: Job, sees_gpus: bool, timeout_minutes: float | None, expiry: float) -> int:
     """Runs a cell inside a Ray worker; returns the exit code of its runner."""
-    words = [sys.executable, "-m", __name__, "--folder", str(job.folder), "--expiry", str(expiry)]
-    if timeout is not None:
-        words += ["--timeout", str(60 * timeout)]
     guard = subprocess.Popen(
-        [*words, "--", *job.command],
-        env={**os.environ, **environment},
+        [sys.executable, "-m", __name__, *runner.words(job.folder, job.command, timeout_minutes, expiry)],
+        env=None if sees_gpus else {**os.environ, "CUDA_VISIBLE_DEVICES": ""},
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C in the driver's terminal is for the driver
     )
@@ -207,7 +178,7 @@ def main() -> int:
     """Runs `retable.tables.runner` with the words of the command line until it ends or standard input does."""
     # Ray blocks it in all that it starts; the runner stops its command with it
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    words = [sys.executable, "-m", "retable.tables.runner", "--parent", str(os.getpid()), *sys.argv[1:]]
+    words = [sys.executable, "-m", runner.__name__, "--parent", str(os.getpid()), *sys.argv[1:]]
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
     while process.poll() is None:
         if select.select([sys.stdin], [], [], 0.2)[0]:

@@ -15,12 +15,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from retable.errors import ConfigError, StorageError
 from retable.tables import runner
-from retable.tables.engines import Job
-from retable.tables.engines.cleanup import end_orphan, note_failure
+from retable.tables.engines import Job, end_orphan, note_failure
+from retable.tables.schema import Cluster, SlurmEngineConfig
 
 if TYPE_CHECKING:
     import submitit
@@ -39,57 +39,20 @@ _OVER = {
 class SlurmEngine:
     """Runs each job as a Slurm job on one node.
 
-    Args:
-        workers: Most jobs in Slurm's queue at the same time, waiting or running.
-        partition: Slurm's partition; None is its default.
-        account: Slurm's account; None is its default.
-        gpus: Whether a job asks for GPUs: as many as its devices.
-        cpus_per_device: Cores for each device of a job; None leaves it to Slurm.
-        memory_gb_per_device: Memory for each device of a job; None leaves it to Slurm.
-        timeout_minutes: Time after which a job is ended and counts as failed; None is Slurm's own limit.
-        poll_seconds: How often Slurm is asked about jobs. It learns of a normal end from the disk, within a second.
-        expiry_seconds: See `retable.tables.lease`.
-        cluster: ``slurm``, or ``local``: submitit's processes on this machine, to try things out.
-        extra: Further parameters of sbatch by their long names; null takes one of ours away.
-
     Raises:
-        ConfigError: submitit or Slurm is not there, or a value makes no sense.
+        ConfigError: submitit or Slurm is not there, or GPUs are asked of what hands out none.
     """
 
-    def __init__(
-        self,
-        workers: int,
-        partition: str | None,
-        account: str | None,
-        gpus: bool,
-        cpus_per_device: int | None,
-        memory_gb_per_device: float | None,
-        timeout_minutes: float | None,
-        poll_seconds: float,
-        expiry_seconds: float,
-        cluster: str,
-        extra: dict[str, Any],
-    ) -> None:
+    def __init__(self, config: SlurmEngineConfig) -> None:
         try:
             import submitit
         except ImportError as error:
             raise ConfigError("engine=slurm needs submitit: pip install retable[slurm]") from error
-        if workers < 1:
-            raise ConfigError(f"engine.workers must be at least 1, not {workers}")
-        if cpus_per_device is not None and cpus_per_device < 1:
-            raise ConfigError(f"engine.cpus_per_device must be at least 1, not {cpus_per_device}")
-        if cluster == "local" and gpus:
+        if config.cluster is Cluster.local and config.gpus:
             raise ConfigError("engine.gpus: engine.cluster=local hands out none: engine.gpus=false, or engine=local")
-        self.workers = workers
-        self._threads = cpus_per_device
-        self._timeout = None if timeout_minutes is None else 60 * timeout_minutes
-        self._poll, self._expiry = poll_seconds, expiry_seconds
-        self._cluster: _Cluster
-        if cluster == "local":
-            self._cluster = _Local(timeout_minutes)
-        else:
-            given = (partition, account, gpus, cpus_per_device, memory_gb_per_device, timeout_minutes)
-            self._cluster = _Slurm(*given, poll_seconds, extra)
+        self.workers = config.workers
+        self._config = config
+        self._cluster = _Local(config) if config.cluster is Cluster.local else _Slurm(config)
         self._jobs: dict[str, tuple[Job, submitit.Job[int]]] = {}
         self._looked = self._refused = -math.inf
 
@@ -99,12 +62,12 @@ class SlurmEngine:
         Raises:
             ConfigError: Slurm refuses the job, and none is there whose end could change that.
         """
-        if len(self._jobs) >= self.workers or time.monotonic() - self._refused < self._poll:
+        if len(self._jobs) >= self.workers or time.monotonic() - self._refused < self._config.poll_seconds:
             return False
         executor = self._cluster.executor(job)
         try:
             with contextlib.redirect_stderr(io.StringIO()):  # submitit prints what it also raises
-                remote = executor.submit(run_cell, job, self._threads, self._timeout, self._expiry)
+                remote = executor.submit(run_cell, job, self._config)
         except (RuntimeError, OSError) as error:  # both of submitit's own are RuntimeErrors
             if not self._jobs:
                 lines = [line.removeprefix("sbatch: ").removeprefix("error: ") for line in str(error).splitlines()]
@@ -144,7 +107,7 @@ class SlurmEngine:
             end_orphan(job)
 
 
-def run_cell(job: Job, threads: int | None, timeout: float | None, expiry: float) -> int:
+def run_cell(job: Job, config: SlurmEngineConfig) -> int:
     """Runs a cell inside its Slurm job; returns what `retable.tables.runner.run` does."""
     import submitit
 
@@ -152,11 +115,12 @@ def run_cell(job: Job, threads: int | None, timeout: float | None, expiry: float
     # the job or throw an error into the runner.
     signal.signal(getattr(signal, f"SIG{submitit.JobEnvironment.USR_SIG}"), signal.SIG_IGN)
     # Lightning would take itself for one of srun's tasks; it documents this name as the way to say that it is none.
-    environment = {"SLURM_JOB_NAME": "interactive"}
-    if threads is not None:
-        environment["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(threads))
+    os.environ["SLURM_JOB_NAME"] = "interactive"
+    if config.cpus_per_device is not None:
+        os.environ.setdefault("OMP_NUM_THREADS", str(config.cpus_per_device))
+    timeout = None if config.timeout_minutes is None else 60 * config.timeout_minutes
     try:
-        return runner.run(job.folder, job.command, {**environment, **job.environment}, timeout, expiry)
+        return runner.run(job.folder, job.command, timeout, config.expiry_seconds)
     except OSError as error:
         print(f"error: {job.folder}: {error.strerror}", file=sys.stderr)
         return StorageError.exit_code
@@ -185,64 +149,40 @@ def _has_result(remote: "submitit.Job[int]") -> bool:
         return False
 
 
-class _Cluster(Protocol):
-    def executor(self, job: Job) -> "submitit.Executor":
-        """What submits a job."""
-
-    def over(self, jobs: Sequence["submitit.Job[int]"]) -> dict[str, str]:
-        """Ids of the jobs that are over, with the state that they ended in; does not ask Slurm at every call."""
-
-    def alive(self, jobs: Sequence["submitit.Job[int]"]) -> list["submitit.Job[int]"]:
-        """Those of the jobs that are not over, at this moment."""
-
-    def interrupt(self, jobs: Sequence["submitit.Job[int]"]) -> None:
-        """Asks the runners of jobs to stop; those that wait in the queue leave it."""
-
-    def cancel(self, jobs: Sequence["submitit.Job[int]"]) -> None:
-        """Ends jobs."""
-
-
 class _Slurm:
-    def __init__(
-        self,
-        partition: str | None,
-        account: str | None,
-        gpus: bool,
-        cpus: int | None,
-        memory_gb: float | None,
-        timeout_minutes: float | None,
-        poll: float,
-        extra: dict[str, Any],
-    ) -> None:
+    """Slurm itself."""
+
+    def __init__(self, config: SlurmEngineConfig) -> None:
         if shutil.which("sbatch") is None or shutil.which("srun") is None:  # submitit looks for srun
             raise ConfigError("engine=slurm: there is no sbatch here; call it on a login node, or take engine=local")
-        self._gpus, self._cpus, self._memory, self._poll = gpus, cpus, memory_gb, poll
-        self._parameters = {
-            "partition": partition,
-            "account": account,
-            "time": None if timeout_minutes is None else math.ceil(timeout_minutes) + _MARGIN_MINUTES,
-            # a requeued job would find the answer that its first life has left
-            "no_requeue": True,
-            # to the runner alone, before Slurm ends everything
-            "signal": f"B:TERM@{_WARNING_SECONDS}",
-        }
-        self._extra = {key.replace("-", "_"): value for key, value in extra.items()}
+        self._config = config
         self._asked, self._suspects = -math.inf, set[str]()
 
     def executor(self, job: Job) -> "submitit.Executor":
+        """What submits a job."""
         import submitit
+
+        config = self._config
 
         # Without srun and with exec the runner itself is the batch job's process: it gets the signals, and srun's
         # binding to one core (Slurm 22.05 passes --cpus-per-task on no more) does not happen.
         python = f"exec {shlex.quote(sys.executable)}"
         executor = submitit.SlurmExecutor(job.folder / ".submitit", python=python)
-        sizes = {
+        cores, memory = config.cpus_per_device, config.memory_gb_per_device
+        given = {
             "job_name": f"retable-{job.key}",
-            "gpus_per_node": job.devices if self._gpus else None,
-            "cpus_per_task": None if self._cpus is None else self._cpus * job.devices,
-            "mem": None if self._memory is None else f"{math.ceil(1024 * self._memory * job.devices)}M",
+            "partition": config.partition,
+            "account": config.account,
+            "time": _limit(config),
+            "gpus_per_node": job.devices if config.gpus else None,
+            "cpus_per_task": None if cores is None else cores * job.devices,
+            "mem": None if memory is None else f"{math.ceil(1024 * memory * job.devices)}M",
+            # a requeued job would find the answer that its first life has left
+            "no_requeue": True,
+            # to the runner alone, before Slurm ends everything
+            "signal": f"B:TERM@{_WARNING_SECONDS}",
+            **{key.replace("-", "_"): value for key, value in config.extra.items()},
         }
-        given = {**self._parameters, **sizes, **self._extra}
         executor.update_parameters(
             additional_parameters={key: value for key, value in given.items() if not (value is None or value is False)},
             # submitit's defaults: five minutes, and a key that clusters with such keys do not know
@@ -254,9 +194,10 @@ class _Slurm:
         return executor
 
     def over(self, jobs: Sequence["submitit.Job[int]"]) -> dict[str, str]:
+        """Ids of the jobs that are over, with the state that they ended in; does not ask Slurm at every call."""
         over = {job.job_id: "COMPLETED" for job in jobs if _has_result(job)}
         open_jobs = [job for job in jobs if job.job_id not in over]
-        if open_jobs and time.monotonic() - self._asked >= self._poll:
+        if open_jobs and time.monotonic() - self._asked >= self._config.poll_seconds:
             self._asked = time.monotonic()
             ended = _ended(open_jobs)
             # only the second time: the result may be on its way through a network file system
@@ -265,17 +206,25 @@ class _Slurm:
         return over
 
     def alive(self, jobs: Sequence["submitit.Job[int]"]) -> list["submitit.Job[int]"]:
+        """Those of the jobs that are not over, at this moment."""
         open_jobs = [job for job in jobs if not _has_result(job)]
         ended = _ended(open_jobs) if open_jobs else {}
         return [job for job in open_jobs if job.job_id not in ended]
 
     def interrupt(self, jobs: Sequence["submitit.Job[int]"]) -> None:
+        """Asks the runners of jobs to stop; those that wait in the queue leave it."""
         keys = [job.job_id for job in jobs]
         _call("scancel", "--state=PENDING", *keys)
         _call("scancel", "--batch", "--signal=TERM", *keys)
 
     def cancel(self, jobs: Sequence["submitit.Job[int]"]) -> None:
+        """Ends jobs."""
         _call("scancel", *(job.job_id for job in jobs))
+
+
+def _limit(config: SlurmEngineConfig) -> int | None:
+    """Slurm's own time limit, in minutes."""
+    return None if config.timeout_minutes is None else math.ceil(config.timeout_minutes) + _MARGIN_MINUTES
 
 
 def _ended(jobs: Sequence["submitit.Job[int]"]) -> dict[str, str]:
@@ -300,10 +249,10 @@ def _call(*command: str) -> str | None:
 
 
 class _Local:
-    """submitit's own executor: processes of this machine that live on as those of Slurm would."""
+    """The same with submitit's own executor: processes of this machine that live on as those of Slurm would."""
 
-    def __init__(self, timeout_minutes: float | None) -> None:
-        self._minutes = 60 * 24 * 365 if timeout_minutes is None else math.ceil(timeout_minutes) + _MARGIN_MINUTES
+    def __init__(self, config: SlurmEngineConfig) -> None:
+        self._minutes = _limit(config) or 60 * 24 * 365
 
     def executor(self, job: Job) -> "submitit.Executor":
         import submitit

@@ -12,10 +12,6 @@ def write(result: TableResult, folder: Path) -> list[Path]:
 
     The same result gives the same bytes: the only dates are those of the records.
 
-    Args:
-        result: What the table's cells have come to.
-        folder: Where the files go, ``outputs/tables/<table>/<budget>``.
-
     Returns:
         The files that were written.
 

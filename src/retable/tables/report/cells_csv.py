@@ -69,7 +69,7 @@ def _cell(result: TableResult, line: CellLine) -> dict[str, object]:
         return values
     data = record.data
     return values | {
-        "metric": metric_name(line.column.metric_of(line.row), str(data.get("tested_split", "test"))),
+        "metric": metric_name(record, line.column.metric_of(line.row)),
         "data_kind": data.get("kind"),
         "data_source": data.get("source"),
         "data_fingerprint": data.get("fingerprint"),

@@ -35,9 +35,6 @@ class LinkLine:
         printed_sum: The printed numbers that make it, or "".
         ours: Our mean difference.
         interval: Its 95% interval, or "".
-        effect: Effect size.
-        n: Number of seeds.
-        unit: What the differences can be compared with: a unit, or the name of a metric that has none.
         comparison: The comparison itself.
         printed_value: The paper's difference as a number.
         test: Our numbers.
@@ -49,9 +46,6 @@ class LinkLine:
     printed_sum: str
     ours: str
     interval: str
-    effect: str
-    n: str
-    unit: str
     comparison: Comparison
     printed_value: float | None
     test: LinkTest
@@ -69,33 +63,22 @@ class ClaimLine:
     Attributes:
         number: Its number in the report.
         text: The claim.
-        says: The paper's sentence, or "".
         support: Whether the paper's own numbers are as claimed, as a sentence.
         warnings: What the numbers of its columns must not be taken for.
-        p: p-value.
-        p_adjusted: The same by Holm's method.
-        seeds_needed: With how many seeds it would probably be decided.
         reason: What the verdict rests on, as a sentence without its stop.
         links: Its comparisons.
+        unit: What its differences can be compared with: a unit, or the name of a metric that has none.
         result: The claim and its judgement.
     """
 
     number: int
     text: str
-    says: str
     support: str
     warnings: tuple[str, ...]
-    p: str
-    p_adjusted: str
-    seeds_needed: str
     reason: str
     links: tuple[LinkLine, ...]
+    unit: str
     result: ClaimResult
-
-    @property
-    def unit(self) -> str:
-        """What its differences can be compared with."""
-        return self.links[0].unit
 
 
 def claim_lines(result: TableResult) -> list[ClaimLine]:
@@ -105,29 +88,27 @@ def claim_lines(result: TableResult) -> list[ClaimLine]:
 
 def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLine:
     judgement = claim.judgement
-    columns = dict.fromkeys(term.column for link in claim.claim.links for term in link.terms)
-    marks = [view_model.mark(result, result.table.columns[column]) for column in columns]
+    labels = dict.fromkeys(term.column for link in claim.claim.links for term in link.terms)
+    columns = [result.table.columns[label] for label in labels]
+    marks = [view_model.mark(result, column) for column in columns]
     return ClaimLine(
         number,
         claim.claim.text.replace(" +- ", " ± ").replace(" - ", " − "),
-        claim.claim.says,
         _SUPPORT[claim.printed_holds],
         tuple(mark.warning for mark in marks if mark.warning),
-        formatting.p_value(judgement.p),
-        formatting.p_value(judgement.p_adjusted),
-        formatting.NONE if judgement.seeds_needed is None else str(judgement.seeds_needed),
         re.sub(r"(?<=[ \[])-(?=\d)", "−", judgement.reason),
         tuple(
             _link_line(result, link, printed, test)
             for link, printed, test in zip(claim.claim.links, claim.printed, judgement.tests, strict=True)
         ),
+        columns[0].unit or columns[0].metric,
         claim,
     )
 
 
 def _link_line(result: TableResult, link: Comparison, printed: float | None, test: LinkTest) -> LinkLine:
-    columns = {term.column: result.table.columns[term.column] for term in link.terms}
-    decimals = max(column.decimals for column in columns.values())
+    columns = {term.column for term in link.terms}
+    decimals = max(result.table.columns[column].decimals for column in columns)
     several = len(columns) > 1
     names = [f"{term.row}[{term.column}]" if several else term.row for term in link.terms]
     factors = [term.factor for term in link.terms]
@@ -139,9 +120,6 @@ def _link_line(result: TableResult, link: Comparison, printed: float | None, tes
         "" if printed is None else _sum(factors, numbers),
         formatting.signed(test.mean, decimals + 1),  # one digit more than the paper: differences are small
         "[no spread]" if test.std == 0 else formatting.interval(test.low, test.high, decimals + 1),
-        formatting.signed(test.effect, 2),
-        str(test.n),
-        next(column.unit or column.metric for column in columns.values()),
         link,
         printed,
         test,

@@ -4,19 +4,20 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 
 from retable.errors import DataError
 from retable.metrics_csv import Points, read_curves
 from retable.run import paths
 from retable.tables.report import view_model
-from retable.tables.report.scale import Scale, fit
+from retable.tables.report.charts import WIDTH, Scale, fit
 from retable.tables.results import TableResult
 from retable.tables.spec import Column
 
 COLOURS = 5
 """Rows to a panel: as many colours as can be told apart with any colour vision, in both themes."""
-WIDTH, HEIGHT = 344, 190
-"""Pixels of a panel."""
+HEIGHT = 190
+"""Pixels of a panel, which is as wide as a dot plot."""
 LEFT, RIGHT, TOP, BOTTOM = 42, WIDTH - 8, 8, HEIGHT - 34
 """Pixels of the curves in it."""
 _LOSS = "train/loss"  # a GAN has two: train/loss_generator, train/loss_discriminator
@@ -92,11 +93,7 @@ def _thinned(found: list[Panel]) -> list[Panel]:
 
 
 def read(path: Path, names: Collection[str]) -> dict[str, Points]:
-    """Reads some quantities from a metrics file, as far as it can be read.
-
-    Args:
-        path: The file, see `retable.metrics_csv`.
-        names: The quantities; losses of the training, all that begin with ``train/loss``, are read as well.
+    """Reads some quantities and all losses of the training from a metrics file, as far as it can be read.
 
     Returns:
         For each the points in the order of their steps; what is not finite is left out.
@@ -115,9 +112,7 @@ def thin(points: Points, most: int) -> Points:
     if length <= 1:
         return points
     stretches = [points[start : start + length] for start in range(0, len(points), length)]
-    return [
-        (sum(x for x, _ in stretch) / len(stretch), sum(y for _, y in stretch) / len(stretch)) for stretch in stretches
-    ]
+    return [(fmean(x for x, _ in stretch), fmean(y for _, y in stretch)) for stretch in stretches]
 
 
 def groups(result: TableResult, found: Sequence[Panel]) -> list[list[str]]:

@@ -10,12 +10,7 @@ _FOLDER = Path(__file__).parent
 
 
 def document(result: TableResult, folder: Path) -> str:
-    """The page.
-
-    Args:
-        result: What it shows.
-        folder: Where it will lie, for links to the cells' folders.
-    """
+    """The page, with links to the cells' folders from the folder where it will lie."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # only here: reports are imported for every table
     from markupsafe import Markup
 

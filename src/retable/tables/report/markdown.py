@@ -117,7 +117,7 @@ def _claims(result: TableResult) -> Iterator[str]:
     yield from _table(head, (_claim_row(line) for line in lines), 3)
     yield ""
     for line in lines:
-        says = f"“{escape(line.says)}” " if line.says else ""
+        says = f"“{escape(line.result.claim.says)}” " if line.result.claim.says else ""
         data = f" **{escape('; '.join(line.warnings))}.**" if line.warnings else ""
         reason = escape(line.reason)
         yield f"{line.number}. {escape(line.text)}: {says}{line.support}{data} Ours: {reason}."
@@ -125,20 +125,20 @@ def _claims(result: TableResult) -> Iterator[str]:
 
 
 def _claim_row(line: ClaimLine) -> list[str]:
-    verdict = line.result.judgement.verdict
+    judgement = line.result.judgement
     several = len(line.links) > 1
     ours = [escape(f"{f'{link.name}: ' if several else ''}{link.ours} {link.interval}") for link in line.links]
     return [
         str(line.number),
         escape(line.text),
-        f"{_SIGNS[verdict]} {verdict}",
+        f"{_SIGNS[judgement.verdict]} {judgement.verdict}",
         "<br>".join(escape(link.printed) for link in line.links),
         "<br>".join(ours),
-        "<br>".join(escape(link.effect) for link in line.links),
-        "<br>".join(link.n for link in line.links),
-        escape(line.p),
-        escape(line.p_adjusted),
-        line.seeds_needed,
+        "<br>".join(escape(formatting.signed(link.test.effect, 2)) for link in line.links),
+        "<br>".join(str(link.test.n) for link in line.links),
+        escape(formatting.p_value(judgement.p)),
+        escape(formatting.p_value(judgement.p_adjusted)),
+        formatting.NONE if judgement.seeds_needed is None else str(judgement.seeds_needed),
     ]
 
 
@@ -148,10 +148,11 @@ def _data(result: TableResult) -> Iterator[str]:
         mark = view_model.mark(result, column)
         warning = f": {escape(mark.warning)}" if mark.warning else ""
         yield f"- **{escape(label)}** ({mark.word}{warning})"
-        for origin in view_model.origins(result, column):
-            fingerprint = _code(result, origin.fingerprint)
-            yield f"  - {origin.kind}: {_text(result, origin.source)}; {escape(origin.splits)}; {fingerprint}"
-            yield from (f"  - {_text(result, note)}" for note in origin.notes)
+        for data in result.provenance[label]:
+            kind, source, fingerprint = (data.get(name, "unknown") for name in ("kind", "source", "fingerprint"))
+            splits = escape(view_model.splits(data))
+            yield f"  - {kind}: {_text(result, source)}; {splits}; {_code(result, fingerprint)}"
+            yield from (f"  - {_text(result, note)}" for note in data.get("notes") or ())
 
 
 def _failures(result: TableResult) -> Iterator[str]:

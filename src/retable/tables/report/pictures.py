@@ -20,22 +20,17 @@ class Pair:
         column: The column.
         seed: The seed of both.
         title: What the pictures show, as their records tell it.
-        rows: The best and the worst row.
-        files: Their pictures.
+        best: The best row and its picture.
+        worst: The worst row and its picture.
         same_data: Whether both were measured on the same data.
     """
 
     column: Column
     seed: int
     title: str
-    rows: tuple[str, str]
-    files: tuple[Path, Path]
+    best: tuple[str, Path]
+    worst: tuple[str, Path]
     same_data: bool
-
-    @property
-    def ranked(self) -> list[tuple[str, str, Path]]:
-        """Rank, row and picture of both."""
-        return list(zip(("best", "worst"), self.rows, self.files, strict=True))
 
 
 def choose(result: TableResult) -> Pair | None:
@@ -56,11 +51,10 @@ def _pairs(result: TableResult, column: Column) -> Iterator[Pair]:
                 if (status.folder / first[0]).is_file():
                     found.setdefault(first, []).append((row, status.folder / first[0], status.record))
         for (_, title), shown in found.items():
-            (best, *_), (worst, *_) = shown[0], shown[-1]
-            if best != worst:
-                files = (shown[0][1], shown[-1][1])
-                prints = {record.data.get("fingerprint") for _, _, record in (shown[0], shown[-1])}
-                yield Pair(column, seed, title, (best, worst), files, len(prints) == 1)
+            if len(shown) > 1:
+                (best, best_file, one), (worst, worst_file, other) = shown[0], shown[-1]
+                same_data = one.data.get("fingerprint") == other.data.get("fingerprint")
+                yield Pair(column, seed, title, (best, best_file), (worst, worst_file), same_data)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What every format of a report shows, in words and written numbers: marks, the table's cells, sentences, origins."""
+"""What every format of a report shows, in words and written numbers: marks, the table's cells, sentences."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -278,31 +278,6 @@ def _machine(devices: dict[str, Any]) -> str:
 
 def _distinct(separator: str, words: Iterable[str]) -> str:
     return separator.join(dict.fromkeys(words))
-
-
-@dataclass(frozen=True)
-class Origin:
-    """One dataset that a column was measured on."""
-
-    kind: str
-    source: str
-    fingerprint: str
-    splits: str
-    notes: tuple[str, ...]
-
-
-def origins(result: TableResult, column: Column) -> list[Origin]:
-    """The data that a column was measured on."""
-    return [
-        Origin(
-            str(data.get("kind", "unknown")),
-            str(data.get("source", "unknown")),
-            str(data.get("fingerprint", "unknown")),
-            splits(data),
-            tuple(map(str, data.get("notes") or ())),
-        )
-        for data in result.provenance[column.label]
-    ]
 
 
 def splits(data: dict[str, Any]) -> str:

@@ -19,42 +19,41 @@ def test_one_folder_a_class(tmp_path: Path) -> None:
     (tmp_path / "winking_face").rename(tmp_path / "Winking Face")
     write_image(tmp_path / "neutral_face" / "deeper" / "c.JPG")
     (tmp_path / ".hidden").mkdir()
-    listing = list_drawings(tmp_path)
-    assert [(drawing.name, drawing.label, drawing.hand) for drawing in listing.drawings] == [
+    drawings, notes = list_drawings(tmp_path)
+    assert [(drawing.name, drawing.label, drawing.hand) for drawing in drawings] == [
         ("Winking Face/0.png", 5, ""), ("Winking Face/1.png", 5, ""), ("neutral_face/0.png", 2, ""),
         ("neutral_face/deeper/c.JPG", 2, ""),
     ]  # fmt: skip
-    assert listing.notes == ()
+    assert notes == []
 
 
 def test_files_that_are_no_images_are_told(tmp_path: Path) -> None:
     write_classes(tmp_path, {"winking_face": 1})
     (tmp_path / "winking_face" / "notes.txt").write_text("x")
     (tmp_path / "README").write_text("x")
-    assert list_drawings(tmp_path).notes == (
-        "2 files are no images by their ending and were left out, first README",
-    )  # fmt: skip
+    _, notes = list_drawings(tmp_path)
+    assert notes == ["2 files are no images by their ending and were left out, first README"]
 
 
 def test_labels_with_hands(tmp_path: Path) -> None:
     write_hands(tmp_path, ("angry_face", "winking_face"), ("ann", "bob"), 2)
-    listing = list_drawings(tmp_path)
-    assert len(listing.drawings) == 8
-    assert {drawing.hand for drawing in listing.drawings} == {"ann", "bob"}
-    assert listing.drawings[0].path == tmp_path / "angry_face" / "ann_0.png"
+    drawings, _ = list_drawings(tmp_path)
+    assert len(drawings) == 8
+    assert {drawing.hand for drawing in drawings} == {"ann", "bob"}
+    assert drawings[0].path == tmp_path / "angry_face" / "ann_0.png"
 
 
 def test_labels_without_hands_in_another_order(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png")
     (tmp_path / "labels.csv").write_bytes("\ufeffclass,path\r\nFace with Tongue,.\\a.png\r\n".encode())
-    (drawing,) = list_drawings(tmp_path).drawings
+    ((drawing,), _) = list_drawings(tmp_path)
     assert (drawing.name, drawing.label, drawing.hand) == ("a.png", 6, "")
 
 
 def test_the_first_line_may_have_capitals_and_blanks(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png")
     (tmp_path / "labels.csv").write_text("Path, class,HAND \na.png,winking_face,ann\n")
-    (drawing,) = list_drawings(tmp_path).drawings
+    ((drawing,), _) = list_drawings(tmp_path)
     assert (drawing.label, drawing.hand) == (5, "ann")
 
 

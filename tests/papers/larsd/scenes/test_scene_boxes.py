@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from shapely.geometry import Polygon
 
+from retable.detection.visibility import visible_fractions
 from retable.papers.larsd.scenes import ShipScenes
-from retable.papers.larsd.scenes.geometry import rectangle, rectangles_touch, visible_fraction, wrap_half_turn
+from retable.papers.larsd.scenes.geometry import rectangle, rectangles_touch, wrap_half_turn
 from retable.papers.larsd.scenes.scene import labels
 from retable.papers.larsd.scenes.sprites import Stamp, coverage, set_stamp
 from retable.papers.larsd.scenes.vessels import KINDS, Kind, draw_hull, hull_outline
@@ -31,7 +32,7 @@ def test_hull_masks_fill_their_boxes() -> None:
         for vessel, (cx, cy, length, width, theta) in zip(
             layout.vessels, labels(layout)["boxes"].tolist(), strict=True
         ):
-            if vessel.length < 20 or visible_fraction(vessel.rectangle, 512) < 1:
+            if vessel.length < 20 or visible_fractions(np.array([vessel.rectangle]), 512, 512)[0] < 1:
                 continue
             canvas = np.zeros((512, 512, 3), np.uint8)
             stamp = Stamp(*vessel.rectangle, hull_outline(vessel.hull), 0.0)
@@ -51,7 +52,7 @@ def test_hull_masks_fill_their_boxes() -> None:
     assert checked > 60
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 def test_hull_outlines_touch_their_rectangle_on_all_sides(kind: Kind) -> None:
     for seed in range(20):
         outline = hull_outline(draw_hull(RandomStream(seed), kind))

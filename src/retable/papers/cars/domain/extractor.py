@@ -9,7 +9,6 @@ from io import BytesIO
 from typing import Final
 
 import torch
-from torch import Tensor
 
 from retable.errors import CheckpointError, ConfigError
 from retable.metrics.fidelity.extractors import Extractor
@@ -44,10 +43,6 @@ class DomainExtractor(Extractor):
             raise CheckpointError(f"{WEIGHTS}: damaged, install the package anew ({first_line(error)})") from error
         super().__init__(network, batch_size=256)
         self.origin = f"cars-domain sha256:{hashlib.sha256(content).hexdigest()}"
-
-    def _extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        features, logits = self._network(images)
-        return features, logits
 
 
 def domain(weights: str | None = None) -> Extractor:

@@ -22,15 +22,7 @@ _LARGEST = 4  # times the canvas; what is larger is shrunk to this before it is 
 
 
 def read_canvas(path: Path, size: int, crop_to_ink: bool) -> Image:
-    """Reads an image file onto a square canvas.
-
-    Args:
-        path: The file; transparency shows white, an EXIF orientation is applied.
-        size: Side of the canvas in pixels.
-        crop_to_ink: Whether the canvas shows the drawing rather than the whole image.
-
-    Returns:
-        uint8 (size, size, 3) RGB.
+    """Reads an image file onto a square canvas, as `to_canvas`; transparency shows white, EXIF orientation is applied.
 
     Raises:
         DataError: The file is missing, damaged or no image, has fewer than 8 pixels a side, or shows nothing at all.
@@ -65,7 +57,8 @@ def to_canvas(image: Image, size: int, crop_to_ink: bool) -> Image:
     x, y = (left + right - side) // 2, (top + bottom - side) // 2
     if (side, side) == (height, width) and (left, top) == (0, 0):
         x = y = 0  # the drawing takes the whole image; results of tables hold with it left where it is
-    paper = _rim_colour(image)
+    rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    paper = np.median(rim, axis=0).astype(np.uint8).tolist()
     part = image[max(0, y) : y + side, max(0, x) : x + side]
     before = max(0, -x), max(0, -y)
     if side > _LARGEST * size:
@@ -74,11 +67,12 @@ def to_canvas(image: Image, size: int, crop_to_ink: bool) -> Image:
         wide, tall = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
         part = np.asarray(cv2.resize(part, (wide, tall), interpolation=cv2.INTER_AREA), dtype=np.uint8)
         before = min(side - wide, round(before[0] * scale)), min(side - tall, round(before[1] * scale))
-    image = _padded(part, *before, side, paper)
+    after = side - part.shape[1] - before[0], side - part.shape[0] - before[1]
+    square = cv2.copyMakeBorder(part, before[1], after[1], before[0], after[0], cv2.BORDER_CONSTANT, value=paper)
     if side == size:
-        return image
+        return np.asarray(square, dtype=np.uint8)
     method = cv2.INTER_AREA if size < side else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (size, size), interpolation=method), dtype=np.uint8)
+    return np.asarray(cv2.resize(square, (size, size), interpolation=method), dtype=np.uint8)
 
 
 def ink_box(image: Image) -> tuple[int, int, int, int]:
@@ -86,9 +80,6 @@ def ink_box(image: Image) -> tuple[int, int, int, int]:
 
     Strokes are narrow and darker than what is around them, or lighter as on a blackboard; shadows and the colour of
     the paper are wide. Faint lines (ruled paper) and specks do not count.
-
-    Args:
-        image: uint8 (H, W, 3) RGB.
 
     Returns:
         left, top, right, bottom in pixels, right and bottom exclusive; the whole image where nothing stands out.
@@ -119,18 +110,3 @@ def ink_box(image: Image) -> tuple[int, int, int, int]:
         min(width, int(np.ceil(right.max() * factors[0]))),
         min(height, int(np.ceil(bottom.max() * factors[1]))),
     )
-
-
-def _rim_colour(image: Image) -> npt.NDArray[np.float64]:
-    """The median colour of an image's border, (3,)."""
-    return np.asarray(np.median(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]), axis=0))
-
-
-def _padded(image: Image, left: int, top: int, side: int, colour: npt.NDArray[np.float64]) -> Image:
-    """The square of this side with an image at (left, top), and a colour around it."""
-    if image.shape[:2] == (side, side):
-        return image
-    square = np.empty((side, side, 3), np.uint8)
-    square[:] = colour
-    square[top : top + image.shape[0], left : left + image.shape[1]] = image
-    return square

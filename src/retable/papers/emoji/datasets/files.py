@@ -31,41 +31,29 @@ class Drawing:
     hand: str = ""
 
 
-@dataclass(frozen=True)
-class Listing:
-    """What a dataset's folder holds.
-
-    Attributes:
-        drawings: By name.
-        notes: What a reader of the numbers must know.
-    """
-
-    drawings: tuple[Drawing, ...]
-    notes: tuple[str, ...]
-
-
-def list_drawings(root: Path) -> Listing:
+def list_drawings(root: Path) -> tuple[list[Drawing], list[str]]:
     """Lists the drawings of a folder: those of its labels.csv where it has one, else of its class folders.
+
+    Returns:
+        The drawings by name, and notes: what a reader of the numbers must know.
 
     Raises:
         DataError: There is none, a class or a file is unknown, or labels.csv has a fault; the message names folder or
             line.
     """
-    listing = _from_table(root) if (root / LABELS).is_file() else _from_folders(root)
-    if not listing.drawings:
+    drawings, notes = (_from_table(root), []) if (root / LABELS).is_file() else _from_folders(root)
+    if not drawings:
         raise DataError(
             f"data.root={root}: no drawings; put images into folders named as the classes are ({', '.join(CLASSES)}), "
             f"or write {LABELS} with the columns path, class and, if known, hand"
         )
-    return listing
+    return sorted(drawings, key=lambda drawing: drawing.name), notes
 
 
 def class_label(word: str, place: str) -> int:
-    """Returns the label of a class that a user wrote: letter case, spaces, hyphens and underscores do not count.
+    """Returns the label of a class that a user wrote, such as ``Winking Face`` or ``winking-face``.
 
-    Args:
-        word: Such as ``Winking Face`` or ``winking-face``.
-        place: Folder or file and line, for the message.
+    Letter case, spaces, hyphens and underscores do not count; `place` is the folder, or file and line, for the message.
 
     Raises:
         DataError: There is no such class; the message names the nearest.
@@ -82,10 +70,11 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
 
 
-def _from_folders(root: Path) -> Listing:
+def _from_folders(root: Path) -> tuple[list[Drawing], list[str]]:
     drawings: list[Drawing] = []
-    others = [path.name for path in root.iterdir() if path.is_file() and not path.name.startswith(".")]
-    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
+    shown = sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    others = [path.name for path in shown if path.is_file()]
+    for folder in (path for path in shown if path.is_dir()):
         label = class_label(folder.name, str(folder))
         found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
         images = [path for path in found if path.suffix.lower() in IMAGE_SUFFIXES]
@@ -93,13 +82,12 @@ def _from_folders(root: Path) -> Listing:
             raise DataError(f"{folder}: the class folder holds no image; delete it, or put images into it")
         drawings += [Drawing(path, path.relative_to(root).as_posix(), label) for path in images]
         others += [path.relative_to(root).as_posix() for path in found if path.suffix.lower() not in IMAGE_SUFFIXES]
-    notes = []
-    if others:
-        notes.append(f"{len(others)} files are no images by their ending and were left out, first {sorted(others)[0]}")
-    return Listing(tuple(sorted(drawings, key=lambda drawing: drawing.name)), tuple(notes))
+    if not others:
+        return drawings, []
+    return drawings, [f"{len(others)} files are no images by their ending and were left out, first {min(others)}"]
 
 
-def _from_table(root: Path) -> Listing:
+def _from_table(root: Path) -> list[Drawing]:
     path = root / LABELS
     drawings: dict[Path, tuple[Drawing, int]] = {}  # by the file itself, which may be written in several ways
     try:
@@ -124,8 +112,7 @@ def _from_table(root: Path) -> Listing:
         raise DataError(f"{path}: not a text file in UTF-8 (byte {error.start})") from None
     except (OSError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read ({error})") from None
-    found = (drawing for drawing, _ in drawings.values())
-    return Listing(tuple(sorted(found, key=lambda drawing: drawing.name)), ())
+    return [drawing for drawing, _ in drawings.values()]
 
 
 def _drawing(root: Path, row: dict[str, str | None], place: str) -> Drawing:

@@ -48,17 +48,7 @@ class EmojiDrawings(GeneratedDataset):
         return draw_medium(self._stream(index)).name
 
     def image(self, index: int) -> Image:
-        """Renders a drawing.
-
-        Args:
-            index: Number of the drawing, 0 to len - 1.
-
-        Returns:
-            uint8 RGB (size, size, 3).
-
-        Raises:
-            IndexError: There is no such drawing.
-        """
+        """Renders a drawing as uint8 RGB (size, size, 3); raises IndexError where there is no such drawing."""
         from retable.papers.emoji.drawings.raster import render_strokes  # half a second, on first use only
 
         rng = self._stream(index)

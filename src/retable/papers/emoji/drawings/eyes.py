@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from retable.papers.emoji.drawings.layout import Layout
@@ -54,7 +55,7 @@ def _dots(sketch: Sketch, spots: Sequence[Spot]) -> None:
     for spot in spots:
         width, height = size * spot.size / ratio, size * spot.size * ratio
         if scribbled:
-            sketch.shade(Shape.CIRCLE, spot.x, spot.y, width, height)
+            sketch.shade(spot.x, spot.y, width, height)
         else:
             sketch.add(Shape.CIRCLE, spot.x, spot.y, width, height, fill=Ink.DETAIL)
 
@@ -62,22 +63,11 @@ def _dots(sketch: Sketch, spots: Sequence[Spot]) -> None:
 def _rings(sketch: Sketch, spots: Sequence[Spot]) -> None:
     rng = sketch.rng
     size, ratio = rng.log_uniform(0.07, 0.24), math.sqrt(rng.log_uniform(0.6, 2.2))
-    squareness, start = rng.uniform(0.0, 0.8), rng.random()
-    sweep = 1.0 if sketch.neat else rng.uniform(0.9, 1.1)
-    for spot in spots:
-        width, height = size * spot.size / ratio, size * spot.size * ratio
-        sketch.add(
-            Shape.CIRCLE,
-            spot.x,
-            spot.y,
-            width,
-            height,
-            other=Shape.SQUARE,
-            mix=squareness,
-            start=start,
-            sweep=sweep,
-            fill=sketch.tint(Ink.WHITE),
-        )
+    mix, start = rng.uniform(0.0, 0.8), rng.random()
+    sweep, fill = 1.0 if sketch.neat else rng.uniform(0.9, 1.1), sketch.tint(Ink.WHITE)
+    for x, y, _, factor in spots:
+        width, height = size * factor / ratio, size * factor * ratio
+        sketch.add(Shape.CIRCLE, x, y, width, height, other=Shape.SQUARE, mix=mix, start=start, sweep=sweep, fill=fill)
 
 
 def _pupils(sketch: Sketch, spots: Sequence[Spot]) -> None:
@@ -112,7 +102,7 @@ def _bars(sketch: Sketch, spots: Sequence[Spot]) -> None:
     """Upright strokes or tall filled ellipses."""
     rng = sketch.rng
     height, full = rng.log_uniform(0.08, 0.24), rng.chance(0.4)
-    slant = 0.0 if sketch.neat else rng.triangular(0.25)
+    slant = sketch.slip(0.25)
     for spot in spots:
         if full:
             sketch.add(Shape.CIRCLE, spot.x, spot.y, 0.4 * height, height * spot.size, slant, fill=Ink.DETAIL)
@@ -126,14 +116,14 @@ def _crosses(sketch: Sketch, spots: Sequence[Spot]) -> None:
     for spot in spots:
         reach = size * spot.size
         for angle in (opening, -opening):
-            sketch.add(Shape.LINE, spot.x, spot.y, reach, 0.0, angle + (0.0 if sketch.neat else rng.triangular(0.15)))
+            sketch.add(Shape.LINE, spot.x, spot.y, reach, 0.0, angle + sketch.slip(0.15))
 
 
 def _dashes(sketch: Sketch, spots: Sequence[Spot]) -> None:
     rng = sketch.rng
     size, full = rng.log_uniform(0.09, 0.22), rng.chance(0.2)
     for spot in spots:
-        slope = 0.0 if sketch.neat else rng.triangular(0.15)
+        slope = sketch.slip(0.15)
         if full:
             sketch.add(Shape.SQUARE, spot.x, spot.y, size * spot.size, 0.35 * size, slope, fill=Ink.DETAIL)
         else:
@@ -155,13 +145,7 @@ def _spirals(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 
 def arched_eyes(sketch: Sketch, spots: Sequence[Spot], up: bool | None = None) -> None:
-    """Closed eyes as arcs: cheerful ones that arch upwards, or calm ones that hang.
-
-    Args:
-        sketch: The drawing.
-        spots: Where.
-        up: Whether the arcs' apex is above; None leaves it to chance, mostly above.
-    """
+    """Closed eyes as arcs: cheerful ones that arch `up`, or calm ones that hang; None leaves it to chance."""
     rng = sketch.rng
     above = rng.chance(0.8) if up is None else up
     shape = rng.choice((Shape.ARC, Shape.BOW, Shape.BOW, Shape.VEE))
@@ -169,19 +153,10 @@ def arched_eyes(sketch: Sketch, spots: Sequence[Spot], up: bool | None = None) -
     mix, twice = rng.uniform(0.0, 0.6), not sketch.neat and rng.chance(0.07)
     for spot in spots:
         height = (-1.0 if above else 1.0) * 0.7 * depth * width * spot.size * (1.0 + rng.triangular(0.3))
-        shear = 0.0 if sketch.neat else rng.triangular(0.5)
+        shear = sketch.slip(0.5)
         for _ in range(2 if twice else 1):
-            sketch.add(
-                shape,
-                spot.x,
-                spot.y,
-                width * spot.size,
-                height,
-                rng.triangular(0.25),
-                other=Shape.ARC,
-                mix=mix,
-                shear=shear,
-            )
+            reach, angle = width * spot.size, rng.triangular(0.25)
+            sketch.add(shape, spot.x, spot.y, reach, height, angle, other=Shape.ARC, mix=mix, shear=shear)
 
 
 def squeezed_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
@@ -217,9 +192,7 @@ def shut_eye(sketch: Sketch, spot: Spot) -> None:
     else:
         apex = rng.sign() * rng.uniform(0.25, 0.8) * width
         shape = rng.choice((Shape.ARC, Shape.BOW, Shape.BOW))
-        sketch.add(
-            shape, spot.x, spot.y, width, apex, rng.triangular(0.3), shear=0.0 if sketch.neat else rng.triangular(0.4)
-        )
+        sketch.add(shape, spot.x, spot.y, width, apex, rng.triangular(0.3), shear=sketch.slip(0.4))
         if rng.chance(0.15):  # lashes
             for k in (-1.0, 0.0, 1.0):
                 x, y = spot.x + 0.7 * k * width, spot.y + max(apex, 0.0) + 0.02
@@ -253,13 +226,7 @@ def mismatched_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
 
 
 def calm_brows(sketch: Sketch, spots: Sequence[Spot], worried: float = 0.25) -> None:
-    """Brows that are level, raised or worried, never drawn together.
-
-    Args:
-        sketch: The drawing.
-        spots: The eyes.
-        worried: How far the brows' outer ends may hang, radians.
-    """
+    """Brows that are level, raised, or worried (outer ends hang, by up to so many radians), never drawn together."""
     rng = sketch.rng
     shape = rng.choice((Shape.LINE, Shape.ARC, Shape.ARC, Shape.BOW, Shape.WAVE))
     width, height = rng.uniform(0.12, 0.26), -rng.uniform(0.02, 0.1)
@@ -270,13 +237,9 @@ def calm_brows(sketch: Sketch, spots: Sequence[Spot], worried: float = 0.25) -> 
 
 
 def angry_brows(sketch: Sketch, spots: Sequence[Spot], joined: bool = False, alone: bool = False) -> None:
-    """Brows whose inner ends point down, towards the nose.
+    """Brows whose inner ends point down, towards the nose; `joined` in one stroke, or `alone`, without eyes under them.
 
-    Args:
-        sketch: The drawing.
-        spots: The eyes.
-        joined: Whether one stroke makes both.
-        alone: Whether there are no eyes under them: then they are eye and brow in one, and often short.
+    Those that are alone are eye and brow in one, and often short.
     """
     rng = sketch.rng
     shape = rng.choice(
@@ -286,7 +249,7 @@ def angry_brows(sketch: Sketch, spots: Sequence[Spot], joined: bool = False, alo
     if alone:
         width, gap = rng.log_uniform(0.12, 0.34), rng.uniform(-0.08, 0.12)
     slant, bend = rng.uniform(0.4, 1.0), rng.triangular(0.1)
-    thick, outwards = rng.chance(0.12), rng.uniform(-0.06, 0.16)
+    thickness, outwards = 1.8 if rng.chance(0.12) else 1.0, rng.uniform(-0.06, 0.16)
     if joined:
         y = min(spot.y for spot in spots) - gap
         sketch.add(Shape.VEE, 0.0, y, rng.uniform(0.35, 0.6), rng.uniform(0.12, 0.25))
@@ -297,16 +260,8 @@ def angry_brows(sketch: Sketch, spots: Sequence[Spot], joined: bool = False, alo
         if shape == Shape.HOOK:  # falls by itself
             angle, height = angle - 0.4, rng.uniform(0.3, 0.75) * reach
         x, y = spot.x + spot.side * outwards, spot.y - gap
-        sketch.add(
-            shape,
-            x,
-            y,
-            -spot.side * reach,
-            height,
-            -spot.side * angle,
-            line=1.8 if thick else 1.0,
-            sweep=1.0 if sketch.neat else rng.uniform(0.85, 1.0),
-        )
+        sweep = 1.0 if sketch.neat else rng.uniform(0.85, 1.0)
+        sketch.add(shape, x, y, -spot.side * reach, height, -spot.side * angle, line=thickness, sweep=sweep)
         if shape == Shape.LINE and not sketch.neat and rng.chance(0.25):  # the inner end runs on into the eye
             inner, low = x - spot.side * math.cos(angle) * reach, y + math.sin(angle) * reach
             sketch.line(inner, low, inner + 0.02 * spot.side, low + 0.12)
@@ -324,10 +279,8 @@ def glaring_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
         if not full:
             sketch.add(Shape.CIRCLE, spot.x, spot.y, 0.25 * reach, 0.25 * reach, fill=Ink.DETAIL)
         if brow > 1.2:
-            lid = 0.75 * reach
-            sketch.add(
-                Shape.LINE, spot.x - lid * math.sin(-angle), spot.y - lid * math.cos(angle), brow * reach, 0.0, angle
-            )
+            x, y = spot.x + 0.75 * reach * math.sin(angle), spot.y - 0.75 * reach * math.cos(angle)
+            sketch.add(Shape.LINE, x, y, brow * reach, 0.0, angle)
 
 
 def heart_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
@@ -350,20 +303,11 @@ def heart_eyes(sketch: Sketch, spots: Sequence[Spot]) -> None:
         if careless and fill == Ink.NONE and rng.chance(0.3):
             sketch.add(Shape.EM, spot.x, spot.y, reach, reach * ratio, angle, shear=rng.triangular(0.4))
             continue
-        sketch.add(
-            shape,
-            spot.x,
-            spot.y,
-            reach * (1.0 + rng.triangular(0.2)),
-            reach * ratio * (1.0 + rng.triangular(0.2)),
-            angle + rng.triangular(0.3),
-            other=other,
-            mix=rng.uniform(0.0, 0.3),
-            shear=rng.triangular(0.35),
-            start=start,
-            sweep=rng.uniform(0.82, 1.02) if careless else rng.uniform(0.96, 1.04),
-            wobble=rng.uniform(1.0, 2.2) if careless else 1.0,
-            fill=fill,
-        )
+        wide, tall = reach * (1.0 + rng.triangular(0.2)), reach * ratio * (1.0 + rng.triangular(0.2))
+        turn, mix, shear = angle + rng.triangular(0.3), rng.uniform(0.0, 0.3), rng.triangular(0.35)
+        sweep = rng.uniform(0.82, 1.02) if careless else rng.uniform(0.96, 1.04)
+        wobble = rng.uniform(1.0, 2.2) if careless else 1.0
+        add = partial(sketch.add, other=other, start=start, fill=fill)
+        add(shape, spot.x, spot.y, wide, tall, turn, mix=mix, shear=shear, sweep=sweep, wobble=wobble)
         if shaded:
-            sketch.shade(shape, spot.x, spot.y, 0.85 * reach, 0.8 * reach * ratio)
+            sketch.shade(spot.x, spot.y, 0.85 * reach, 0.8 * reach * ratio)

@@ -22,23 +22,17 @@ from retable.papers.emoji.drawings.sketch import Sketch
 from retable.papers.emoji.drawings.tears import draw_tears
 
 
-def _open_or_closed_eyes(sketch: Sketch, spots: Sequence[Spot], closed: float) -> None:
-    """Draws eyes that mean nothing by themselves.
-
-    Args:
-        sketch: The drawing.
-        spots: Where.
-        closed: Part of the faces with two closed eyes.
-    """
+def _open_or_closed_eyes(sketch: Sketch, spots: Sequence[Spot], closed: float, mismatched: float = 0.0) -> None:
+    """Draws eyes that mean nothing by themselves: in these parts of the faces both closed, or unlike each other."""
+    if mismatched and not sketch.neat and sketch.rng.chance(mismatched):
+        eyes.mismatched_eyes(sketch, spots)
+        return
     style = eyes.arched_eyes if sketch.rng.chance(closed) else eyes.open_eyes(sketch.rng)
     style(sketch, spots)
 
 
 def _slightly_smiling(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
-    if not sketch.neat and sketch.rng.chance(0.06):
-        eyes.mismatched_eyes(sketch, spots)
-    else:
-        _open_or_closed_eyes(sketch, spots, 0.16)
+    _open_or_closed_eyes(sketch, spots, closed=0.16, mismatched=0.06)
     mouths.curved_mouth(sketch, layout, upwards=True)
 
 
@@ -51,10 +45,7 @@ def _heart_eyes(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
 
 
 def _neutral(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
-    if not sketch.neat and sketch.rng.chance(0.03):
-        eyes.mismatched_eyes(sketch, spots)
-    else:
-        _open_or_closed_eyes(sketch, spots, 0.06)
+    _open_or_closed_eyes(sketch, spots, closed=0.06, mismatched=0.03)
     mouths.straight_mouth(sketch, layout)
 
 
@@ -65,7 +56,7 @@ def _angry(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
         eyes.glaring_eyes(sketch, spots)
     else:
         if style < 0.79:
-            _open_or_closed_eyes(sketch, spots, 0.0)
+            _open_or_closed_eyes(sketch, spots, closed=0.0)
         # else the brows are all there is of the eyes
         eyes.angry_brows(sketch, spots, joined=style < 0.18, alone=style >= 0.79)
     mouth = rng.random()
@@ -112,7 +103,7 @@ def _tongue(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
     if sketch.rng.chance(0.06):
         eyes.squeezed_eyes(sketch, spots)
     else:
-        _open_or_closed_eyes(sketch, spots, 0.42)
+        _open_or_closed_eyes(sketch, spots, closed=0.42)
     mouths.tongue(sketch, layout)
 
 
@@ -123,7 +114,7 @@ def _frowning(sketch: Sketch, layout: Layout, spots: Sequence[Spot]) -> None:
     elif style < 0.09 and not sketch.neat:
         eyes.mismatched_eyes(sketch, spots)
     else:
-        _open_or_closed_eyes(sketch, spots, 0.08)
+        _open_or_closed_eyes(sketch, spots, closed=0.08)
     mouths.curved_mouth(sketch, layout, upwards=False)
 
 
@@ -154,19 +145,11 @@ _CLASSES: Final = {
     "face_with_tongue": _Class(_tongue, 0.15, 0.25, 3),
     "frowning_face": _Class(_frowning, 0.26, 0.6, 5),
 }
-_BY_LABEL: Final = tuple(_CLASSES[name] for name in CLASSES)
 
 
 def draw_face(sketch: Sketch, layout: Layout, label: int, outlined: bool) -> None:
-    """Draws a face.
-
-    Args:
-        sketch: Takes the strokes.
-        layout: The face's proportions.
-        label: Index into `CLASSES`.
-        outlined: Whether the head has an outline.
-    """
-    kind = _BY_LABEL[label]
+    """Draws a face of a class, an index into `CLASSES`, with or without the head's outline."""
+    kind = _CLASSES[CLASSES[label]]
     draw_head(sketch, outlined)
     draw_extras(sketch, layout, kind.extras)
     spots = eyes.place_eyes(sketch, layout)

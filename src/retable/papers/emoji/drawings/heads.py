@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from retable.papers.emoji.drawings.layout import Layout
@@ -26,23 +27,15 @@ _WAYS_TO_BEGIN = (0.0, 0.0, 0.5, 0.75)  # top, bottom, left
 
 
 def draw_head(sketch: Sketch, outlined: bool) -> None:
-    """Draws the head: round by and large, seldom closed exactly.
-
-    Args:
-        sketch: The drawing.
-        outlined: Whether there is a line; without one only coloured heads are seen.
-    """
+    """Draws the head: round by and large, seldom closed exactly; without an outline only coloured ones are seen."""
     rng = sketch.rng
     fill = sketch.tint(Ink.SKIN)
     if not outlined and fill == Ink.NONE:
         return
     line = (1.0 if rng.chance(0.85) else rng.uniform(0.7, 2.0)) if outlined else 0.0
     if sketch.neat:
-        shape, mix, taper = rng.choice(_NEAT_SHAPES), 0.0, 0.0
-        other = Shape.CIRCLE
-        if shape == Shape.SQUARE:
-            mix = rng.uniform(0.0, 0.7)
-        start, sweep = 0.0, 1.0
+        shape, other, taper, start, sweep = rng.choice(_NEAT_SHAPES), Shape.CIRCLE, 0.0, 0.0, 1.0
+        mix = rng.uniform(0.0, 0.7) if shape == Shape.SQUARE else 0.0
     else:
         shape = _draw_shape(rng)
         other = rng.choice((Shape.SQUARE, Shape.BLOB, Shape.BEAN, Shape.DROP))
@@ -53,72 +46,47 @@ def draw_head(sketch: Sketch, outlined: bool) -> None:
         taper = rng.triangular(0.2)
         start = rng.choice(_WAYS_TO_BEGIN) + rng.triangular(0.1)
         sweep = rng.uniform(0.8, 0.95) if rng.chance(0.12) else rng.uniform(0.95, 1.12)
-    mirrored = rng.sign() if shape in (Shape.BLOB, Shape.BEAN) else 1.0
+    width = rng.sign() if shape in (Shape.BLOB, Shape.BEAN) else 1.0
     outlines = [(start, sweep, fill)]
     if outlined and not sketch.neat and rng.chance(0.1):  # drawn over again
         outlines.append((start + rng.triangular(0.2), rng.uniform(0.5, 1.1), Ink.NONE))
     for begin, part, inside in outlines:
-        sketch.add(
-            shape,
-            0.0,
-            0.0,
-            mirrored,
-            1.0,
-            other=other,
-            mix=mix,
-            taper=taper,
-            start=begin,
-            sweep=part,
-            line=line,
-            ink=Ink.LINE,
-            fill=inside,
-            frame=Frame.HEAD,
-        )
+        add = partial(_on_head(sketch), other=other, mix=mix, taper=taper, line=line)
+        add(shape, 0.0, 0.0, width, 1.0, start=begin, sweep=part, fill=inside)
+
+
+def _on_head(sketch: Sketch) -> Callable[..., None]:
+    """Returns `Sketch.add` for the lines of the head and of what is on it."""
+    return partial(sketch.add, ink=Ink.LINE, frame=Frame.HEAD)
 
 
 def _hair(sketch: Sketch, _: Layout) -> None:
     """A fringe, a tuft, curls, or single hairs."""
-    rng = sketch.rng
+    rng, add = sketch.rng, _on_head(sketch)
     style = rng.random()
     if style < 0.3:
         shape = rng.choice((Shape.ZIGZAG, Shape.CURLS, Shape.RIPPLE))
         y, height, bend = rng.uniform(-1.05, -0.75), rng.uniform(0.08, 0.22), rng.uniform(-2.0, 0.5)
-        sketch.add(shape, 0.0, y, rng.uniform(0.4, 0.8), height, bend=bend, ink=Ink.LINE, frame=Frame.HEAD)
+        add(shape, 0.0, y, rng.uniform(0.4, 0.8), height, bend=bend)
     elif style < 0.75:
         count, spread, length = rng.integer(1, 7), rng.uniform(0.2, 0.9), rng.uniform(0.12, 0.4)
         lean = rng.triangular(0.6)
         for k in range(count):
             angle = spread * ((2 * k + 1) / count - 1.0)
             x, y = math.sin(angle), -math.cos(angle)
-            reach = length * rng.uniform(0.7, 1.3)
-            sketch.add(
-                rng.choice((Shape.LINE, Shape.HOOK)),
-                x * (0.95 + 0.5 * reach),
-                y * (0.95 + 0.5 * reach),
-                0.5 * reach,
-                0.15 * reach,
-                angle - math.pi / 2 + lean,
-                ink=Ink.LINE,
-                frame=Frame.HEAD,
-            )
+            reach, shape = length * rng.uniform(0.7, 1.3), rng.choice((Shape.LINE, Shape.HOOK))
+            out = 0.95 + 0.5 * reach
+            add(shape, x * out, y * out, 0.5 * reach, 0.15 * reach, angle - math.pi / 2 + lean)
     else:  # long, down both sides
         low, width = rng.uniform(0.3, 1.1), rng.uniform(1.0, 1.2)
         for side in (-1.0, 1.0):
             for k in range(rng.integer(1, 2)):
                 x = side * (width + 0.12 * k)
-                sketch.add(
-                    Shape.HOOK,
-                    x - side * 0.25,
-                    low / 2 - 0.4,
-                    side * 0.35,
-                    low / 2 + 0.45,
-                    ink=Ink.LINE,
-                    frame=Frame.HEAD,
-                )
+                add(Shape.HOOK, x - side * 0.25, low / 2 - 0.4, side * 0.35, low / 2 + 0.45)
 
 
 def _ears(sketch: Sketch, _: Layout) -> None:
-    rng = sketch.rng
+    rng, add = sketch.rng, _on_head(sketch)
     fill = sketch.tint(Ink.SKIN)
     if rng.chance(0.7):
         width, height, y = rng.uniform(0.08, 0.22), rng.uniform(0.12, 0.32), rng.uniform(-0.35, 0.15)
@@ -126,11 +94,11 @@ def _ears(sketch: Sketch, _: Layout) -> None:
         for side in (-1.0, 1.0):
             x = side * (1.0 + 0.6 * width)
             if shape == Shape.CIRCLE:
-                sketch.add(shape, x, y, width, height, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
+                add(shape, x, y, width, height, fill=fill)
             elif shape == Shape.BOW:
-                sketch.add(shape, x, y, height, width, -side * math.pi / 2, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
+                add(shape, x, y, height, width, -side * math.pi / 2, fill=fill)
             else:
-                sketch.add(shape, x, y, -side * width, height, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
+                add(shape, x, y, -side * width, height, fill=fill)
     else:  # on top
         size = rng.uniform(0.15, 0.32)
         shape = rng.choice((Shape.TRIANGLE, Shape.CIRCLE, Shape.VEE))
@@ -138,9 +106,7 @@ def _ears(sketch: Sketch, _: Layout) -> None:
         for side in (-1.0, 1.0):
             # above the head: inside, their lines would be angry brows
             at, angle = side * rng.uniform(0.6, 0.75), side * rng.uniform(0.1, 0.5)
-            sketch.add(
-                shape, at, -0.8 - 0.7 * size, size, upwards * size, angle, ink=Ink.LINE, fill=fill, frame=Frame.HEAD
-            )
+            add(shape, at, -0.8 - 0.7 * size, size, upwards * size, angle, fill=fill)
 
 
 def _hat(sketch: Sketch, _: Layout) -> None:
@@ -149,7 +115,7 @@ def _hat(sketch: Sketch, _: Layout) -> None:
     width, height = rng.uniform(0.35, 0.75), rng.uniform(0.15, 0.35)
     shape = rng.choice((Shape.SQUARE, Shape.TRIANGLE, Shape.CIRCLE, Shape.ZIGZAG))
     base = -0.85
-    sketch.add(shape, 0.0, base - height, width, height, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
+    _on_head(sketch)(shape, 0.0, base - height, width, height, fill=fill)
     if rng.chance(0.6):
         brim = min(width * rng.uniform(1.2, 1.7), 1.0)
         sketch.line(-brim, base, brim, base, Ink.LINE, Frame.HEAD)
@@ -209,12 +175,11 @@ def _body(sketch: Sketch, _: Layout) -> None:
     for side in (-1.0, 1.0):
         sketch.line(side * half, 0.95, side * half, 1.0 + rng.uniform(0.1, 0.3), Ink.LINE, Frame.HEAD)
     if style < 0.7:
-        sketch.add(Shape.BOW, 0.0, 1.6, rng.uniform(0.8, 1.4), -0.4, ink=Ink.LINE, frame=Frame.HEAD)
+        _on_head(sketch)(Shape.BOW, 0.0, 1.6, rng.uniform(0.8, 1.4), -0.4)
     elif style < 0.85:  # a bow tie
         for side in (-1.0, 1.0):
             fill = sketch.tint(Ink.CLOTH)
-            angle = -side * math.pi / 2
-            sketch.add(Shape.TRIANGLE, side * 0.2, 1.1, 0.14, 0.2, angle, ink=Ink.LINE, fill=fill, frame=Frame.HEAD)
+            _on_head(sketch)(Shape.TRIANGLE, side * 0.2, 1.1, 0.14, 0.2, -side * math.pi / 2, fill=fill)
 
 
 def _wrinkles(sketch: Sketch, _: Layout) -> None:
@@ -226,30 +191,28 @@ def _wrinkles(sketch: Sketch, _: Layout) -> None:
 
 def _marks(sketch: Sketch, _: Layout) -> None:
     """Something else on the page: a stroke, a star, a signature, a frame, a neighbour's edge."""
-    rng = sketch.rng
+    rng, add = sketch.rng, partial(sketch.add, ink=Ink.LINE, frame=Frame.PAGE)
     style = rng.random()
     side, low = rng.sign(), rng.sign()
     x, y = side * rng.uniform(0.8, 0.98), low * rng.uniform(0.8, 0.98)
     size = rng.uniform(0.05, 0.2)
     if style < 0.3:
         shape = rng.choice((Shape.LINE, Shape.HOOK, Shape.WAVE, Shape.VEE, Shape.LOOP, Shape.SPIRAL, Shape.HATCHING))
-        sketch.add(shape, x, y, size, size, rng.uniform(-3.0, 3.0), ink=Ink.LINE, frame=Frame.PAGE)
+        add(shape, x, y, size, size, rng.uniform(-3.0, 3.0))
     elif style < 0.45:
-        sketch.add(
-            rng.choice((Shape.STAR, Shape.CIRCLE, Shape.SQUARE)), x, y, size, size, ink=Ink.LINE, frame=Frame.PAGE
-        )
+        add(rng.choice((Shape.STAR, Shape.CIRCLE, Shape.SQUARE)), x, y, size, size)
     elif style < 0.6:  # a signature
         shape = rng.choice((Shape.CURLS, Shape.RIPPLE, Shape.ZIGZAG))
-        sketch.add(shape, 0.7 * x, y, rng.uniform(0.15, 0.3), 0.06, ink=Ink.LINE, frame=Frame.PAGE)
+        add(shape, 0.7 * x, y, rng.uniform(0.15, 0.3), 0.06)
     elif style < 0.7:
-        sketch.add(Shape.SQUARE, 0.0, 0.0, 0.98, 0.98, ink=Ink.LINE, frame=Frame.PAGE)
+        add(Shape.SQUARE, 0.0, 0.0, 0.98, 0.98)
     elif style < 0.85:  # whatever stood beside it
         at, angle = rng.triangular(0.9), rng.choice((0.0, math.pi / 2))
         place = (side, at) if angle == 0.0 else (at, side)
-        sketch.add(Shape.LINE, *place, rng.uniform(0.05, 0.3), 0.0, angle, ink=Ink.LINE, frame=Frame.PAGE)
+        add(Shape.LINE, *place, rng.uniform(0.05, 0.3), 0.0, angle)
     else:
         reach = rng.uniform(0.3, 0.7)
-        sketch.add(Shape.CIRCLE, 1.2 * side * (1.0 + 0.6 * reach), y, reach, reach, ink=Ink.LINE, frame=Frame.PAGE)
+        add(Shape.CIRCLE, 1.2 * side * (1.0 + 0.6 * reach), y, reach, reach)
 
 
 _draw_extra: Final = Weighted[Callable[[Sketch, Layout], None]](
@@ -265,13 +228,7 @@ _draw_extra: Final = Weighted[Callable[[Sketch, Layout], None]](
 
 
 def draw_extras(sketch: Sketch, layout: Layout, most: int) -> None:
-    """Draws parts that mean nothing.
-
-    Args:
-        sketch: The drawing.
-        layout: The face's proportions.
-        most: The largest number of parts; few are more frequent than many.
-    """
+    """Draws parts that mean nothing, so many at `most`; few are more frequent than many."""
     rng = sketch.rng
     count = int(rng.random() ** 2 * (most + 1))
     for extra in dict.fromkeys(_draw_extra(rng) for _ in range(count)):  # each kind once, in the order drawn

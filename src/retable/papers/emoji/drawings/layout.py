@@ -75,22 +75,14 @@ def draw_head_frame(rng: RandomStream, neat: bool) -> tuple[Affine, float]:
     # within the picture, now and then a little beyond its edge
     beyond = 0.12 if rng.chance(0.1) else 0.0
     free_x, free_y = max(1.0 - 1.06 * width, 0.03) + beyond, max(1.0 - 1.06 * height, 0.03) + beyond
-    x, y = (
-        free_x * (0.6 * rng.uniform(-1.0, 1.0) + rng.triangular(0.4)),
-        free_y * (0.6 * rng.uniform(-1.0, 1.0) + rng.triangular(0.4)),
-    )
+    x, y = (free * (0.6 * rng.uniform(-1.0, 1.0) + rng.triangular(0.4)) for free in (free_x, free_y))
     return _affine(x, y, width, height, angle, shear), radius
 
 
 def draw_face_frame(rng: RandomStream, head: Affine, radius: float, outlined: bool, neat: bool) -> Affine:
     """Draws where the features lie in the head: nearly in the middle, seldom straight.
 
-    Args:
-        rng: Random numbers.
-        head: From the head's coordinates to the page's.
-        radius: The head's mean radius on the page.
-        outlined: Whether the head has a line; faces without one fill more of the picture.
-        neat: Whether a shape tool places the features.
+    Faces in heads without an outline fill more of the picture. The head's mean radius is that on the page.
 
     Returns:
         From the face's coordinates to the page's.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from retable.papers.emoji.drawings.layout import Layout
 from retable.papers.emoji.drawings.shapes import Shape
@@ -10,12 +11,7 @@ from retable.papers.emoji.drawings.sketch import Ink, Sketch
 
 
 def curved_mouth(sketch: Sketch, layout: Layout, upwards: bool) -> tuple[float, float]:
-    """Draws a closed mouth that smiles or frowns.
-
-    Args:
-        sketch: The drawing.
-        layout: The face's proportions.
-        upwards: Whether the corners point up: a smile.
+    """Draws a closed mouth that smiles (`upwards`) or frowns.
 
     Returns:
         Half the width, and the half height (negative for a frown), both of the curve drawn.
@@ -28,7 +24,7 @@ def curved_mouth(sketch: Sketch, layout: Layout, upwards: bool) -> tuple[float, 
     if half < 0.34 and rng.chance(0.25):  # narrow and deep, a U
         depth = half * rng.uniform(0.6, 1.1)
     depth = min(depth, 0.28)
-    tilt, shear = (0.0, 0.0) if sketch.neat else (rng.triangular(0.22), rng.triangular(0.4))
+    tilt, shear = sketch.slip(0.22), sketch.slip(0.4)
     height = depth if upwards else -depth
     sketch.add(
         shape, layout.mouth_x, layout.mouth_y, half, height, tilt, other=Shape.ARC, mix=mix, shear=shear, wobble=0.9
@@ -48,39 +44,28 @@ def straight_mouth(sketch: Sketch, layout: Layout) -> None:
     """A line without expression; steadier than other lines, or it would smile or frown."""
     rng = sketch.rng
     half = layout.mouth * rng.uniform(0.75, 1.2)
-    slope = 0.0 if sketch.neat else rng.triangular(0.22)
+    slope = sketch.slip(0.22)
     style = rng.random()
-    if style < 0.82:
-        sketch.add(Shape.LINE, layout.mouth_x, layout.mouth_y, half, 0.0, slope, wobble=0.45)
-    elif style < 0.92:  # a thin box or lips
+    if 0.82 <= style < 0.92:  # a thin box or lips
         shape = rng.choice((Shape.SQUARE, Shape.SQUARE, Shape.CIRCLE, Shape.ALMOND))
         fill = Ink.DETAIL if rng.chance(0.4) else sketch.tint(Ink.MOUTH)
         sketch.add(shape, layout.mouth_x, layout.mouth_y, half, 0.16 * half, slope, wobble=0.6, fill=fill)
-    elif style < 0.96:  # drawn over twice
-        for _ in range(2):
-            sketch.add(Shape.LINE, layout.mouth_x, layout.mouth_y, half, 0.0, slope, wobble=0.45)
-    else:  # with short strokes at the corners
+        return
+    for _ in range(2 if 0.92 <= style < 0.96 else 1):  # now and then drawn over
         sketch.add(Shape.LINE, layout.mouth_x, layout.mouth_y, half, 0.0, slope, wobble=0.45)
+    if style >= 0.96:  # with short strokes at the corners
         for side in (-1.0, 1.0):
             x, y = layout.mouth_x + side * half, layout.mouth_y + side * half * slope
             sketch.line(x, y - 0.07, x, y + 0.07)
 
 
 def open_mouth(sketch: Sketch, layout: Layout, fullness: float = 1.0) -> None:
-    """A laughing mouth: its lower lip hangs far below the upper one.
-
-    Args:
-        sketch: The drawing.
-        layout: The face's proportions.
-        fullness: Factor on the height.
-    """
+    """A laughing mouth: its lower lip hangs far below the upper one; `fullness` is a factor on the height."""
     rng = sketch.rng
     half = max(layout.mouth, 0.26) * rng.uniform(0.95, 1.25)
     depth = min(half * rng.uniform(0.3, 0.75) * fullness, 0.34)
     x, y = layout.mouth_x, layout.mouth_y
-    bend, tilt, shear = rng.uniform(-0.1, 0.75), 0.0, 0.0
-    if not sketch.neat:
-        tilt, shear = rng.triangular(0.25), rng.triangular(0.3)
+    bend, tilt, shear = rng.uniform(-0.1, 0.75), sketch.slip(0.25), sketch.slip(0.3)
     dark = rng.chance(0.3 if sketch.neat else 0.1)
     fill = Ink.DETAIL if dark else sketch.tint(Ink.MOUTH)
     two_strokes = not sketch.neat and rng.chance(0.45)
@@ -99,21 +84,8 @@ def open_mouth(sketch: Sketch, layout: Layout, fullness: float = 1.0) -> None:
     else:
         start = rng.choice((0.0, 0.25, 0.75))
         sweep = 1.0 if sketch.neat else rng.uniform(0.9, 1.06)
-        sketch.add(
-            shape,
-            x,
-            y,
-            half,
-            depth,
-            tilt,
-            other=other,
-            mix=mix,
-            shear=shear,
-            bend=bend,
-            start=start,
-            sweep=sweep,
-            fill=fill,
-        )
+        add = partial(sketch.add, other=other, mix=mix, shear=shear, bend=bend)
+        add(shape, x, y, half, depth, tilt, start=start, sweep=sweep, fill=fill)
     _inside_of_mouth(sketch, x, y, half, depth, tilt, bend, dark)
 
 
@@ -141,7 +113,7 @@ def _inside_of_mouth(
             fill = ink
         sketch.add(rng.choice((Shape.CIRCLE, Shape.BLOB)), x, low, width, height, tilt, ink=ink, fill=fill)
     elif style < 0.6 and not sketch.neat and not dark:
-        sketch.shade(Shape.CIRCLE, x, y + 0.3 * depth, 0.9 * half, 0.7 * depth)
+        sketch.shade(x, y + 0.3 * depth, 0.9 * half, 0.7 * depth)
 
 
 def bared_teeth(sketch: Sketch, layout: Layout) -> None:
@@ -209,11 +181,11 @@ def tongue(sketch: Sketch, layout: Layout) -> None:
         sketch.add(Shape.LOOP, x, y, length, width, turn, shear=rng.triangular(0.2), start=0.1, sweep=0.8, fill=fill)
     else:
         other = Shape.BOW if shape >= Shape.LINE else Shape.CIRCLE
-        shear = 0.0 if sketch.neat else rng.triangular(0.4)
+        shear = sketch.slip(0.4)
         mix = 0.7 if shape == Shape.VEE else rng.uniform(0.0, 0.4)
         sketch.add(shape, x, y, width, length, angle, other=other, mix=mix, shear=shear, fill=fill)
     if shaded:
-        sketch.shade(Shape.CIRCLE, x, y, 0.8 * width, 0.8 * length, angle)
+        sketch.shade(x, y, 0.8 * width, 0.8 * length, angle)
     elif rng.chance(0.5):  # its furrow
         ink = Ink.PAPER if fill == Ink.DETAIL else Ink.DETAIL
         reach = rng.uniform(0.4, 0.9)

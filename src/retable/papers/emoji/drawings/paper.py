@@ -61,9 +61,7 @@ def draw_camera(rng: RandomStream, photographed: bool) -> Camera:
 def add_rules(sketch: Sketch, width: float) -> None:
     """Draws the lines of ruled or squared paper; blank paper has none.
 
-    Args:
-        sketch: The drawing.
-        width: Of the tool's line, as a part of the picture's side. Printed lines are thin whatever the tool.
+    They are thin whatever the tool, whose line has this `width`, as a part of the picture's side.
     """
     rng = sketch.rng
     style = rng.random()

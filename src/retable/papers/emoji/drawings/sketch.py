@@ -108,13 +108,15 @@ class Sketch:
         angle = math.atan2(dy, dx)
         self.add(Shape.LINE, x0 + dx, y0 + dy, math.hypot(dx, dy), 0.0, angle, ink=ink, frame=frame)
 
-    def shade(
-        self, shape: Shape, x: float, y: float, width: float, height: float, angle: float = 0.0, ink: Ink = Ink.DETAIL
-    ) -> None:
+    def shade(self, x: float, y: float, width: float, height: float, angle: float = 0.0) -> None:
         """Darkens an area as hands do, by a scribble instead of a filling."""
         scribble = self.rng.choice((Shape.HATCHING, Shape.HATCHING, Shape.SPIRAL, Shape.ZIGZAG))
-        self.add(scribble, x, y, 0.75 * width, 0.75 * height, angle + self.rng.triangular(0.8), ink=ink)
+        self.add(scribble, x, y, 0.75 * width, 0.75 * height, angle + self.rng.triangular(0.8))
 
     def tint(self, ink: Ink) -> Ink:
         """Returns a colour for filling, or none where this drawing has no colours."""
         return ink if self.coloured else Ink.NONE
+
+    def slip(self, reach: float) -> float:
+        """Returns by how much, below `reach`, a hand goes astray; a shape tool does not."""
+        return 0.0 if self.neat else self.rng.triangular(reach)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
+from typing import Final
 
-from retable.papers.emoji.drawings.eyes import Spot
+from retable.papers.emoji.drawings.eyes import Spot, Style
 from retable.papers.emoji.drawings.shapes import Shape
 from retable.papers.emoji.drawings.sketch import Ink, Sketch
+from retable.synthetic.rng import Weighted
 
 
 def draw_tears(sketch: Sketch, spots: Sequence[Spot]) -> None:
@@ -15,15 +18,7 @@ def draw_tears(sketch: Sketch, spots: Sequence[Spot]) -> None:
     rng = sketch.rng
     if not sketch.neat and rng.chance(0.08):
         spots = [rng.choice(spots)]
-    style = rng.random()
-    if style < 0.62:
-        _beside(sketch, spots)
-    elif style < 0.84:
-        _below(sketch, spots)
-    elif style < 0.93:
-        _streams(sketch, spots)
-    else:
-        _splashes(sketch, spots)
+    _draw_style(rng)(sketch, spots)
 
 
 def _drop(
@@ -31,35 +26,14 @@ def _drop(
 ) -> None:
     rng = sketch.rng
     if shape == Shape.LOOP:  # lies on its side
-        sketch.add(
-            shape,
-            x,
-            y,
-            -height,
-            width,
-            angle - math.pi / 2,
-            shear=rng.triangular(0.2),
-            start=0.06,
-            sweep=0.88,
-            fill=fill,
-        )
+        turn, shear = angle - math.pi / 2, rng.triangular(0.2)
+        sketch.add(shape, x, y, -height, width, turn, shear=shear, start=0.06, sweep=0.88, fill=fill)
     elif sketch.neat or shape in (Shape.CUP, Shape.BOW):
         sketch.add(shape, x, y, width, height, angle, fill=fill)
     else:
         sweep, mix = rng.uniform(0.88, 1.05), rng.uniform(0.0, 0.3)
-        sketch.add(
-            shape,
-            x,
-            y,
-            width,
-            height,
-            angle,
-            other=Shape.CIRCLE,
-            mix=mix,
-            sweep=sweep,
-            shear=rng.triangular(0.3),
-            fill=fill,
-        )
+        add = partial(sketch.add, other=Shape.CIRCLE, mix=mix, sweep=sweep, shear=rng.triangular(0.3))
+        add(shape, x, y, width, height, angle, fill=fill)
 
 
 def _filling(sketch: Sketch) -> tuple[Ink, bool]:
@@ -82,10 +56,10 @@ def _beside(sketch: Sketch, spots: Sequence[Spot]) -> None:
     fill, shaded = _filling(sketch)
     for spot in spots:
         x, y = spot.x + spot.side * away, spot.y + down
-        angle = -spot.side * turn + (0.0 if sketch.neat else rng.triangular(0.3))
+        angle = -spot.side * turn + sketch.slip(0.3)
         _drop(sketch, shape, x, y, width * spot.size, ratio * width * spot.size, angle, fill)
         if shaded:
-            sketch.shade(shape, x, y, width, ratio * width, angle)
+            sketch.shade(x, y, width, ratio * width, angle)
 
 
 def _below(sketch: Sketch, spots: Sequence[Spot]) -> None:
@@ -98,9 +72,9 @@ def _below(sketch: Sketch, spots: Sequence[Spot]) -> None:
     for spot in spots:
         for k in range(count):
             x, y = spot.x + spot.side * (out + 0.05 * k), spot.y + down + 2.3 * width * ratio * k
-            _drop(sketch, shape, x, y, width, ratio * width, 0.0 if sketch.neat else rng.triangular(0.3), fill)
+            _drop(sketch, shape, x, y, width, ratio * width, sketch.slip(0.3), fill)
             if shaded:
-                sketch.shade(shape, x, y, width, ratio * width)
+                sketch.shade(x, y, width, ratio * width)
 
 
 def _streams(sketch: Sketch, spots: Sequence[Spot]) -> None:
@@ -129,3 +103,6 @@ def _splashes(sketch: Sketch, spots: Sequence[Spot]) -> None:
                 sketch.add(shape, x, y, 1.3 * size, 0.0, spot.side * (0.3 * k - 0.2))
             else:
                 _drop(sketch, shape, x, y, 0.7 * size, 1.3 * size, -spot.side * 0.8, fill)
+
+
+_draw_style: Final = Weighted[Style]((_beside, 0.62), (_below, 0.22), (_streams, 0.09), (_splashes, 0.07)).draw

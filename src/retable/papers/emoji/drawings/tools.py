@@ -69,12 +69,7 @@ _THICKEST = 0.17
 
 
 def draw_tool(rng: RandomStream, medium: Medium, radius: float) -> list[float]:
-    """Draws a tool and the hand that holds it.
-
-    Args:
-        rng: Random numbers.
-        medium: The way to draw.
-        radius: The head's, as a part of half the picture's side.
+    """Draws a tool and the hand that holds it, for a head of this radius, as a part of half the picture's side.
 
     Returns:
         One number for each `Trait`.
@@ -112,8 +107,7 @@ def draw_tool(rng: RandomStream, medium: Medium, radius: float) -> list[float]:
     return tool
 
 
-_GREY_INKS = ((0.0, 6.0), (10.0, 4.0), (30.0, 2.0), (68.0, 3.0), (95.0, 1.0))
-_draw_grey: Final = Weighted(*_GREY_INKS).draw
+_draw_grey: Final = Weighted((0.0, 6.0), (10.0, 4.0), (30.0, 2.0), (68.0, 3.0), (95.0, 1.0)).draw
 _draw_skin: Final = Weighted(  # (hue, saturation, value)
     ((0.14, 0.75, 1.0), 5.0),
     ((0.13, 0.45, 1.0), 2.0),
@@ -139,6 +133,11 @@ def _colour(rng: RandomStream, hue: float, saturation: float, value: float) -> C
 
 def _any(rng: RandomStream) -> Colour:
     return _colour(rng, rng.random(), rng.uniform(0.3, 1.0), rng.uniform(0.6, 1.0))
+
+
+def _mostly(rng: RandomStream, hue: float, saturation: float, value: float) -> Colour:
+    """Returns a colour near the given one, or now and then any other."""
+    return _colour(rng, hue, saturation, value) if rng.chance(0.6) else _any(rng)
 
 
 def _grey(level: float) -> Colour:
@@ -177,11 +176,11 @@ def draw_palette(rng: RandomStream, medium: Medium, coloured: bool) -> list[Colo
         detail,
         _colour(rng, *_draw_skin(rng)),
         white,
-        _colour(rng, 0.0, 0.7, 0.5) if rng.chance(0.6) else _any(rng),
-        _colour(rng, 0.98, 0.6, 0.95) if rng.chance(0.6) else _any(rng),
-        _colour(rng, 0.55, 0.5, 0.95) if rng.chance(0.6) else _any(rng),
-        _colour(rng, 0.98, 0.85, 0.9) if rng.chance(0.6) else _any(rng),
+        _mostly(rng, 0.0, 0.7, 0.5),
+        _mostly(rng, 0.98, 0.6, 0.95),
+        _mostly(rng, 0.55, 0.5, 0.95),
+        _mostly(rng, 0.98, 0.85, 0.9),
         _any(rng),
-        _colour(rng, 0.98, 0.5, 1.0) if rng.chance(0.6) else _any(rng),
+        _mostly(rng, 0.98, 0.5, 1.0),
         rule,
     ]

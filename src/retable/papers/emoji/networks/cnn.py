@@ -13,11 +13,6 @@ class PaperNetwork(nn.Module):
     the last dropout and the dense layer (here all values of the maps, as Keras' Flatten); the initial weights (here
     Glorot's uniform ones and zero biases, Keras' default).
 
-    Args:
-        config: The options.
-        input_size: Side of the images in pixels.
-        classes: Number of classes.
-
     Raises:
         ConfigError: There are no convolutions, or nothing is left of an image of this size.
     """

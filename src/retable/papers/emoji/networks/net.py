@@ -13,12 +13,7 @@ class SmallNetwork(nn.Module):
 
     Every convolution halves the resolution, the first with a window of five pixels, as wide as a stroke; so nothing is
     computed at full resolution, where most of the time would go. The last maps are not averaged: a tear and a tongue
-    differ by where they are.
-
-    Args:
-        config: The options.
-        input_size: Side of the images in pixels.
-        classes: Number of classes.
+    differ by where they are. The input size is the images' side in pixels.
 
     Raises:
         ConfigError: There are no convolutions, or nothing is left of an image of this size.
@@ -53,15 +48,9 @@ class SmallNetwork(nn.Module):
 
 
 def ink(images: Tensor) -> Tensor:
-    """Normalises the grey values of each image to mean 0 and standard deviation 1.
+    """Normalises the grey values (B, 1, H, W) of images (B, 3, H, W) to mean 0 and standard deviation 1 each.
 
     Pencil and marker, paper and blackboard look more alike then.
-
-    Args:
-        images: (B, 3, H, W).
-
-    Returns:
-        (B, 1, H, W).
     """
     grey = grey_values(images)[:, None]
     deviation = grey - grey.mean(dim=(2, 3), keepdim=True)

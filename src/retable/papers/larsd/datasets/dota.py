@@ -7,24 +7,14 @@
 G.-S. Xia et al., "DOTA: A Large-scale Dataset for Object Detection in Aerial Images", CVPR 2018.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
-
 from retable.boxes import corners_to_box
 from retable.data import find_images
-from retable.detection.annotation_files import (
-    checked_root,
-    class_index,
-    first_folder,
-    match_files,
-    parse_flag,
-    parse_number,
-    read_image_list,
-    read_text,
-)
+from retable.detection import annotation_files as files
 from retable.detection.dataset import DetectionDataset, ImageRecord, ObjectRecord
 from retable.errors import DataError
 from retable.papers.larsd.schema import DotaTextConfig
@@ -46,8 +36,6 @@ class DotaText(DetectionDataset):
     Quadrilaterals that are not rectangles become the rectangle of minimum area around their corners.
 
     Args:
-        config: The options.
-        root: The dataset's folder.
         split: "train", "val", "test", or any other name of a folder or list.
 
     Raises:
@@ -56,23 +44,18 @@ class DotaText(DetectionDataset):
 
     def __init__(self, config: DotaTextConfig, root: str | Path, split: str = "train") -> None:
         name = config.name
-        layout = _find_layout(checked_root(root, name), split, name)
+        layout = _find_layout(files.checked_root(root, name), split, name)
         if layout.list_path is None:
             image_ids = list(find_images(layout.images))
             _check_orphans(name, image_ids, layout)
         else:
-            image_ids = read_image_list(layout.list_path)
-        ignored: dict[str, int] = {}
+            image_ids = files.read_image_list(layout.list_path)
+        ignored: Counter[str] = Counter()
+        others = ignored if config.ignore_other_classes else None
+        found = files.match_files(name, image_ids, layout.list_path, layout.images, layout.labels, ".txt")
         records = [
-            ImageRecord(
-                image_id,
-                image,
-                annotation,
-                _objects(annotation, config.classes, ignored if config.ignore_other_classes else None),
-            )
-            for image_id, image, annotation in match_files(
-                name, image_ids, layout.list_path, layout.images, layout.labels, ".txt"
-            )
+            ImageRecord(image_id, image, annotation, _objects(annotation, config.classes, others))
+            for image_id, image, annotation in found
         ]
         counts = ", ".join(f"{count} {other}" for other, count in sorted(ignored.items()))
         super().__init__(
@@ -81,7 +64,7 @@ class DotaText(DetectionDataset):
             split=split,
             classes=config.classes,
             records=records,
-            to_boxes=_to_boxes,
+            to_boxes=lambda numbers: corners_to_box(numbers.reshape(-1, 4, 2)),
             box_numbers=8,
             lists={} if layout.list_path is None else {f"{split}.txt": layout.list_path},
             settings=[f"ignore_other_classes {config.ignore_other_classes}"],
@@ -95,7 +78,7 @@ class DotaText(DetectionDataset):
         Raises:
             DataError: The root is missing or empty.
         """
-        return _found_splits(checked_root(root, DotaTextConfig.name))
+        return _found_splits(files.checked_root(root, DotaTextConfig.name))
 
 
 @dataclass(frozen=True)
@@ -135,8 +118,8 @@ def _find_layout(root: Path, split: str, name: str) -> _Layout:
             f"found {found}"
         )
     layout = layouts[0]
-    first_folder(name, "images", [layout.images])
-    first_folder(name, "annotations", [layout.labels])
+    files.first_folder(name, "images", [layout.images])
+    files.first_folder(name, "annotations", [layout.labels])
     return layout
 
 
@@ -153,9 +136,9 @@ def _check_orphans(name: str, image_ids: Sequence[str], layout: _Layout) -> None
         )
 
 
-def _objects(path: Path, classes: Sequence[str], ignored: dict[str, int] | None) -> list[ObjectRecord]:
+def _objects(path: Path, classes: Sequence[str], ignored: Counter[str] | None) -> list[ObjectRecord]:
     objects = []
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in enumerate(files.read_text(path).splitlines(), 1):
         place = f"{path}:{number}"
         fields = line.split()
         if not fields or line.strip().lower().startswith(_HEADERS):
@@ -164,16 +147,12 @@ def _objects(path: Path, classes: Sequence[str], ignored: dict[str, int] | None)
             raise DataError(
                 f"{place}: {len(fields)} fields, expected x1 y1 x2 y2 x3 y3 x4 y4 class difficult, separated by blanks"
             )
-        numbers = [parse_number(text, f"coordinate {i}", place) for i, text in enumerate(fields[:8], 1)]
+        numbers = [files.parse_number(text, f"coordinate {i}", place) for i, text in enumerate(fields[:8], 1)]
         if ignored is not None and fields[8] not in classes:
-            ignored[fields[8]] = ignored.get(fields[8], 0) + 1
+            ignored[fields[8]] += 1
             continue
         # DOTA's own tiling tool writes 2 for objects that a tile's border cuts; for a metric they are difficult
         flag = "1" if fields[9:] == ["2"] else "".join(fields[9:])
-        label = class_index(fields[8], classes, place)
-        objects.append(ObjectRecord(place, numbers, label, parse_flag(flag, "difficult", place)))
+        label = files.class_index(fields[8], classes, place)
+        objects.append(ObjectRecord(place, numbers, label, files.parse_flag(flag, "difficult", place)))
     return objects
-
-
-def _to_boxes(numbers: Tensor) -> Tensor:
-    return corners_to_box(numbers.reshape(-1, 4, 2))

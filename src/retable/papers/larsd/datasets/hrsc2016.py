@@ -8,19 +8,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from retable.boxes import canonical
-from retable.detection.annotation_files import (
-    checked_root,
-    find_list,
-    first_folder,
-    listed_splits,
-    match_files,
-    parse_flag,
-    parse_xml,
-    read_image_list,
-    xml_number,
-    xml_size,
-    xml_text,
-)
+from retable.detection import annotation_files as files
 from retable.detection.dataset import DetectionDataset, ImageRecord, ObjectRecord
 from retable.papers.larsd.datasets.hrsc2016_classes import BUILT_IN_CLASSES, ClassLevel, read_class_tree
 from retable.papers.larsd.schema import Hrsc2016Config
@@ -44,8 +32,6 @@ class Hrsc2016(DetectionDataset):
     `mbox_cy`, `mbox_w`, `mbox_h`) in pixels with the angle `mbox_ang` in radians, clockwise on the screen.
 
     Args:
-        config: The options.
-        root: The dataset's folder.
         split: "train", "val", "trainval" or "test"; any list in ImageSets. "trainval" is joined from train and val
             where it has no list.
 
@@ -54,31 +40,28 @@ class Hrsc2016(DetectionDataset):
     """
 
     def __init__(self, config: Hrsc2016Config, root: str | Path, split: str = "trainval") -> None:
-        folder = checked_root(root, _NAME)
+        folder = files.checked_root(root, _NAME)
         image_ids, lists = _split_images(folder, split)
         bases = _bases(folder, split)
-        image_folder = first_folder(
-            _NAME,
-            "images",
-            [base / sub for base in bases for sub in ("AllImages", "JPEGImages", "images", "Images")],
-        )
-        annotation_folder = first_folder(
-            _NAME, "annotations", [base / sub for base in bases for sub in ("Annotations", "annotations")]
+        images, annotations = (
+            files.first_folder(_NAME, what, [base / name for base in bases for name in names])
+            for what, names in (
+                ("images", ("AllImages", "JPEGImages", "images", "Images")),
+                ("annotations", ("Annotations", "annotations")),
+            )
         )
         tree_path = next((base / "sysdata.xml" for base in bases if (base / "sysdata.xml").is_file()), None)
         # level 1 needs the tree only to tell unknown classes from known ones
         levels = ClassLevel(BUILT_IN_CLASSES if tree_path is None else read_class_tree(tree_path), config.level)
         source = next(iter(lists.values()))
         records, unannotated = [], []
-        for image_id, image, annotation in match_files(
-            _NAME, image_ids, source, image_folder, annotation_folder, ".xml"
-        ):
-            root_element = parse_xml(annotation, "HRSC_Image")
+        for image_id, image, annotation in files.match_files(_NAME, image_ids, source, images, annotations, ".xml"):
+            root_element = files.parse_xml(annotation, "HRSC_Image")
             objects = _objects(root_element, annotation, levels)
             if (root_element.findtext("Annotated") or "1").strip() == "0" and not objects:
                 unannotated.append(image_id)
                 continue
-            size = xml_size(root_element, "Img_SizeHeight", "Img_SizeWidth")
+            size = files.xml_size(root_element, "Img_SizeHeight", "Img_SizeWidth")
             records.append(ImageRecord(image_id, image, annotation, objects, size))
         notes = []
         if unannotated:
@@ -105,7 +88,7 @@ class Hrsc2016(DetectionDataset):
         Raises:
             DataError: The root is missing or empty.
         """
-        return listed_splits(_list_places(checked_root(root, _NAME)))
+        return files.listed_splits(_list_places(files.checked_root(root, _NAME)))
 
 
 def _list_places(root: Path) -> list[Path]:
@@ -120,9 +103,9 @@ def _bases(root: Path, split: str) -> list[Path]:
 def _split_images(root: Path, split: str) -> tuple[list[str], dict[str, Path]]:
     """Returns the split's image names and the lists they come from."""
     places = _list_places(root)
-    joined = split == "trainval" and split not in listed_splits(places)
-    lists = {f"{name}.txt": find_list(_NAME, places, name) for name in (("train", "val") if joined else (split,))}
-    image_ids = list(dict.fromkeys(image_id for path in lists.values() for image_id in read_image_list(path)))
+    joined = split == "trainval" and split not in files.listed_splits(places)
+    lists = {f"{name}.txt": files.find_list(_NAME, places, name) for name in (("train", "val") if joined else (split,))}
+    image_ids = list(dict.fromkeys(image_id for path in lists.values() for image_id in files.read_image_list(path)))
     return image_ids, lists
 
 
@@ -130,8 +113,8 @@ def _objects(root: Element, path: Path, levels: ClassLevel) -> list[ObjectRecord
     objects = []
     for number, element in enumerate(root.findall("HRSC_Objects/HRSC_Object"), 1):
         place = f"{path}, object {number}"
-        numbers = [xml_number(element, tag, place) for tag in _BOX_TAGS]
-        label = levels.label(xml_text(element, "Class_ID", place), place)
-        difficult = parse_flag(element.findtext("difficult"), "<difficult>", place)
+        numbers = [files.xml_number(element, tag, place) for tag in _BOX_TAGS]
+        label = levels.label(files.xml_text(element, "Class_ID", place), place)
+        difficult = files.parse_flag(element.findtext("difficult"), "<difficult>", place)
         objects.append(ObjectRecord(place, numbers, label, difficult))
     return objects

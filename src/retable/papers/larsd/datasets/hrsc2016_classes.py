@@ -26,48 +26,30 @@ class ShipClass:
     parent: int | None
 
 
+_CATEGORIES = {2: "aircraft carrier", 3: "warcraft", 4: "merchant ship", 27: "submarine"}
+_TYPES = {
+    2: {5: "Nimitz", 6: "Enterprise", 12: "Kitty Hawk", 13: "Kuznetsov", 31: "Ford", 32: "Midway", 33: "Invincible"},
+    3: {
+        7: "Arleigh Burke", 8: "Whidbey Island", 9: "Perry", 10: "San Antonio", 11: "Ticonderoga", 14: "Abukuma",
+        15: "Austin", 16: "Tarawa", 17: "Blue Ridge", 19: "command ship A", 22: "hovercraft", 28: "lute",
+        29: "medical ship",
+    },
+    4: {
+        18: "container ship", 20: "car carrier A", 24: "yacht", 25: "container ship A", 26: "cruise ship",
+        30: "car carrier B",
+    },
+}  # fmt: skip
+
+
 def _built_in() -> dict[int, ShipClass]:
-    categories = {2: "aircraft carrier", 3: "warcraft", 4: "merchant ship", 27: "submarine"}
-    types = {
-        2: {
-            5: "Nimitz",
-            6: "Enterprise",
-            12: "Kitty Hawk",
-            13: "Kuznetsov",
-            31: "Ford",
-            32: "Midway",
-            33: "Invincible",
-        },
-        3: {
-            7: "Arleigh Burke",
-            8: "Whidbey Island",
-            9: "Perry",
-            10: "San Antonio",
-            11: "Ticonderoga",
-            14: "Abukuma",
-            15: "Austin",
-            16: "Tarawa",
-            17: "Blue Ridge",
-            19: "command ship A",
-            22: "hovercraft",
-            28: "lute",
-            29: "medical ship",
-        },
-        4: {
-            18: "container ship",
-            20: "car carrier A",
-            24: "yacht",
-            25: "container ship A",
-            26: "cruise ship",
-            30: "car carrier B",
-        },
-    }
-    tree = {_PREFIX + 1: ShipClass(_PREFIX + 1, "ship", 1, None)}
-    for category, name in categories.items():
-        tree[_PREFIX + category] = ShipClass(_PREFIX + category, name, 2, _PREFIX + 1)
-        for number, type_name in types.get(category, {}).items():
-            tree[_PREFIX + number] = ShipClass(_PREFIX + number, type_name, 3, _PREFIX + category)
-    return dict(sorted(tree.items()))
+    nodes: list[tuple[int, str, int, int | None]] = [(1, "ship", 1, None)]
+    nodes += [(category, name, 2, 1) for category, name in _CATEGORIES.items()]
+    nodes += [(number, name, 3, category) for category, types in _TYPES.items() for number, name in types.items()]
+    tree = {}
+    for number, name, level, parent in sorted(nodes):
+        above = None if parent is None else _PREFIX + parent
+        tree[_PREFIX + number] = ShipClass(_PREFIX + number, name, level, above)
+    return tree
 
 
 BUILT_IN_CLASSES = _built_in()
@@ -132,14 +114,10 @@ class ClassLevel:
         self._level = level
 
     def label(self, text: str, place: str) -> int:
-        """Returns the label of an object.
-
-        Args:
-            text: the object's Class_ID.
-            place: file and object, for messages.
+        """Returns the label of an object by its Class_ID.
 
         Raises:
-            DataError: the Class_ID is not in the class tree. The message lists the known ones.
+            DataError: The Class_ID is not in the class tree. The message lists the known ones.
         """
         class_id = _integer(text, "Class_ID", place)
         if class_id not in self._tree:

@@ -8,20 +8,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from retable.boxes import opencv_to_box
-from retable.detection.annotation_files import (
-    checked_root,
-    class_index,
-    find_list,
-    first_folder,
-    listed_splits,
-    match_files,
-    parse_flag,
-    parse_xml,
-    read_image_list,
-    xml_number,
-    xml_size,
-    xml_text,
-)
+from retable.detection import annotation_files as files
 from retable.detection.dataset import DetectionDataset, ImageRecord, ObjectRecord
 from retable.detection.schema import FilesConfig
 from retable.errors import DataError
@@ -41,8 +28,6 @@ class Ssdd(DetectionDataset):
     differ by up to 1.51 pixels and are not used.
 
     Args:
-        config: The options.
-        root: The dataset's folder.
         split: A list's name: "train", "val", "test".
 
     Raises:
@@ -50,20 +35,17 @@ class Ssdd(DetectionDataset):
     """
 
     def __init__(self, config: FilesConfig, root: str | Path, split: str = "train") -> None:
-        folder = _base(checked_root(root, _NAME))
-        list_path = find_list(_NAME, _list_places(folder), split)
+        folder = _base(files.checked_root(root, _NAME))
+        list_path = files.find_list(_NAME, _list_places(folder), split)
         images, annotations = (
-            first_folder(_NAME, what, [folder / name for base in names for name in (base, f"{base}_{split}")])
-            for what, names in (
-                ("images", ("JPEGImages", "images")),
-                ("annotations", ("Annotations", "annotations")),
-            )
+            files.first_folder(_NAME, what, [folder / name for base in names for name in (base, f"{base}_{split}")])
+            for what, names in (("images", ("JPEGImages", "images")), ("annotations", ("Annotations", "annotations")))
         )
-        image_ids = read_image_list(list_path)
+        image_ids = files.read_image_list(list_path)
         records = []
-        for image_id, image, annotation in match_files(_NAME, image_ids, list_path, images, annotations, ".xml"):
-            element = parse_xml(annotation, "annotation")
-            size = xml_size(element, "size/height", "size/width")
+        for image_id, image, annotation in files.match_files(_NAME, image_ids, list_path, images, annotations, ".xml"):
+            element = files.parse_xml(annotation, "annotation")
+            size = files.xml_size(element, "size/height", "size/width")
             records.append(ImageRecord(image_id, image, annotation, _objects(element, annotation), size))
         super().__init__(
             config,
@@ -83,7 +65,7 @@ class Ssdd(DetectionDataset):
         Raises:
             DataError: The root is missing or empty.
         """
-        return listed_splits(_list_places(_base(checked_root(root, _NAME))))
+        return files.listed_splits(_list_places(_base(files.checked_root(root, _NAME))))
 
 
 def _base(root: Path) -> Path:
@@ -103,8 +85,8 @@ def _objects(root: Element, path: Path) -> list[ObjectRecord]:
             raise DataError(
                 f"{place}: no <rotated_bndbox>; the file is not from RBox-SSDD (BBox-SSDD has upright boxes only)"
             )
-        numbers = [xml_number(box, tag, place) for tag in _BOX_TAGS]
-        label = class_index(xml_text(element, "name", place), _CLASSES, place)
-        difficult = parse_flag(element.findtext("difficult"), "<difficult>", place)
+        numbers = [files.xml_number(box, tag, place) for tag in _BOX_TAGS]
+        label = files.class_index(files.xml_text(element, "name", place), _CLASSES, place)
+        difficult = files.parse_flag(element.findtext("difficult"), "<difficult>", place)
         objects.append(ObjectRecord(place, numbers, label, difficult))
     return objects

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from retable.papers.larsd.scenes.decks import CONTAINERS
-from retable.papers.larsd.scenes.geometry import Rectangle
+from retable.papers.larsd.scenes.geometry import Placed
 from retable.papers.larsd.scenes.sprites import Canvas, shade, vary
 from retable.synthetic.raster import Image, Points
 from retable.synthetic.rng import RandomStream
@@ -19,36 +19,21 @@ _SQUARE = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 
 
 @dataclass(frozen=True)
-class Clutter:
+class Clutter(Placed):
     """One thing of a layout that is not a ship.
 
     Attributes:
         kind: Key in this module's table.
-        cx: Centre, pixels.
-        cy: Likewise.
-        length: Pixels.
-        width: Pixels.
-        angle: Direction of the length, radians.
         height: Pixels, for the shadow.
         seed: Seed of its appearance.
     """
 
     kind: str
-    cx: float
-    cy: float
-    length: float
-    width: float
-    angle: float
     height: float
     seed: int
 
-    @property
-    def rectangle(self) -> Rectangle:
-        """Its enclosing rectangle: (cx, cy, length, width, angle)."""
-        return (self.cx, self.cy, self.length, self.width, self.angle)
 
-
-def _containers(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+def _containers(canvas: Canvas, rng: RandomStream) -> None:
     ground = vary(rng, (120, 118, 112))
     palette = [ground] + [vary(rng, rng.choice(CONTAINERS), 10) for _ in range(rng.integer(3, 7))]
     bays, lanes = rng.integer(4, 14), rng.integer(2, 6)
@@ -61,24 +46,19 @@ def _containers(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
         canvas.line(bay / bays - 0.5, -0.5, bay / bays - 0.5, 0.5, shade(ground, 0.7))
     for lane in range(1, lanes):
         canvas.line(-0.5, lane / lanes - 0.5, 0.5, lane / lanes - 0.5, shade(ground, 0.8))
-    return _SQUARE
 
 
-def _shed(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
-    roof = vary(
-        rng,
-        rng.choice(((150, 150, 148), (110, 126, 140), (136, 78, 62), (196, 194, 188), (90, 104, 96), (120, 60, 50))),
-        12,
-    )
+def _shed(canvas: Canvas, rng: RandomStream) -> None:
+    roofs = (150, 150, 148), (110, 126, 140), (136, 78, 62), (196, 194, 188), (90, 104, 96), (120, 60, 50)
+    roof = vary(rng, rng.choice(roofs), 12)
     canvas.texture[:] = shade(roof, 0.85)
     canvas.box(-0.5, 0.5, -0.5, 0.0, shade(roof, 1.08))
     for number in range(rng.integer(0, 9)):
         x = -0.45 + 0.1 * number
         canvas.box(x, x + 0.04, -0.25, 0.2, shade(roof, rng.choice((0.75, 1.25))))
-    return _SQUARE
 
 
-def _raft(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+def _raft(canvas: Canvas, rng: RandomStream) -> None:
     water = vary(rng, (46, 62, 62), 14)
     frame = vary(rng, rng.choice(((128, 122, 108), (96, 98, 94), (160, 156, 146), (92, 76, 60))))
     canvas.texture[:] = water
@@ -93,7 +73,6 @@ def _raft(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
     if rng.chance(0.5):
         x = rng.uniform(-0.4, 0.2)
         canvas.box(x, x + 0.16, -0.3, 0.3, vary(rng, (190, 188, 180), 20), 2.0)
-    return _SQUARE
 
 
 def _rocky(rng: RandomStream, roughness: float, corners: int = 22) -> Points:
@@ -116,7 +95,7 @@ def _ragged(rng: RandomStream) -> Points:
     return np.concatenate([upper, lower])
 
 
-def _breakwater(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+def _breakwater(canvas: Canvas, rng: RandomStream) -> Points:
     stone = vary(rng, rng.choice(((124, 120, 112), (92, 88, 82), (150, 144, 132))), 12)
     canvas.texture[:] = stone
     if rng.chance(0.5):
@@ -125,13 +104,13 @@ def _breakwater(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
     return _ragged(rng)
 
 
-def _rock(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+def _rock(canvas: Canvas, rng: RandomStream) -> Points:
     canvas.texture[:] = vary(rng, rng.choice(((96, 88, 74), (78, 80, 64), (120, 110, 92))), 12)
     canvas.weather(rng, 0.7)
     return np.clip(_rocky(rng, 0.55, 16), -0.5, 0.5)
 
 
-def _pontoon(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+def _pontoon(canvas: Canvas, rng: RandomStream) -> None:
     plank = vary(rng, rng.choice(((170, 166, 156), (128, 124, 118), (110, 84, 66), (92, 62, 52), (200, 200, 196))), 12)
     canvas.texture[:] = plank
     for number in range(1, rng.integer(2, 9)):
@@ -140,10 +119,9 @@ def _pontoon(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
     if rng.chance(0.4):
         x = rng.uniform(-0.4, 0.2)
         canvas.box(x, x + rng.uniform(0.08, 0.3), -0.3, 0.25, vary(rng, rng.choice(CONTAINERS), 12), 2.0)
-    return _SQUARE
 
 
-def _crane(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+def _crane(canvas: Canvas, rng: RandomStream) -> None:
     """A gantry crane: legs and machine house on the quay (left), two girders over the ship (right)."""
     paint = vary(rng, rng.choice(((60, 90, 150), (180, 70, 50), (206, 206, 200), (200, 160, 60), (90, 100, 104))), 12)
     canvas.texture[:] = shade(paint, 0.45)
@@ -153,15 +131,14 @@ def _crane(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
         x = -0.47 + 0.15 * number
         canvas.box(x, x + 0.03, -0.5, 0.5, shade(paint, 1.15))
     canvas.box(-0.4, -0.22, -0.5, 0.5, shade(paint, 1.25), 2.0)
-    return _SQUARE
 
 
-def _buoy(canvas: Canvas, item: Clutter, rng: RandomStream) -> Points:
+def _buoy(canvas: Canvas, rng: RandomStream) -> Points:
     canvas.texture[:] = vary(rng, rng.choice(((220, 200, 60), (200, 70, 50), (226, 226, 220), (60, 110, 70))))
     return _rocky(rng, 0.0, 14)
 
 
-_RENDERERS: dict[str, Callable[[Canvas, Clutter, RandomStream], Points]] = {
+_RENDERERS: dict[str, Callable[[Canvas, RandomStream], Points | None]] = {
     "containers": _containers, "shed": _shed, "raft": _raft, "breakwater": _breakwater, "rock": _rock,
     "pontoon": _pontoon, "buoy": _buoy, "crane": _crane,
 }  # fmt: skip
@@ -173,12 +150,10 @@ IRREGULAR = ("rock", "breakwater")  # kinds whose outline is not convex
 def render_clutter(item: Clutter, shadow: tuple[float, float]) -> tuple[Image, Points]:
     """Renders a thing's texture (rows, columns, 3) and returns it with its outline (K, 2) in unit coordinates.
 
-    Args:
-        item: The thing; its seed determines the appearance.
-        shadow: Shadow direction in the thing's frame times slope.
+    `shadow` is the shadow's direction in the thing's frame times the slope.
     """
     rng = RandomStream(item.seed)
-    canvas = Canvas(item.length, item.width, (128, 128, 128), shadow)
-    outline = _RENDERERS[item.kind](canvas, item, rng)
+    canvas = Canvas(item.length, item.width, shadow)
+    outline = _RENDERERS[item.kind](canvas, rng)
     canvas.weather(rng, rng.uniform(0.05, 0.3))
-    return canvas.texture, outline
+    return canvas.texture, _SQUARE if outline is None else outline

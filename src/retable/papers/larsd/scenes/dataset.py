@@ -8,7 +8,7 @@ from typing import Any
 
 from retable.errors import ConfigError
 from retable.papers.larsd.scenes.layout import SceneLayout, draw_layout
-from retable.papers.larsd.scenes.profiles import Profile, find_profile
+from retable.papers.larsd.scenes.profiles import PROFILES, Profile
 from retable.papers.larsd.scenes.scene import Target, labels, render
 from retable.synthetic.dataset import GeneratedDataset
 from retable.synthetic.raster import Image
@@ -46,7 +46,11 @@ class ShipScenes(GeneratedDataset):
         seed: int = 0,
         scale: float | None = None,
     ) -> None:
-        self.profile = find_profile(profile) if isinstance(profile, str) else profile
+        if isinstance(profile, str):
+            if profile not in PROFILES:
+                raise ConfigError(f"unknown scene profile '{profile}': use one of {', '.join(PROFILES)}")
+            profile = PROFILES[profile]
+        self.profile = profile
         if scale is not None and not 0.05 <= scale <= 4.0:
             raise ConfigError(f"scale={scale} of the ship scenes is out of range: use 0.05 to 4")
         self.scale = scale if scale is not None else min(1.0, image_size / self.profile.reference_size)
@@ -71,9 +75,6 @@ class ShipScenes(GeneratedDataset):
 
     def load(self, index: int) -> tuple[Image, Target]:
         """Renders a scene.
-
-        Args:
-            index: Number of the image, 0 to len - 1.
 
         Returns:
             uint8 RGB (size, size, 3), and the target: boxes float32 (N, 5) canonical, labels int64 (N,), difficult

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,38 +12,18 @@ from retable.synthetic.raster import Image, Points
 from retable.synthetic.rng import RandomStream
 
 _DECKS: tuple[Colour, ...] = (
-    (122, 62, 50),
-    (96, 50, 44),
-    (70, 96, 78),
-    (112, 118, 116),
-    (86, 92, 98),
-    (150, 128, 100),
-    (66, 78, 104),
-    (58, 60, 62),
-    (140, 84, 66),
-)
+    (122, 62, 50), (96, 50, 44), (70, 96, 78), (112, 118, 116), (86, 92, 98), (150, 128, 100),
+    (66, 78, 104), (58, 60, 62), (140, 84, 66),
+)  # fmt: skip
 _RIMS: tuple[Colour, ...] = (
-    (30, 32, 40),
-    (52, 30, 28),
-    (28, 44, 74),
-    (40, 66, 54),
-    (120, 40, 34),
-    (170, 172, 170),
+    (30, 32, 40), (52, 30, 28), (28, 44, 74), (40, 66, 54), (120, 40, 34), (170, 172, 170),
     (60, 64, 68),
-)
+)  # fmt: skip
 _WHITES: tuple[Colour, ...] = ((232, 232, 228), (214, 214, 208), (224, 216, 196), (196, 200, 204))
 CONTAINERS: tuple[Colour, ...] = (
-    (150, 60, 46),
-    (60, 84, 130),
-    (40, 104, 86),
-    (176, 170, 160),
-    (196, 120, 50),
-    (110, 44, 44),
-    (84, 88, 94),
-    (52, 60, 84),
-    (200, 196, 188),
-    (120, 130, 70),
-)
+    (150, 60, 46), (60, 84, 130), (40, 104, 86), (176, 170, 160), (196, 120, 50), (110, 44, 44),
+    (84, 88, 94), (52, 60, 84), (200, 196, 188), (120, 130, 70),
+)  # fmt: skip
 _NAVY: tuple[Colour, ...] = ((128, 134, 140), (104, 112, 120), (146, 150, 152), (86, 94, 102))
 
 
@@ -51,31 +31,25 @@ def _bridge(canvas: Canvas, rng: RandomStream, start: float, end: float, span: f
     """Draws a superstructure of two or three tiers with funnel and bridge wings."""
     white = vary(rng, rng.choice(_WHITES), 10)
     canvas.box(start, end, -span / 2, span / 2, shade(white, 0.9), height)
-    depth = end - start
+    depth, wings = end - start, min(span * 0.56, 0.48)
     canvas.box(start + 0.3 * depth, end - 0.08 * depth, -span * 0.38, span * 0.38, white, height * 0.4)
-    canvas.box(
-        end - 0.36 * depth,
-        end - 0.18 * depth,
-        -min(span * 0.56, 0.48),
-        min(span * 0.56, 0.48),
-        shade(white, 1.06),
-        height * 0.3,
-    )
+    canvas.box(end - 0.36 * depth, end - 0.18 * depth, -wings, wings, shade(white, 1.06), height * 0.3)
     funnel = rng.choice(((40, 40, 44), (150, 50, 40), (40, 70, 120), (210, 180, 60), (60, 60, 62)))
     canvas.box(start + 0.08 * depth, start + 0.26 * depth, -span * 0.13, span * 0.13, funnel, height * 0.6)
 
 
-def _plain(canvas: Canvas, outline: Points, rng: RandomStream, deck: Colour) -> None:
-    """Draws rim and forecastle."""
+def _plain(canvas: Canvas, outline: Points, rng: RandomStream, colours: Sequence[Colour]) -> Colour:
+    """Draws deck, rim and forecastle; returns the deck's colour, near one of those given."""
+    deck = vary(rng, rng.choice(colours))
+    canvas.texture[:] = deck
     rim = vary(rng, rng.choice(_RIMS))
     canvas.contour(outline, rim, max(canvas.rows // 9, 1))
     canvas.contour(outline * (0.975, 0.86), shade(deck, rng.uniform(1.1, 1.35)), 1)
+    return deck
 
 
 def _bulk(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -> None:
-    deck = vary(rng, rng.choice(_DECKS))
-    canvas.texture[:] = deck
-    _plain(canvas, outline, rng, deck)
+    deck = _plain(canvas, outline, rng, _DECKS)
     aft = rng.uniform(0.09, 0.16)
     hatches = rng.integer(3, 9) if vessel.kind == "bulk" else rng.integer(1, 5)
     first, last = -0.47 + aft, 0.5 - max(vessel.hull[0] * 0.9, 0.06)
@@ -99,9 +73,7 @@ def _bulk(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) ->
 
 
 def _container(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -> None:
-    deck = vary(rng, rng.choice(((96, 52, 46), (70, 76, 82), (58, 74, 66))))
-    canvas.texture[:] = deck
-    _plain(canvas, outline, rng, deck)
+    _plain(canvas, outline, rng, ((96, 52, 46), (70, 76, 82), (58, 74, 66)))
     bridge = rng.choice((-0.44, -0.32, -0.26, -0.05))
     depth = 0.055
     bays = rng.integer(9, 22) if vessel.length > 90 else rng.integer(6, 11)
@@ -126,9 +98,8 @@ def _container(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStrea
 
 
 def _tanker(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -> None:
-    deck = vary(rng, rng.choice(((126, 58, 46), (104, 50, 42), (62, 98, 76), (84, 92, 98), (60, 84, 120))))
-    canvas.texture[:] = deck
-    _plain(canvas, outline, rng, deck)
+    decks = (126, 58, 46), (104, 50, 42), (62, 98, 76), (84, 92, 98), (60, 84, 120)
+    deck = _plain(canvas, outline, rng, decks)
     pipe = vary(rng, rng.choice(((196, 190, 176), (160, 150, 140), shade(deck, 1.5))), 10)
     aft = rng.uniform(0.11, 0.17)
     canvas.line(-0.48 + aft, 0.0, 0.46, 0.0, pipe, max(canvas.rows // 14, 1))
@@ -163,23 +134,11 @@ def _ferry(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -
             canvas.box(x, x + 0.035, 0.42, 0.48, (214, 110, 50))
     for _ in range(rng.integer(2, 5)):
         x, w, y = rng.uniform(-0.35, 0.15), rng.uniform(0.04, 0.14), rng.uniform(0.12, 0.3)
-        canvas.box(
-            x,
-            x + w,
-            -y,
-            y,
-            rng.choice((shade(white, 0.78), shade(white, 1.05), (92, 128, 120), (150, 140, 124), (70, 150, 180))),
-            0.1 * vessel.width,
-        )
-    funnel = rng.uniform(-0.32, -0.12)
-    canvas.box(
-        funnel,
-        funnel + 0.05,
-        -0.1,
-        0.1,
-        rng.choice(((40, 60, 120), (170, 46, 40), (50, 50, 54), (230, 200, 80))),
-        0.3 * vessel.width,
-    )
+        house = rng.choice((shade(white, 0.78), shade(white, 1.05), (92, 128, 120), (150, 140, 124), (70, 150, 180)))
+        canvas.box(x, x + w, -y, y, house, 0.1 * vessel.width)
+    x = rng.uniform(-0.32, -0.12)
+    funnel = rng.choice(((40, 60, 120), (170, 46, 40), (50, 50, 54), (230, 200, 80)))
+    canvas.box(x, x + 0.05, -0.1, 0.1, funnel, 0.3 * vessel.width)
     canvas.box(0.26, 0.3, -0.42, 0.42, shade(white, 0.7))
 
 
@@ -231,8 +190,7 @@ def _submarine(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStrea
 
 
 def _tug(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -> None:
-    deck = vary(rng, rng.choice(((120, 64, 50), (70, 92, 80), (96, 100, 104), (60, 74, 110))))
-    canvas.texture[:] = deck
+    canvas.texture[:] = vary(rng, rng.choice(((120, 64, 50), (70, 92, 80), (96, 100, 104), (60, 74, 110))))
     canvas.contour(outline, rng.choice(((26, 26, 30), (36, 40, 60), (150, 50, 40))), max(canvas.rows // 6, 1))
     white = vary(rng, rng.choice(_WHITES), 8)
     start = rng.uniform(-0.12, 0.02)
@@ -244,10 +202,8 @@ def _tug(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -> 
 
 
 def _fishing(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -> None:
-    deck = vary(
-        rng, rng.choice(((132, 104, 80), (92, 104, 100), (60, 110, 120), (150, 144, 132), (100, 60, 50), (70, 74, 80)))
-    )
-    canvas.texture[:] = deck
+    decks = (132, 104, 80), (92, 104, 100), (60, 110, 120), (150, 144, 132), (100, 60, 50), (70, 74, 80)
+    canvas.texture[:] = vary(rng, rng.choice(decks))
     rim = rng.choice(((206, 204, 196), (40, 70, 130), (150, 44, 36), (40, 44, 50), (50, 100, 80)))
     canvas.contour(outline, vary(rng, rim, 10), max(canvas.rows // 7, 1))
     white = vary(rng, rng.choice(_WHITES), 14)
@@ -256,13 +212,8 @@ def _fishing(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream)
     canvas.box(start + 0.06, start + 0.13, -0.16, 0.16, shade(white, 0.75), 0.2 * vessel.width)
     for _ in range(rng.integer(0, 4)):
         x, y = rng.uniform(-0.4, 0.3), rng.uniform(-0.3, 0.2)
-        canvas.box(
-            x,
-            x + 0.08,
-            y,
-            y + 0.16,
-            rng.choice(((60, 120, 90), (170, 90, 40), (50, 60, 90), (190, 186, 170), (50, 46, 44))),
-        )
+        gear = rng.choice(((60, 120, 90), (170, 90, 40), (50, 60, 90), (190, 186, 170), (50, 46, 44)))
+        canvas.box(x, x + 0.08, y, y + 0.16, gear)
     canvas.line(rng.uniform(-0.4, -0.2), 0.0, rng.uniform(0.2, 0.4), 0.0, (190, 184, 160), 1)
 
 
@@ -270,21 +221,15 @@ def _yacht(canvas: Canvas, vessel: Vessel, outline: Points, rng: RandomStream) -
     white = vary(rng, rng.choice(((236, 236, 232), (220, 222, 220), (206, 208, 206), (60, 70, 96))), 12)
     canvas.texture[:] = white
     canvas.contour(outline, shade(white, 0.72), 1)
-    canvas.box(
-        -0.46,
-        rng.uniform(-0.3, -0.16),
-        -0.32,
-        0.32,
-        rng.choice(((150, 116, 84), (120, 124, 128), (60, 80, 130), (196, 190, 180))),
-    )
+    x, cockpit = rng.uniform(-0.3, -0.16), rng.choice(((150, 116, 84), (120, 124, 128), (60, 80, 130), (196, 190, 180)))
+    canvas.box(-0.46, x, -0.32, 0.32, cockpit)
     start = rng.uniform(-0.2, -0.1)
     end = rng.uniform(0.08, 0.22)
     canvas.box(start, end, -0.27, 0.27, shade(white, 0.88), 0.2 * vessel.width)
     canvas.box(end - 0.06, end, -0.24, 0.24, (52, 58, 68))
     if rng.chance(0.35):  # sailing boat
-        canvas.line(
-            -0.3, 0.0, 0.3, 0.0, rng.choice(((40, 60, 120), (230, 230, 226), (110, 40, 40))), max(canvas.rows // 8, 1)
-        )
+        boom = rng.choice(((40, 60, 120), (230, 230, 226), (110, 40, 40)))
+        canvas.line(-0.3, 0.0, 0.3, 0.0, boom, max(canvas.rows // 8, 1))
 
 
 _RENDERERS: dict[str, Callable[[Canvas, Vessel, Points, RandomStream], None]] = {
@@ -296,13 +241,10 @@ _RENDERERS: dict[str, Callable[[Canvas, Vessel, Points, RandomStream], None]] = 
 def render_deck(vessel: Vessel, outline: Points, shadow: tuple[float, float]) -> Image:
     """Renders a ship's texture (rows, columns, 3), bow to the right.
 
-    Args:
-        vessel: The ship; its seed determines the appearance.
-        outline: Its hull outline (K, 2) in unit coordinates.
-        shadow: Shadow direction in the ship's frame times slope.
+    The outline (K, 2) is in unit coordinates; `shadow` is the shadow's direction in the ship's frame times the slope.
     """
     rng = RandomStream(vessel.seed)
-    canvas = Canvas(vessel.length, vessel.width, (128, 128, 128), shadow)
+    canvas = Canvas(vessel.length, vessel.width, shadow)
     _RENDERERS[vessel.kind](canvas, vessel, outline, rng)
     canvas.weather(rng, rng.uniform(0.05, 0.3))
     if rng.chance(0.3):

@@ -1,4 +1,4 @@
-"""Plane geometry of the scenes: rotated rectangles, overlap, visibility.
+"""Plane geometry of the scenes: rotated rectangles and their overlap.
 
 Coordinates and angles are those of `retable.synthetic.raster`.
 """
@@ -6,9 +6,9 @@ Coordinates and angles are those of `retable.synthetic.raster`.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cache
 
-import cv2
 import numpy as np
 
 from retable.synthetic.raster import Points, place
@@ -33,6 +33,30 @@ def wrap_half_turn(angle: float) -> float:
 
 
 Rectangle = tuple[float, float, float, float, float]  # cx, cy, length, width, angle
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A thing at its place.
+
+    Attributes:
+        cx: Centre of its enclosing rectangle, pixels.
+        cy: Likewise.
+        length: Pixels.
+        width: Pixels.
+        angle: Direction of the length, of a ship's bow, radians.
+    """
+
+    cx: float
+    cy: float
+    length: float
+    width: float
+    angle: float
+
+    @property
+    def rectangle(self) -> Rectangle:
+        """The rectangle that encloses it."""
+        return (self.cx, self.cy, self.length, self.width, self.angle)
 
 
 def rectangles_touch(first: Rectangle, second: Rectangle, margin: float = 0.0) -> bool:
@@ -67,13 +91,3 @@ def probe_points(item: Rectangle, margin: float) -> Points:
     # sizes of the grids are rounded up to multiples of 4, so that few different ones are ever made
     columns, rows = (4 * (int(side / 3.0) // 4 + 1) + 1 for side in size)
     return place(_grid(columns, rows) * size, cx, cy, angle)
-
-
-def visible_fraction(item: Rectangle, size: int) -> float:
-    """Returns the part of a rectangle's area that lies within a size x size image, in [0, 1]."""
-    corners = rectangle(*item)
-    if corners.min() >= 0.0 and corners.max() <= size:
-        return 1.0
-    frame = np.array([[0, 0], [size, 0], [size, size], [0, size]], np.float32)
-    area, _ = cv2.intersectConvexConvex(corners.astype(np.float32), frame)
-    return float(area) / (item[2] * item[3])

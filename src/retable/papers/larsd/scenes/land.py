@@ -20,25 +20,14 @@ from retable.synthetic.raster import SHIFT, Image, Points, fill, fixed, outline,
 from retable.synthetic.rng import RandomStream
 
 _GROUNDS: tuple[Colour, ...] = (
-    (134, 130, 120),
-    (152, 140, 118),
-    (112, 112, 104),
-    (126, 112, 92),
-    (164, 156, 140),
-    (96, 104, 82),
-)
+    (134, 130, 120), (152, 140, 118), (112, 112, 104), (126, 112, 92), (164, 156, 140), (96, 104, 82),
+)  # fmt: skip
 _GREENS: tuple[Colour, ...] = ((66, 84, 52), (52, 70, 46), (88, 96, 62), (44, 58, 40), (104, 104, 72))
 _CONCRETE: tuple[Colour, ...] = ((164, 162, 154), (140, 140, 136), (182, 178, 166), (118, 118, 116), (150, 142, 128))
 _ROOFS: tuple[Colour, ...] = (
-    (150, 82, 62),
-    (128, 128, 130),
-    (176, 174, 168),
-    (96, 110, 128),
-    (120, 70, 56),
-    (206, 204, 198),
-    (84, 84, 88),
-    (160, 120, 92),
-)
+    (150, 82, 62), (128, 128, 130), (176, 174, 168), (96, 110, 128), (120, 70, 56), (206, 204, 198),
+    (84, 84, 88), (160, 120, 92),
+)  # fmt: skip
 
 
 def _textured(image: Image, mask: Image, colour: Colour, rng: RandomStream, amount: float, fine: bool) -> None:
@@ -82,14 +71,8 @@ def render_ground(image: Image, layout: SceneLayout, rng: RandomStream) -> Image
         sand = np.zeros_like(land)
         outline(sand, shore.lands, 255, max(int(margin * rng.uniform(0.4, 1.0)), 2), smooth=False)
         cv2.bitwise_and(sand, land, sand)
-        _textured(
-            image,
-            sand,
-            vary(rng, rng.choice(((168, 156, 130), (142, 134, 114), (110, 104, 92)))),
-            rng,
-            0.25,
-            fine=False,
-        )
+        colour = vary(rng, rng.choice(((168, 156, 130), (142, 134, 114), (110, 104, 92))))
+        _textured(image, sand, colour, rng, 0.25, fine=False)
     _paint_roads(image, layout, inland, rng)
     line = (60, 60, 60) if rng.chance(0.5) else shade(concrete, 1.2)
     thickness = max(int(1.2 / layout.resolution), 1)
@@ -97,11 +80,10 @@ def render_ground(image: Image, layout: SceneLayout, rng: RandomStream) -> Image
         outline(image, shore.lands, line, thickness)
     if shore.decks:
         piers = np.zeros_like(land)
-        outlines = [points for points, _ in shore.decks]
-        fill(piers, outlines, 255, smooth=False)
+        fill(piers, shore.decks, 255, smooth=False)
         deck = concrete if rng.chance(0.6) else vary(rng, rng.choice(((186, 182, 170), (112, 92, 74), (130, 126, 118))))
         _textured(image, piers, deck, rng, rng.uniform(0.1, 0.35), fine=False)
-        outline(image, outlines, shade(deck, rng.choice((0.6, 1.2))), thickness)
+        outline(image, shore.decks, shade(deck, rng.choice((0.6, 1.2))), thickness)
     return inland
 
 
@@ -116,11 +98,9 @@ def _paint_roads(image: Image, layout: SceneLayout, inland: Image, rng: RandomSt
     for number in range(-spread, spread + 1):
         if rng.chance(0.7):
             at = (number + rng.uniform(-0.2, 0.2)) * across
-            ends = (
-                ((at, -reach), (at, reach))
-                if rng.chance(0.5)
-                else ((-reach, at), (reach, at + rng.normal(0.0, 0.04) * size))
-            )
+            ends = [(at, -reach), (at, reach)]
+            if not rng.chance(0.5):
+                ends = [(-reach, at), (reach, at + rng.normal(0.0, 0.04) * size)]
             line = fixed(place(np.array(ends), *shore.origin, shore.angle))
             cv2.line(roads, line[0].tolist(), line[1].tolist(), (255,), width, cv2.LINE_8, SHIFT)
     cv2.bitwise_and(roads, inland, roads)
@@ -191,8 +171,7 @@ def _sweep(mask: Image, dx: float, dy: float) -> Image:
     done = 0
     while done < steps:
         step = min(max(done, 1), steps - done)
-        move = np.array([[1.0, 0.0, round(dx * step / steps)], [0.0, 1.0, round(dy * step / steps)]])
-        x, y = int(move[0, 2]), int(move[1, 2])
+        x, y = round(dx * step / steps), round(dy * step / steps)
         height, width = mask.shape
         moved = mask.copy()
         target = moved[max(y, 0) : height + min(y, 0), max(x, 0) : width + min(x, 0)]
@@ -217,12 +196,7 @@ def _colours(name: str, rng: RandomStream) -> list[Colour]:
 def plan_buildings(shadows: Image, layout: SceneLayout, inland: Image, sun: Sun, rng: RandomStream) -> list[Buildings]:
     """Chooses buildings, containers, tanks and trees, and casts their shadows into the shadow mask, in place.
 
-    Args:
-        shadows: The scene's shadow mask, uint8 (size, size).
-        layout: The scene.
-        inland: Mask of where they may stand, uint8 (size, size).
-        sun: Where shadows fall.
-        rng: Random numbers.
+    Both masks are uint8 (size, size); `inland` tells where they may stand.
 
     Returns:
         What to draw once the shadows lie.

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from retable.detection.visibility import visible_fractions
 from retable.papers.larsd.scenes.clutter import Clutter
-from retable.papers.larsd.scenes.geometry import Rectangle, probe_points, rectangles_touch, visible_fraction
+from retable.papers.larsd.scenes.geometry import Rectangle, probe_points, rectangles_touch
 from retable.papers.larsd.scenes.profiles import Place, Profile
 from retable.papers.larsd.scenes.shore import Berth, Shore, draw_shore
-from retable.papers.larsd.scenes.vessels import Kind, Vessel, draw_hull, draw_size, find_kind
+from retable.papers.larsd.scenes.vessels import KINDS, Kind, Vessel, draw_hull, draw_size
 from retable.synthetic.raster import Image, fill
 from retable.synthetic.rng import RandomStream, Weighted
 
@@ -44,10 +45,6 @@ class SceneLayout:
     vessels: list[Vessel] = field(default_factory=list)
     clutter: list[Clutter] = field(default_factory=list)
 
-    def difficult(self, vessel: Vessel) -> bool:
-        """Tells whether the image's edge cuts off more than a quarter of the ship."""
-        return visible_fraction(vessel.rectangle, self.size) < CLEARLY_VISIBLE
-
 
 class _Planner:
     """Places ships and clutter one after the other, checking each against all that stands already."""
@@ -63,9 +60,8 @@ class _Planner:
         """Tells whether a rectangle grown by `margin` lies on water (or on land) and touches no ship or clutter."""
         size = self.layout.size
         gap = max(margin, 0.4)
-        if any(rectangles_touch(item, other.rectangle, gap) for other in self.layout.vessels):
-            return False
-        if any(rectangles_touch(item, other.rectangle, gap) for other in self.layout.clutter):
+        others = (*self.layout.vessels, *self.layout.clutter)
+        if any(rectangles_touch(item, other.rectangle, gap) for other in others):
             return False
         # points outside the image say nothing
         points = np.floor(probe_points(item, margin)).astype(np.intp)
@@ -75,15 +71,20 @@ class _Planner:
 
     def admits(self, item: Rectangle, margin: float) -> bool:
         """Tells whether a ship may be placed: enough of it visible, and free."""
-        size = self.layout.size
-        if not (0.0 < item[0] < size and 0.0 < item[1] < size) or visible_fraction(item, size) < LEAST_VISIBLE:
+        (cx, cy, length, width, _), size = item, self.layout.size
+        room = min(cx, cy, size - cx, size - cy)
+        if room <= 0.0:
+            return False
+        # most ships lie well within the image: their visible part costs more than all else here
+        whole = math.hypot(length, width) <= 2 * room
+        if not whole and visible_fractions(np.array([item]), size, size)[0] < LEAST_VISIBLE:
             return False
         return self.free(item, margin)
 
     def draw_kind(self) -> tuple[Kind, float, float] | None:
         """Draws a kind of ship with length and width in pixels."""
         for _ in range(6):
-            kind = find_kind(self.kinds.draw(self.rng))
+            kind = KINDS[self.kinds.draw(self.rng)]
             size = draw_size(self.rng, kind, self.layout.resolution, self.shortest, self.longest)
             if size is not None:
                 return kind, *size
@@ -91,9 +92,8 @@ class _Planner:
 
     def add(self, kind: Kind, item: Rectangle, speed: float = 0.0) -> None:
         """Appends a ship."""
-        cx, cy, length, width, heading = item
         hull = draw_hull(self.rng, kind)
-        self.layout.vessels.append(Vessel(kind.name, cx, cy, length, width, heading, speed, hull, self.rng.seed()))
+        self.layout.vessels.append(Vessel(*item, kind.name, speed, hull, self.rng.seed()))
 
     def at_sea(self, room: int) -> int:
         """Places one ship away from land, or a raft of ships side by side; returns how many were placed."""
@@ -117,7 +117,8 @@ class _Planner:
         self.add(kind, item, rng.uniform(0.3, 1.0) if moving else 0.0)
         placed = 1
         if not moving and room > 1 and rng.chance(0.12):
-            placed += self.raft(item, kind, rng.sign(), min(room - 1, rng.integer(1, 3)), rng.sign())
+            side, number, _ = rng.sign(), rng.integer(1, 3), rng.sign()  # the last keeps scenes as they are
+            placed += self.raft(item, kind, side, min(room - 1, number))
         return placed
 
     def open_water(self, item: Rectangle) -> bool:
@@ -130,7 +131,7 @@ class _Planner:
                 return False
         return True
 
-    def raft(self, first: Rectangle, kind: Kind, side: float, number: int, direction: float) -> int:
+    def raft(self, first: Rectangle, kind: Kind, side: float, number: int) -> int:
         """Moors ships side by side to a ship that lies there already, outward; returns how many found room."""
         rng = self.rng
         cx, cy, length, width, heading = first
@@ -140,13 +141,8 @@ class _Planner:
             if alike:
                 own_length, own_width = length * rng.uniform(0.96, 1.03), width * rng.uniform(0.96, 1.03)
             else:
-                size = draw_size(
-                    rng,
-                    kind,
-                    self.layout.resolution,
-                    max(0.5 * length, self.shortest),
-                    min(1.4 * length, self.longest),
-                )
+                limits = max(0.5 * length, self.shortest), min(1.4 * length, self.longest)
+                size = draw_size(rng, kind, self.layout.resolution, *limits)
                 if size is None:
                     break
                 own_length, own_width = size
@@ -181,24 +177,16 @@ class _Planner:
         along = rng.uniform(0.0, berth.length)
         if stern_to:
             return self.row(berth, kind, (length, width), along, gap, room)
-        item = self.beside(berth, along, 0.5 * width + gap, length, width, rng.normal(0.0, 0.006), rng.chance(0.5))
+        heading = berth.angle + rng.normal(0.0, 0.006) + (math.pi if rng.chance(0.5) else 0.0)
+        item = (*berth.point(along, 0.5 * width + gap), length, width, heading)
         if not self.admits(item, 0.0):
             return 0
         self.add(kind, item)
         if room > 1 and rng.chance(0.4):
             # the berth's water side is the ship's right (+90 degrees) when it heads along the edge, else its left
             side = 1.0 if math.cos(item[4] - berth.angle) > 0 else -1.0
-            return 1 + self.raft(item, kind, side, min(room - 1, rng.integer(1, 5)), 1.0)
+            return 1 + self.raft(item, kind, side, min(room - 1, rng.integer(1, 5)))
         return 1
-
-    @staticmethod
-    def beside(
-        berth: Berth, along: float, out: float, length: float, width: float, turn: float, reverse: bool
-    ) -> Rectangle:
-        """Returns a ship's rectangle at `along` pixels of a berth, its centre `out` pixels from the edge."""
-        x = berth.x + along * math.cos(berth.angle) - out * math.sin(berth.angle)
-        y = berth.y + along * math.sin(berth.angle) + out * math.cos(berth.angle)
-        return (x, y, length, width, berth.angle + turn + (math.pi if reverse else 0.0))
 
     def row(self, berth: Berth, kind: Kind, size: tuple[float, float], along: float, gap: float, room: int) -> int:
         """Moors a row of similar ships at right angles to a berth."""
@@ -206,15 +194,12 @@ class _Planner:
         length, width = size
         bow_out = rng.chance(0.5)
         spread = rng.uniform(0.03, 0.25)
-        limit = self.longest
         placed = 0
         for _ in range(min(room, rng.integer(3, 16))):
-            own = min(max(length * rng.uniform(1 - spread, 1 + spread), self.shortest), limit)
+            own = min(max(length * rng.uniform(1 - spread, 1 + spread), self.shortest), self.longest)
             own_width = own * width / length
-            x = berth.x + along * math.cos(berth.angle) - (0.5 * own + gap) * math.sin(berth.angle)
-            y = berth.y + along * math.sin(berth.angle) + (0.5 * own + gap) * math.cos(berth.angle)
             heading = berth.angle + (0.5 if bow_out else -0.5) * math.pi + rng.normal(0.0, 0.012)
-            item = (x, y, own, own_width, heading)
+            item = (*berth.point(along, 0.5 * own + gap), own, own_width, heading)
             if along > berth.length:
                 break
             if rng.chance(0.9) and self.admits(item, 0.0):
@@ -235,8 +220,7 @@ class _Planner:
         """Places clutter freely on water or on land; lengths and height in metres."""
         rng, layout = self.rng, self.layout
         for _ in range(number):
-            length = max(rng.log_uniform(*lengths) / layout.resolution, 2.5)
-            length = min(length, 0.6 * layout.size)
+            length = min(max(rng.log_uniform(*lengths) / layout.resolution, 2.5), 0.6 * layout.size)
             width = max(length / rng.uniform(*aspects), 2.0)
             at = (rng.random() * layout.size, rng.random() * layout.size)
             turn = (
@@ -244,7 +228,7 @@ class _Planner:
             )
             item = (*at, length, width, turn)
             if self.free(item, 2.0, on_land):
-                layout.clutter.append(Clutter(kind, *item, height / layout.resolution, rng.seed()))
+                layout.clutter.append(Clutter(*item, kind, height / layout.resolution, rng.seed()))
 
     def raise_cranes(self, number: int) -> None:
         """Sets gantry cranes at a quay; they may reach over large ships, never over small ones."""
@@ -255,11 +239,12 @@ class _Planner:
         if berth.surface == "pontoon" or width > 0.12 * berth.length:
             return
         for _ in range(number):
-            item = self.beside(berth, rng.random() * berth.length, 0.1 * length, length, width, math.pi / 2, False)
+            at = berth.point(rng.random() * berth.length, 0.1 * length)
+            item = (*at, length, width, berth.angle + math.pi / 2)
             small = (vessel.rectangle for vessel in layout.vessels if vessel.length < 8.0 * width)
             cranes = (other.rectangle for other in layout.clutter if other.kind == "crane")
             if not any(rectangles_touch(item, other, 1.0) for other in (*small, *cranes)):
-                layout.clutter.append(Clutter("crane", *item, 20.0 / layout.resolution, rng.seed()))
+                layout.clutter.append(Clutter(*item, "crane", 20.0 / layout.resolution, rng.seed()))
 
     def line_quays(self, number: int) -> None:
         """Places look-alikes along quay edges: on land beside the berth, or afloat in it."""
@@ -272,42 +257,24 @@ class _Planner:
             width = length / rng.uniform(3.5, 9.0)
             on_land = berth.surface == "quay" and rng.chance(0.75)
             out = 0.5 * width + rng.uniform(2.0, 14.0) / layout.resolution
-            item = self.beside(
-                berth, rng.uniform(0.1, 0.9) * berth.length, -out if on_land else out, length, width, 0.0, False
-            )
+            at = berth.point(rng.uniform(0.1, 0.9) * berth.length, -out if on_land else out)
+            item = (*at, length, width, berth.angle)
             if self.free(item, 1.0, on_land):
                 kind = rng.choice(("containers", "containers", "shed")) if on_land else "pontoon"
                 height = rng.uniform(3.0, 12.0) if on_land else 1.0
-                layout.clutter.append(Clutter(kind, *item, height / layout.resolution, rng.seed()))
+                layout.clutter.append(Clutter(*item, kind, height / layout.resolution, rng.seed()))
 
 
 def _in_view(berth: Berth, size: int) -> bool:
     """Tells whether a tenth of a berth or more lies in the image."""
-    step_x, step_y = 0.1 * berth.length * math.cos(berth.angle), 0.1 * berth.length * math.sin(berth.angle)
-    seen = 0
-    for number in range(11):
-        seen += 0.0 < berth.x + number * step_x < size and 0.0 < berth.y + number * step_y < size
-    return seen >= 2
-
-
-def _solid(shore: Shore, size: int) -> Image:
-    """Draws land and piers into a mask (size, size)."""
-    mask = np.zeros((size, size), np.uint8)
-    fill(mask, (*shore.lands, *(points for points, _ in shore.decks)), 255, smooth=False)
-    return mask
+    points = (berth.point(0.1 * number * berth.length, 0.0) for number in range(11))
+    return sum(0.0 < x < size and 0.0 < y < size for x, y in points) >= 2
 
 
 def draw_layout(rng: RandomStream, profile: Profile, size: int, scale: float) -> SceneLayout:
-    """Draws a scene's layout.
+    """Draws the layout of a scene of this side in pixels; rendering it is a separate step.
 
-    Args:
-        rng: Random numbers.
-        profile: Statistics to draw from.
-        size: Image side in pixels.
-        scale: Pixels of this image for each pixel of the profile's reference: 0.5 shows ships at half the size.
-
-    Returns:
-        The layout; rendering it is a separate step.
+    `scale` is the pixels of this image for each pixel of the profile's reference: 0.5 shows ships at half the size.
     """
     place = Weighted(*((candidate, candidate.weight) for candidate in profile.places)).draw(rng)
     shortest = max(profile.lengths[0] * scale, 10.0)
@@ -316,10 +283,12 @@ def draw_layout(rng: RandomStream, profile: Profile, size: int, scale: float) ->
     wanted = Weighted(*place.counts).draw(rng)
     if wanted > 6 and place.name in ("harbour", "river"):
         resolution *= rng.uniform(1.0, 1.8)  # many ships in one image are small ones
-    probe = find_kind(Weighted(*place.kinds).draw(rng))
+    probe = KINDS[Weighted(*place.kinds).draw(rng)]
     typical = draw_size(rng, probe, resolution, shortest, longest)
     shore = draw_shore(rng, place.name, size, resolution, typical[0] if typical else 0.15 * size)
-    layout = SceneLayout(size, resolution, place.name, shore, rng.seed(), _solid(shore, size))
+    solid = np.zeros((size, size), np.uint8)
+    fill(solid, (*shore.lands, *shore.decks), 255, smooth=False)
+    layout = SceneLayout(size, resolution, place.name, shore, rng.seed(), solid)
     planner = _Planner(layout, place, rng, shortest, longest)
     afloat = {"harbour": 0.12, "marina": 0.04, "river": 0.6, "coast": 0.7}.get(place.name, 1.0)
     for _ in range(_ATTEMPTS + 6 * wanted):

@@ -65,8 +65,10 @@ def _geometric(first: int, last: int, ratio: float) -> tuple[tuple[int, float], 
     return tuple((number, ratio ** (number - first)) for number in range(first, last + 1))
 
 
-_MERCHANT = (("bulk", 3.0), ("container", 2.0), ("tanker", 2.0), ("cargo", 3.0))
-_SMALL = (("tug", 1.0), ("fishing", 3.0), ("yacht", 2.0))
+def _merchant_and(**others: float) -> tuple[tuple[str, float], ...]:
+    """Returns merchant ships and others with their weights."""
+    return (("bulk", 3.0), ("container", 2.0), ("tanker", 2.0), ("cargo", 3.0), *others.items())
+
 
 HRSD = Profile(
     name="hrsd",
@@ -78,31 +80,22 @@ HRSD = Profile(
             0.24,
             ((0, 1.2), (1, 4.0), (2, 2.0), (3, 1.0), (4, 0.5), (6, 0.3)),
             (0.7, 4.0),
-            (*_MERCHANT, ("ferry", 1.0), ("warship", 1.5), ("fishing", 1.5), ("yacht", 0.6), ("tug", 0.5)),
+            _merchant_and(ferry=1.0, warship=1.5, fishing=1.5, yacht=0.6, tug=0.5),
         ),
-        Place("anchorage", 0.09, _geometric(3, 12, 0.8), (1.6, 5.0), (*_MERCHANT, ("tug", 0.6), ("fishing", 0.8))),
+        Place("anchorage", 0.09, _geometric(3, 12, 0.8), (1.6, 5.0), _merchant_and(tug=0.6, fishing=0.8)),
         Place(
             "coast",
             0.18,
             ((0, 1.0), *_geometric(1, 8, 0.62)),
             (0.6, 3.2),
-            (*_MERCHANT, ("ferry", 1.5), ("warship", 1.0), *_SMALL),
+            _merchant_and(ferry=1.5, warship=1.0, tug=1.0, fishing=3.0, yacht=2.0),
         ),
         Place(
             "harbour",
             0.36,
             _geometric(1, 18, 0.78),
             (0.6, 2.8),
-            (
-                *_MERCHANT,
-                ("ferry", 1.5),
-                ("warship", 3.0),
-                ("carrier", 0.25),
-                ("submarine", 0.4),
-                ("tug", 1.5),
-                ("fishing", 2.0),
-                ("yacht", 0.6),
-            ),
+            _merchant_and(ferry=1.5, warship=3.0, carrier=0.25, submarine=0.4, tug=1.5, fishing=2.0, yacht=0.6),
         ),
         Place(
             "river",
@@ -129,25 +122,21 @@ HRSC2016 = Profile(
             0.16,
             ((1, 5.0), (2, 1.0), (3, 0.4)),
             (0.4, 1.6),
-            (*_MERCHANT, ("ferry", 1.0), ("warship", 5.0), ("carrier", 0.8), ("submarine", 0.5), ("yacht", 0.4)),
+            _merchant_and(ferry=1.0, warship=5.0, carrier=0.8, submarine=0.5, yacht=0.4),
         ),
         Place(
-            "coast", 0.10, _geometric(1, 6, 0.5), (0.4, 1.8), (*_MERCHANT, ("ferry", 1.0), ("warship", 3.0), *_SMALL)
+            "coast",
+            0.10,
+            _geometric(1, 6, 0.5),
+            (0.4, 1.8),
+            _merchant_and(ferry=1.0, warship=3.0, tug=1.0, fishing=3.0, yacht=2.0),
         ),
         Place(
             "harbour",
             0.68,
             _geometric(1, 16, 0.70),
             (0.4, 1.6),
-            (
-                *_MERCHANT,
-                ("ferry", 1.0),
-                ("warship", 12.0),
-                ("carrier", 1.2),
-                ("submarine", 1.5),
-                ("tug", 1.0),
-                ("yacht", 0.4),
-            ),
+            _merchant_and(ferry=1.0, warship=12.0, carrier=1.2, submarine=1.5, tug=1.0, yacht=0.4),
         ),
         Place(
             "river",
@@ -161,12 +150,4 @@ HRSC2016 = Profile(
     mean_ships=2886 / 1061,
 )
 
-PROFILES = (HRSD, HRSC2016)
-
-
-def find_profile(name: str) -> Profile:
-    """Returns the profile of that name; raises ConfigError naming the known ones."""
-    for profile in PROFILES:
-        if profile.name == name:
-            return profile
-    raise ConfigError(f"unknown scene profile '{name}': use one of {', '.join(p.name for p in PROFILES)}")
+PROFILES = {profile.name: profile for profile in (HRSD, HRSC2016)}

@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from retable.detection.visibility import visible_fractions
 from retable.papers.larsd.scenes.atmosphere import apply_atmosphere
 from retable.papers.larsd.scenes.clutter import IRREGULAR, OVERHEAD, render_clutter
 from retable.papers.larsd.scenes.decks import render_deck
 from retable.papers.larsd.scenes.land import Buildings, draw_buildings, plan_buildings, render_ground
-from retable.papers.larsd.scenes.layout import SceneLayout
+from retable.papers.larsd.scenes.layout import CLEARLY_VISIBLE, SceneLayout
 from retable.papers.larsd.scenes.sprites import Stamp, Sun, cast_shadow, local_shadow, set_stamp
-from retable.papers.larsd.scenes.vessels import find_kind, hull_outline
+from retable.papers.larsd.scenes.vessels import KINDS, hull_outline
 from retable.papers.larsd.scenes.water import render_wakes, render_water
 from retable.synthetic.raster import Image
 from retable.synthetic.rng import RandomStream
@@ -41,8 +42,8 @@ def render(layout: SceneLayout) -> Image:
         (above if item.kind in OVERHEAD else stamps).append((stamp, texture))
     for vessel in layout.vessels:
         outline = hull_outline(vessel.hull)
-        texture = render_deck(vessel, outline, local_shadow(sun, vessel.heading))
-        height = find_kind(vessel.kind).depth * vessel.width
+        texture = render_deck(vessel, outline, local_shadow(sun, vessel.angle))
+        height = KINDS[vessel.kind].depth * vessel.width
         stamps.append((Stamp(*vessel.rectangle, outline, height), texture))
     stamps += above
     for stamp, _ in stamps:
@@ -60,8 +61,9 @@ def render(layout: SceneLayout) -> Image:
 
 def labels(layout: SceneLayout) -> Target:
     """Returns a layout's target: boxes float32 (N, 5) canonical, labels int64 (N,), difficult bool (N,)."""
+    boxes = np.array([vessel.box for vessel in layout.vessels]).reshape(-1, 5)
     return {
-        "boxes": np.array([vessel.box for vessel in layout.vessels], np.float32).reshape(-1, 5),
-        "labels": np.zeros(len(layout.vessels), np.int64),
-        "difficult": np.array([layout.difficult(vessel) for vessel in layout.vessels], bool),
+        "boxes": boxes.astype(np.float32),
+        "labels": np.zeros(len(boxes), np.int64),
+        "difficult": visible_fractions(boxes, layout.size, layout.size) < CLEARLY_VISIBLE,
     }

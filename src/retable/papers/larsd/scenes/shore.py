@@ -6,7 +6,7 @@ Shores are laid out in a frame of their own: u runs along the shore and v points
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -34,6 +34,11 @@ class Berth:
     length: float
     surface: str
 
+    def point(self, along: float, out: float) -> tuple[float, float]:
+        """Returns the point at `along` pixels of the edge and `out` pixels from it, over the water."""
+        cosine, sine = math.cos(self.angle), math.sin(self.angle)
+        return self.x + along * cosine - out * sine, self.y + along * sine + out * cosine
+
 
 @dataclass(frozen=True)
 class Shore:
@@ -44,7 +49,7 @@ class Shore:
         origin: Image coordinates of u = v = 0.
         built: True for a harbour with quays, False for a natural coast.
         lands: Polygons (K, 2) of land.
-        decks: Polygons (K, 2) of piers and pontoons, with their surface.
+        decks: Polygons (K, 2) of piers and pontoons.
         berths: Edges to moor at.
     """
 
@@ -52,19 +57,17 @@ class Shore:
     origin: tuple[float, float]
     built: bool
     lands: tuple[Points, ...]
-    decks: tuple[tuple[Points, str], ...]
+    decks: tuple[Points, ...]
     berths: tuple[Berth, ...]
 
 
-def _berths(
-    points: list[tuple[float, float]], surface: str, shortest: float
-) -> list[tuple[float, float, float, float, str]]:
-    """Returns the edges of a chain of points that are long enough, as (u, v, angle, length, surface)."""
+def _berths(points: list[tuple[float, float]], surface: str, shortest: float) -> list[Berth]:
+    """Returns the edges of a chain of points that are long enough."""
     found = []
     for (u0, v0), (u1, v1) in pairwise(points):
         length = math.hypot(u1 - u0, v1 - v0)
         if length >= shortest:
-            found.append((u0, v0, math.atan2(v1 - v0, u1 - u0), length, surface))
+            found.append(Berth(u0, v0, math.atan2(v1 - v0, u1 - u0), length, surface))
     return found
 
 
@@ -88,25 +91,25 @@ def _quay_line(rng: RandomStream, reach: float, unit: float, basins: float) -> l
 
 
 def _piers(
-    rng: RandomStream, edges: list[tuple[float, float, float, float, str]], unit: float, resolution: float, surface: str
-) -> tuple[list[tuple[Points, str]], list[tuple[float, float, float, float, str]]]:
+    rng: RandomStream, edges: list[Berth], unit: float, resolution: float, surface: str
+) -> tuple[list[Points], list[Berth]]:
     """Sets piers at right angles to some edges; returns decks and berths in the shore's frame."""
-    decks: list[tuple[Points, str]] = []
-    berths: list[tuple[float, float, float, float, str]] = []
+    decks: list[Points] = []
+    berths: list[Berth] = []
     small = surface == "pontoon"
     width = max((rng.uniform(2.0, 4.0) if small else rng.uniform(8.0, 26.0)) / resolution, 2.0)
     length = rng.uniform(0.5, 1.2) * unit
     spacing = rng.uniform(0.45, 0.8) * unit if small else rng.uniform(0.55, 1.5) * unit
     slant = rng.uniform(-0.35, 0.35) if rng.chance(0.25) else 0.0
     taken: list[Rectangle] = []
-    for u, v, angle, edge, _ in edges:
-        if edge < 0.6 * unit or not rng.chance(0.8):
+    for edge in edges:
+        if edge.length < 0.6 * unit or not rng.chance(0.8):
             continue
         at = rng.uniform(0.2, 0.5) * spacing
-        while at + width < edge:
+        while at + width < edge.length:
             own = length * rng.uniform(0.8, 1.1)
-            frame = angle + slant
-            x, y = u + at * math.cos(angle), v + at * math.sin(angle)
+            frame = edge.angle + slant
+            x, y = edge.point(at, 0.0)
             cx, cy = x - 0.5 * own * math.sin(frame), y + 0.5 * own * math.cos(frame)
             footprint = (cx, cy, own, width, frame + math.pi / 2)
             at += spacing * rng.uniform(0.85, 1.3)
@@ -116,16 +119,10 @@ def _piers(
             outline = [(-width / 2, -width), (-width / 2, own), (width / 2, own), (width / 2, -width)]
             if not small and rng.chance(0.15):  # T head
                 head = rng.uniform(0.1, 0.25) * unit
-                outline[1:3] = [
-                    (-width / 2, own),
-                    (-head, own),
-                    (-head, own + width),
-                    (head, own + width),
-                    (head, own),
-                    (width / 2, own),
-                ]
+                crossbar = [(-head, own), (-head, own + width), (head, own + width), (head, own)]
+                outline[2:2] = crossbar
             points = place(np.array(outline), x, y, frame)
-            decks.append((points, surface))
+            decks.append(points)
             berths += _berths([tuple(p) for p in points.tolist()], surface, 0.12 * unit)
     return decks, berths
 
@@ -172,8 +169,8 @@ def draw_shore(rng: RandomStream, place_name: str, size: int, resolution: float,
     middle = 0.5 * size
     origin = (middle + math.sin(angle) * offset, middle - math.cos(angle) * offset)
     lands: list[Points] = []
-    decks: list[tuple[Points, str]] = []
-    edges: list[tuple[float, float, float, float, str]] = []
+    decks: list[Points] = []
+    edges: list[Berth] = []
     built = place_name in ("harbour", "marina")
     if place_name in ("sea", "anchorage"):
         if rng.chance(0.12):
@@ -209,7 +206,7 @@ def draw_shore(rng: RandomStream, place_name: str, size: int, resolution: float,
             if rng.chance(0.45):  # one jetty on an open coast
                 index = rng.integer(25, 65)
                 u, v = line[index]
-                edges = [(float(u) - 0.4 * unit, float(v), 0.0, 0.8 * unit, "none")]
+                edges = [Berth(float(u) - 0.4 * unit, float(v), 0.0, 0.8 * unit, "none")]
                 wanted = 1.0
         lands.append(np.concatenate([line, [[line[-1, 0], -away], [line[0, 0], -away]]]))
         if rng.chance(wanted):
@@ -219,11 +216,14 @@ def draw_shore(rng: RandomStream, place_name: str, size: int, resolution: float,
                 found, berths = found[:1], berths[:2]
             decks += found
             edges = [edge for edge in edges if not (found and rng.chance(0.7))] + berths if built else berths
-    to_image = [place(land, *origin, angle) for land in lands]
-    placed_decks = tuple((place(points, *origin, angle), surface) for points, surface in decks)
-    starts = place(np.array([edge[:2] for edge in edges]).reshape(-1, 2), *origin, angle).tolist()
-    placed_berths = [
-        Berth(x, y, direction + angle, length, surface)
-        for (x, y), (_, _, direction, length, surface) in zip(starts, edges, strict=True)
-    ]
-    return Shore(angle, origin, built, tuple(to_image), placed_decks, tuple(placed_berths))
+    starts = place(np.array([(edge.x, edge.y) for edge in edges]).reshape(-1, 2), *origin, angle).tolist()
+    return Shore(
+        angle,
+        origin,
+        built,
+        lands=tuple(place(land, *origin, angle) for land in lands),
+        decks=tuple(place(points, *origin, angle) for points in decks),
+        berths=tuple(
+            replace(edge, x=x, y=y, angle=edge.angle + angle) for edge, (x, y) in zip(edges, starts, strict=True)
+        ),
+    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from retable.papers.larsd.scenes.geometry import Placed
 from retable.papers.larsd.scenes.textures import ground
 from retable.synthetic.noise import window
 from retable.synthetic.raster import SHIFT, Image, Points, fill, fixed, outline, place
@@ -52,17 +53,15 @@ class Canvas:
     Args:
         length: Length of the thing in image pixels.
         width: Its width in image pixels.
-        colour: Colour of the ground.
         shadow: Shadow direction in the thing's own frame times slope: (dx, dy) in pixels per pixel of height.
     """
 
-    def __init__(self, length: float, width: float, colour: Colour, shadow: tuple[float, float]) -> None:
+    def __init__(self, length: float, width: float, shadow: tuple[float, float]) -> None:
         # small things are drawn large and then averaged; specks need no such care
         columns = int(min(max(1.25 * length, min(80.0, 8.0 * length), 20.0), 420.0))
         self.columns = columns
         self.rows = max(round(columns * width / length), 6)
-        self.texture: Image = np.empty((self.rows, columns, 3), np.uint8)
-        self.texture[:] = colour
+        self.texture: Image = np.full((self.rows, columns, 3), 128, np.uint8)
         self.zoom = columns / length
         self.shadow = shadow
 
@@ -114,25 +113,15 @@ class Canvas:
 
 
 @dataclass(frozen=True)
-class Stamp:
+class Stamp(Placed):
     """A sprite at its place.
 
     Attributes:
-        cx: Centre, pixels.
-        cy: Likewise.
-        length: Pixels.
-        width: Pixels.
-        angle: Direction of the length, radians.
         outline: (K, 2) in unit coordinates.
         height: Pixels, for the shadow.
         convex: Whether the outline is convex, as every hull is.
     """
 
-    cx: float
-    cy: float
-    length: float
-    width: float
-    angle: float
     outline: Points
     height: float
     convex: bool = True
@@ -171,8 +160,9 @@ def coverage(stamp: Stamp, left: int, top: int, columns: int, rows: int) -> Imag
 
 def set_stamp(image: Image, stamp: Stamp, texture: Image) -> None:
     """Sets a sprite into an image (H, W, 3), in place; parts outside the image are cut off."""
-    reach_x = 0.5 * (abs(stamp.length * math.cos(stamp.angle)) + abs(stamp.width * math.sin(stamp.angle))) + 1.5
-    reach_y = 0.5 * (abs(stamp.length * math.sin(stamp.angle)) + abs(stamp.width * math.cos(stamp.angle))) + 1.5
+    cosine, sine = math.cos(stamp.angle), math.sin(stamp.angle)
+    reach_x = 0.5 * (abs(stamp.length * cosine) + abs(stamp.width * sine)) + 1.5
+    reach_y = 0.5 * (abs(stamp.length * sine) + abs(stamp.width * cosine)) + 1.5
     left, right = max(int(stamp.cx - reach_x), 0), min(int(stamp.cx + reach_x) + 1, image.shape[1])
     top, bottom = max(int(stamp.cy - reach_y), 0), min(int(stamp.cy + reach_y) + 1, image.shape[0])
     if right <= left or bottom <= top:
@@ -180,7 +170,6 @@ def set_stamp(image: Image, stamp: Stamp, texture: Image) -> None:
     columns, rows = right - left, bottom - top
     texture_rows, texture_columns = texture.shape[:2]
     factor = min(max(math.ceil(texture_columns / stamp.length - 0.3), 1), 6)
-    cosine, sine = math.cos(stamp.angle), math.sin(stamp.angle)
     per_x, per_y = stamp.length / texture_columns, stamp.width / texture_rows
     # texture pixel (i, j) -> subpixel of the region of interest, pixel centres at +0.5 on both sides
     forward = np.array([[cosine * per_x, -sine * per_y], [sine * per_x, cosine * per_y]]) * factor

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retable.papers.larsd.scenes.geometry import Rectangle, wrap_half_turn
+from retable.papers.larsd.scenes.geometry import Placed, wrap_half_turn
 from retable.synthetic.raster import Points
 from retable.synthetic.rng import RandomStream
-
-SHORTEST_ASPECT, LONGEST_ASPECT = 3.0, 9.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Kind:
     depth: float
 
 
-KINDS = (
+_KINDS = (
     Kind("bulk", (90, 300), (5.2, 7.2), (0.07, 0.14), (2.0, 2.8), (0.6, 0.9), 0.45),
     Kind("cargo", (55, 170), (4.8, 8.0), (0.09, 0.18), (1.7, 2.5), (0.55, 0.95), 0.4),
     Kind("container", (110, 390), (6.0, 8.4), (0.12, 0.22), (1.6, 2.3), (0.75, 1.0), 0.7),
@@ -50,51 +48,29 @@ KINDS = (
     Kind("fishing", (10, 65), (3.1, 5.0), (0.25, 0.42), (1.5, 2.2), (0.6, 0.95), 0.45),
     Kind("yacht", (8, 60), (3.0, 4.6), (0.4, 0.6), (1.4, 2.2), (0.65, 0.95), 0.4),
 )
-
-
-def find_kind(name: str) -> Kind:
-    """Returns the kind of that name; raises KeyError for an unknown one."""
-    for kind in KINDS:
-        if kind.name == name:
-            return kind
-    raise KeyError(name)
+KINDS = {kind.name: kind for kind in _KINDS}
 
 
 @dataclass(frozen=True)
-class Vessel:
+class Vessel(Placed):
     """One ship of a layout.
 
     Attributes:
         kind: Name of its kind.
-        cx: Centre of the hull's enclosing rectangle, pixels.
-        cy: Likewise.
-        length: Hull length, pixels.
-        width: Hull width, pixels.
-        heading: Direction of the bow, radians.
         speed: 0 when moored or at anchor, up to 1 for a fast ship with a long wake.
         hull: Bow part, fullness, stern part (unit length), transom.
         seed: Seed of the deck's appearance.
     """
 
     kind: str
-    cx: float
-    cy: float
-    length: float
-    width: float
-    heading: float
     speed: float
     hull: tuple[float, float, float, float]
     seed: int
 
     @property
-    def rectangle(self) -> Rectangle:
-        """The rectangle that encloses the hull: (cx, cy, length, width, heading)."""
-        return (self.cx, self.cy, self.length, self.width, self.heading)
-
-    @property
     def box(self) -> tuple[float, float, float, float, float]:
         """The canonical rotated box (cx, cy, w, h, theta), w >= h, theta in [-pi/2, pi/2)."""
-        return (self.cx, self.cy, self.length, self.width, wrap_half_turn(self.heading))
+        return (self.cx, self.cy, self.length, self.width, wrap_half_turn(self.angle))
 
 
 _STEPS = np.linspace(0.0, 1.0, 9)
@@ -103,8 +79,7 @@ _STEPS = np.linspace(0.0, 1.0, 9)
 def hull_outline(hull: tuple[float, float, float, float]) -> Points:
     """Returns a hull's outline (K, 2) in unit coordinates: bow at (0.5, 0), enclosing rectangle exactly [-0.5, 0.5]².
 
-    Args:
-        hull: Bow part of the length, exponent of the bow's curve, stern part, transom part of the width.
+    `hull` is as of `Vessel`: bow part of the length, exponent of the bow's curve, stern part, transom.
     """
     bow, fullness, stern, transom = hull
     bow_x = 0.5 - bow + bow * _STEPS
@@ -128,14 +103,9 @@ def draw_hull(rng: RandomStream, kind: Kind) -> tuple[float, float, float, float
 def draw_size(
     rng: RandomStream, kind: Kind, resolution: float, shortest: float, longest: float
 ) -> tuple[float, float] | None:
-    """Draws a length and width in pixels; None when no ship of the kind fits the limits at this resolution.
+    """Draws a length between the limits and a width, all in pixels; the resolution is in metres per pixel.
 
-    Args:
-        rng: Random numbers.
-        kind: Kind of ship.
-        resolution: Metres per pixel.
-        shortest: Least length, pixels.
-        longest: Greatest length, pixels.
+    Returns None when no ship of the kind fits the limits.
     """
     low, high = max(kind.lengths[0] / resolution, shortest), min(kind.lengths[1] / resolution, longest)
     if low >= high:

@@ -17,28 +17,13 @@ from retable.synthetic.raster import Image, fill, outline, place
 from retable.synthetic.rng import RandomStream
 
 _SEAS: tuple[Colour, ...] = (
-    (24, 50, 66),
-    (34, 60, 70),
-    (44, 70, 66),
-    (18, 38, 56),
-    (62, 84, 78),
-    (40, 62, 92),
-    (82, 98, 92),
-    (14, 26, 36),
-    (26, 44, 44),
-    (50, 84, 96),
-    (96, 104, 84),
-    (30, 66, 84),
-)
+    (24, 50, 66), (34, 60, 70), (44, 70, 66), (18, 38, 56), (62, 84, 78), (40, 62, 92),
+    (82, 98, 92), (14, 26, 36), (26, 44, 44), (50, 84, 96), (96, 104, 84), (30, 66, 84),
+)  # fmt: skip
 
 
-def _basis() -> NDArray[np.float64]:
-    """Returns the weights (256, 3) of a colour map's low, middle and high colour at each level."""
-    levels = np.arange(256)
-    return np.stack([np.interp(levels, (0, 128, 255), row) for row in np.eye(3)], 1)
-
-
-_BASIS = _basis()
+# weights (256, 3) of a colour map's low, middle and high colour at each level
+_BASIS = np.stack([np.interp(np.arange(256), (0, 128, 255), row) for row in np.eye(3)], 1)
 
 
 def ramp(low: Colour, middle: Colour, high: Colour) -> Image:
@@ -118,7 +103,7 @@ def _wake_polygons(vessel: Vessel, rng: RandomStream) -> list[tuple[NDArray[np.f
             out = side * (bow - far) * opening
             thickness = 0.1 * width + 0.25 * width * part
             parts.append((np.array([(bow, side * 0.1 * width), (far, out + side * thickness), (far, out)]), grey))
-    return [(place(points, vessel.cx, vessel.cy, vessel.heading), grey) for points, grey in parts]
+    return [(place(points, vessel.cx, vessel.cy, vessel.angle), grey) for points, grey in parts]
 
 
 def render_wakes(image: Image, layout: SceneLayout, rng: RandomStream) -> None:
