@@ -1,7 +1,7 @@
 """What may be set of detectors and of their datasets."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
@@ -22,6 +22,8 @@ class DetectorConfig(Options):
         tile_overlap: Least overlap of these tiles in pixels.
         tile_batch: Images or tiles that go through the network at once in detection.
     """
+
+    task: ClassVar[str] = "boxes in images"
 
     num_classes: int = option(1, least=1)
     score_threshold: float = option(0.05, least=0, most=1)
@@ -122,6 +124,8 @@ class DetectionDataConfig(Scaling):
             objects are mostly empty, and most of a training would be spent on that.
         augment: Training augmentation.
     """
+
+    task: ClassVar[str] = "boxes in images"
 
     _target_: str = "retable.detection.data_module.DetectionDataModule"
     root: str | None = None
