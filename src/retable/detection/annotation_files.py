@@ -1,7 +1,7 @@
 """Folders, image lists and XML of detection datasets, read with errors that name file and line."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError
@@ -41,11 +41,11 @@ def checked_root(
         raise DataError(f"{name}: data.root={root} does not exist; give the folder of the dataset")
     if not path.is_dir():
         raise DataError(f"{name}: data.root={root} is a file; give the folder of the dataset (unpack an archive first)")
-    inside = folders_in(path)
-    if not inside and not any(path.iterdir()):
-        raise DataError(f"{name}: data.root={root} is an empty folder")
+    if not _entries_of(path):
+        raise DataError(f"{name}: data.root={root} is an empty folder, or one that may not be read")
+    inside = _folders_in(path)
     if not splits_of(path, names):
-        near = (*inside, *(deeper for folder in inside for deeper in folders_in(folder)), path.absolute().parent)
+        near = (*inside, *(deeper for folder in inside for deeper in _folders_in(folder)), path.absolute().parent)
         if found := [folder for folder in near if splits_of(folder, names)]:
             raise DataError(
                 f"{name}: data.root={root} is not the folder of the dataset itself; give data.root="
@@ -54,10 +54,15 @@ def checked_root(
     return path
 
 
-def folders_in(folder: Path) -> list[Path]:
-    """Returns the subfolders of a folder that are not hidden, sorted; none where it cannot be read."""
+def _folders_in(folder: Path) -> list[Path]:
+    """Returns the subfolders of a folder that are not hidden, sorted."""
+    return [path for path in _entries_of(folder) if not path.name.startswith(".") and path.is_dir()]
+
+
+def _entries_of(folder: Path) -> list[Path]:
+    """Returns what lies in a folder, sorted; nothing where it is none or cannot be read."""
     try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir())
+        return sorted(folder.iterdir())
     except OSError:
         return []
 
@@ -73,7 +78,7 @@ def below(folder: Path, name: str) -> Path | None:
         if (folder / part).exists():
             folder /= part
             continue
-        alike = [path for path in folder.iterdir() if path.name.lower() == part.lower()] if folder.is_dir() else []
+        alike = [path for path in _entries_of(folder) if path.name.lower() == part.lower()]
         if len(alike) != 1:
             return None
         folder = alike[0]
@@ -162,7 +167,7 @@ def find_list(name: str, places: Sequence[Path], split: str) -> Path:
     """
     path = list_of(places, split)
     if path is None:
-        found = sorted({path.stem for place in places for path in place.glob("*.txt")})
+        found = sorted({path.stem for place in places for path in place.glob("[!.]*.txt")})
         raise DataError(f"{name}: no list {split}.txt in {places[0]}; found {', '.join(found) or 'none'}")
     return path
 
@@ -222,45 +227,37 @@ def match_files(
         list_files(image_folder),
         list_files(annotation_folder, (suffix,), "annotations"),
     )
-    images, annotations = (
-        files_by_stem(image_listing, image_folder),
-        files_by_stem(annotation_listing, annotation_folder),
-    )
+    images = files_by_stem(image_listing, image_folder)
+    annotations = files_by_stem(annotation_listing, annotation_folder)
     if image_ids is None:
         image_ids = list(images) if list_path is None else read_image_list(list_path)
     source = "" if list_path is None else f" that {list_path} lists"
-    for what, found, folder, listing, advice in (
-        ("image", images, image_folder, image_listing, "add the image, or take the name out"),
-        (
-            "annotation",
-            annotations,
-            annotation_folder,
-            annotation_listing,
-            "add one; for an image without objects, a file without any",
-        ),
+    add_one = "add one; for an image without objects, a file without any"
+    for found, listing, what, advice in (
+        (images, image_listing, f"image in {image_folder}", "add the image, or take the name out"),
+        (annotations, annotation_listing, f"annotation in {annotation_folder}", add_one),
     ):
         missing = [image_id for image_id in image_ids if image_id not in found]
         if missing:
             raise DataError(
-                f"{name}: {len(missing)} of {len(image_ids)} images{source} have no {what} in {folder}, "
+                f"{name}: {len(missing)} of {len(image_ids)} images{source} have no {what}, "
                 f"first {missing[0]}{_why(listing, missing[0])}; {advice}"
             )
     notes: list[str] = []
     if list_path is None:
-        notes = [
-            f"{folder.name}: {note}"
-            for folder, listing in ((image_folder, image_listing), (annotation_folder, annotation_listing))
-            for note in listing.notes
-        ]
         orphans = [path.name for stem, path in annotations.items() if stem not in images]
         companions = [orphan for orphan in orphans if Path(orphan).stem in _COMPANIONS]
-        if companions:
-            notes.append(f"{', '.join(companions)} in {annotation_folder.name} has no image and was left out")
-        if orphans := [orphan for orphan in orphans if orphan not in companions]:
+        if others := [orphan for orphan in orphans if orphan not in companions]:
             raise DataError(
-                f"{name}: {len(orphans)} annotations in {annotation_folder} have no image in {image_folder}, first "
-                f"{orphans[0]}{_why(image_listing, Path(orphans[0]).stem)}; add the image or delete the annotation"
+                f"{name}: {len(others)} annotations in {annotation_folder} have no image in {image_folder}, first "
+                f"{others[0]}{_why(image_listing, Path(others[0]).stem)}; add the image or delete the annotation"
             )
+        for folder, listing in ((image_folder, image_listing), (annotation_folder, annotation_listing)):
+            notes += [f"{folder.parent.name}/{folder.name}: {note}" for note in listing.notes]
+        notes += [
+            f"{annotation_folder.parent.name}/{annotation_folder.name}: {companion} has no image and was left out"
+            for companion in companions
+        ]
     return MatchedFiles([(image_id, images[image_id], annotations[image_id]) for image_id in image_ids], notes)
 
 
@@ -297,38 +294,37 @@ def parse_xml(path: Path, root_tag: str) -> Element:
     return root
 
 
-def unread_objects(root: Element, read: Sequence[Element], box_tags: Sequence[str], path: Path) -> list[str]:
-    """Returns tag and file of each element that looks like an object but is none of those that are read.
+def unread_objects(root: Element, read: Sequence[Element], box_tags: Sequence[str]) -> list[str]:
+    """Returns the tags of the elements that look like objects but are none of those that are read.
 
     Args:
         root: The annotation.
         read: The objects that are read.
         box_tags: Tags of what lies in an object and makes its box.
-        path: The file.
     """
     known, marks = {id(element) for element in read}, {tag.lower() for tag in box_tags}
     return [
-        f"<{element.tag}> in {path}"
+        element.tag
         for element in root.iter()
         if id(element) not in known
         and (element.tag.lower().endswith("object") or any(child.tag.lower() in marks for child in element))
     ]
 
 
-def unread_note(unread: Sequence[str], tag: str, any_read: bool) -> list[str]:
-    """Returns the note on what `unread_objects` found in a split; none where it found nothing.
+def unread_notes(unread: Mapping[Path, Sequence[str]], tag: str, any_read: bool) -> list[str]:
+    """Returns the note on what `unread_objects` found in the files of a split; none where it found nothing.
 
     Raises:
         DataError: Not one object of the split is read.
     """
-    if not unread:
+    found = [(path, other) for path, tags in unread.items() for other in tags]
+    if not found:
         return []
-    note = (
-        f"{len(unread)} elements look like objects but are no <{tag}> in its place and were not read, first {unread[0]}"
-    )
+    path, other = found[0]
     if not any_read:
-        raise DataError(f"{note}; there is no other object: rename the elements")
-    return [note]
+        raise DataError(f"{path}: <{other}> looks like an object, but only <{tag}> in its place is read; rename it")
+    note = f"{len(found)} elements look like objects but are no <{tag}> in its place and were not read"
+    return [f"{note}, first <{other}> in {path.name}"]
 
 
 def xml_text(parent: Element, tag: str, place: str) -> str:
@@ -399,28 +395,29 @@ def class_index(class_name: str, classes: Sequence[str], place: str) -> int:
     return list(classes).index(class_name)
 
 
-def in_radians(angles: Sequence[tuple[float, str]], published: str, stated: str | None) -> bool:
-    """Tells the unit of a split's angles.
+def angle_factor(angles: Sequence[tuple[float, str]], published: str, stated: str | None) -> float:
+    """Returns by what the angles of a split are multiplied to be in the published unit.
 
     Args:
         angles: Angle and place of each object.
-        published: The dataset's own unit, "radians" or "degrees".
-        stated: What `data.files.angle` says; None: the published one, unless the numbers look like the other.
+        published: "radians" or "degrees".
+        stated: The unit that `data.files.angle` says; None: the published one, unless the numbers look like the other.
 
     Raises:
-        DataError: They do.
+        DataError: They do, or are no angles at all.
     """
-    unit = stated or published
     size, place = max(((abs(angle), place) for angle, place in angles), default=(0.0, ""))
-    advice = "; give data.files.angle={} if they are, data.files.angle={} if not"
-    if unit == "radians" and size > _FULL_TURN and stated is None:
-        raise DataError(f"{place}: the angle {size:g} looks like degrees{advice.format('degrees', 'radians')}")
     turned = sum(angle != 0 for angle, _ in angles)
-    if unit == "degrees" and turned > 1 and size <= _FULL_TURN / 4 and stated is None:
+    advice = "; give data.files.angle={} if they are, data.files.angle={} if not"
+    if stated is None and published == "radians" and size > _FULL_TURN:
+        raise DataError(f"{place}: the angle {size:g} looks like degrees{advice.format('degrees', 'radians')}")
+    if stated is None and published == "degrees" and turned > 1 and size <= _FULL_TURN / 4:
         raise DataError(
             f"{place}: the largest of {turned} angles is {size:g}, which looks like radians"
             f"{advice.format('radians', 'degrees')}"
         )
     if size > 360:
-        raise DataError(f"{place}: the angle {size:g} is no angle in degrees or radians; correct the annotation")
-    return unit == "radians"
+        raise DataError(f"{place}: {size:g} is no angle in degrees or radians; correct the annotation")
+    if stated in (None, published):
+        return 1
+    return math.radians(1) if published == "radians" else math.degrees(1)

@@ -184,8 +184,12 @@ class DetectionDataset:
                 target.update({key: value[first] for key, value in target.items()})
         if repeated:
             self._settings += ["duplicates removed"] if remove else []
-            what = "were removed" if remove else "are kept; data.duplicates=remove removes them"
-            self.add_note(f"{len(repeated)} objects repeat another one of their image, first {repeated[0]}, and {what}")
+            first_place = Path(repeated[0]).name
+            outcome = "were removed" if remove else "are kept; data.duplicates=remove removes them"
+            self.add_note(
+                f"{len(repeated)} objects of {self.split} repeat another one of their image, first {first_place}, "
+                f"and {outcome}"
+            )
 
     @functools.cached_property
     def provenance(self) -> dict[str, Any]:

@@ -113,8 +113,10 @@ class DotaTextConfig(AngledFilesConfig):
         super().__post_init__()
         names = list(self.classes) if isinstance(self.classes, list | tuple) else [self.classes]
         self.classes = [" ".join(str(name).split()) for name in names]  # annotations are read by words
-        if not all(self.classes) or len(set(self.classes)) < len(self.classes):
+        if not names or not all(self.classes) or len(set(self.classes)) < len(self.classes):
             raise ConfigError(f"data.files.classes={names}: must be one or more names, each once")
+        if self.angle is not None and self.format != "rolabelimg":
+            raise ConfigError(f"data.files.angle={self.angle}: data.files.format={self.format} has corners, no angles")
 
 
 @dataclass

@@ -57,9 +57,10 @@ class DotaText(DetectionDataset):
             ImageRecord(image_id, image, annotation, own.read(annotation, config.classes, others))
             for image_id, image, annotation in matched.files
         ]
-        if config.format == "rolabelimg":
+        factors = [1.0] * own.box_numbers
+        if own.box_numbers == 5:
             angles = [(item.numbers[4], item.place) for record in records for item in record.objects]
-            files.in_radians(angles, "radians", config.angle)
+            factors[4] = files.angle_factor(angles, "radians", config.angle)
         counts = ", ".join(f"{count} {other}" for other, count in sorted(ignored.items()))
         super().__init__(
             config,
@@ -67,13 +68,17 @@ class DotaText(DetectionDataset):
             split=split,
             classes=config.classes,
             records=records,
-            to_boxes=own.to_boxes,
+            to_boxes=lambda numbers: own.to_boxes(numbers * numbers.new_tensor(factors)),
             box_numbers=own.box_numbers,
             normalised=own.normalised,
             lists={} if layout.list_path is None else {f"{split}.txt": layout.list_path},
             settings=[
                 f"ignore_other_classes {config.ignore_other_classes}",
-                *([] if config.format == "dota" else [config.format]),
+                *(
+                    []
+                    if config.format == "dota"
+                    else [config.format, *(["angles in degrees"] if factors[-1] != 1 else [])]
+                ),
             ],
             notes=[*matched.notes, *([f"objects of other classes are left out: {counts}"] if ignored else [])],
         )

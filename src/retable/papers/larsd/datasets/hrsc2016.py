@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-import torch
-from torch import Tensor
-
 from retable.boxes import canonical
 from retable.detection import annotation_files as files
 from retable.detection.dataset import DetectionDataset, ImageRecord, ObjectRecord
@@ -57,19 +54,19 @@ class Hrsc2016(DetectionDataset):
         levels = ClassLevel(BUILT_IN_CLASSES if tree_path is None else read_class_tree(tree_path), config.level)
         source = next(iter(lists.values()), None)
         matched = files.match_files(_NAME, source, images, annotations, ".xml", image_ids)
-        records, unannotated, unread = [], [], []
+        records, unannotated, unread = [], [], {}
         for image_id, image, annotation in matched.files:
             root_element = files.parse_xml(annotation, "HRSC_Image")
             elements = root_element.findall("HRSC_Objects/HRSC_Object")
-            unread += files.unread_objects(root_element, elements, _BOX_TAGS, annotation)
+            unread[annotation] = files.unread_objects(root_element, elements, _BOX_TAGS)
             if (root_element.findtext("Annotated") or "1").strip() == "0" and not elements:
                 unannotated.append(image_id)
                 continue
             size = files.xml_size(root_element, "Img_SizeHeight", "Img_SizeWidth")
             records.append(ImageRecord(image_id, image, annotation, _objects(elements, annotation, levels), size))
         angles = [(item.numbers[4], item.place) for record in records for item in record.objects]
-        radians = files.in_radians(angles, "radians", config.angle)
-        notes = [*matched.notes, *files.unread_note(unread, "HRSC_Object", bool(angles))]
+        factor = files.angle_factor(angles, "radians", config.angle)
+        notes = [*matched.notes, *files.unread_notes(unread, "HRSC_Object", bool(angles))]
         if unannotated:
             notes.append(f"{len(unannotated)} images marked as not annotated are left out: {', '.join(unannotated)}")
         if tree_path is None and config.level > 1:
@@ -80,10 +77,10 @@ class Hrsc2016(DetectionDataset):
             split=split,
             classes=levels.classes,
             records=records,
-            to_boxes=canonical if radians else _from_degrees,
+            to_boxes=lambda numbers: canonical(numbers * numbers.new_tensor([1, 1, 1, 1, factor])),
             box_numbers=len(_BOX_TAGS),
             lists=lists if tree_path is None else {**lists, "sysdata.xml": tree_path},
-            settings=[f"level {config.level}", *([] if radians else ["angles in degrees"])],
+            settings=[f"level {config.level}", *([] if factor == 1 else ["angles in degrees"])],
             notes=notes,
         )
 
@@ -99,7 +96,7 @@ class Hrsc2016(DetectionDataset):
 
 def _splits(root: Path, names: Sequence[str]) -> list[str]:
     places = _list_places(root)
-    if _has_lists(places):
+    if _has_lists(places, names):
         return sorted({name for name in names if files.list_of(places, name) is not None})
     found = [name for name, folder in _WITHOUT_LISTS.items() if files.first_below(root, [f"{folder}/Annotations"])]
     return sorted(set(names) & set(found))
@@ -110,8 +107,8 @@ def _list_places(root: Path) -> list[Path]:
     return [files.below(root, name) or root / name for name in names]
 
 
-def _has_lists(places: Sequence[Path]) -> bool:
-    return any(place.is_dir() and any(place.glob("*.txt")) for place in places)
+def _has_lists(places: Sequence[Path], names: Sequence[str]) -> bool:
+    return any(files.list_of(places, name) is not None for name in (*names, *files.SPLITS))
 
 
 def _bases(root: Path, split: str) -> list[Path]:
@@ -122,16 +119,12 @@ def _bases(root: Path, split: str) -> list[Path]:
 def _split_images(root: Path, split: str) -> tuple[list[str] | None, dict[str, Path]]:
     """Returns the split's image names and the lists they come from; None and none where the folders are the splits."""
     places = _list_places(root)
-    if split in _WITHOUT_LISTS and not _has_lists(places):
+    if split in _WITHOUT_LISTS and not _has_lists(places, [split]):
         return None, {}
     joined = split == "trainval" and files.list_of(places, split) is None
     lists = {f"{name}.txt": files.find_list(_NAME, places, name) for name in (("train", "val") if joined else (split,))}
     image_ids = list(dict.fromkeys(image_id for path in lists.values() for image_id in files.read_image_list(path)))
     return image_ids, lists
-
-
-def _from_degrees(boxes: Tensor) -> Tensor:
-    return canonical(torch.cat([boxes[:, :4], boxes[:, 4:].deg2rad()], dim=1))
 
 
 def _objects(elements: Sequence[Element], path: Path, levels: ClassLevel) -> list[ObjectRecord]:

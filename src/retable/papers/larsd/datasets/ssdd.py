@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-import torch
-from torch import Tensor
-
 from retable.boxes import opencv_to_box
 from retable.detection import annotation_files as files
 from retable.detection.dataset import DetectionDataset, ImageRecord, ObjectRecord
@@ -45,26 +42,26 @@ class Ssdd(DetectionDataset):
             files.first_folder(_NAME, what, [folder], [name for base in names for name in (base, f"{base}_{split}")])
             for what, names in (("images", ("JPEGImages", "images")), ("annotations", ("Annotations",)))
         )
-        records, unread = [], []
+        records, unread = [], {}
         for image_id, image, annotation in files.match_files(_NAME, list_path, images, annotations, ".xml").files:
             element = files.parse_xml(annotation, "annotation")
             objects = element.findall("object")
-            unread += files.unread_objects(element, objects, ("rotated_bndbox",), annotation)
+            unread[annotation] = files.unread_objects(element, objects, ("rotated_bndbox",))
             size = files.xml_size(element, "size/height", "size/width")
             records.append(ImageRecord(image_id, image, annotation, _records(objects, annotation), size))
         angles = [(item.numbers[4], item.place) for record in records for item in record.objects]
-        radians = files.in_radians(angles, "degrees", config.angle)
+        factor = files.angle_factor(angles, "degrees", config.angle)
         super().__init__(
             config,
             name=_NAME,
             split=split,
             classes=_CLASSES,
             records=records,
-            to_boxes=_from_radians if radians else opencv_to_box,
+            to_boxes=lambda numbers: opencv_to_box(numbers * numbers.new_tensor([1, 1, 1, 1, factor])),
             box_numbers=len(_BOX_TAGS),
             lists={f"{split}.txt": list_path},
-            settings=["angles in radians"] if radians else [],
-            notes=files.unread_note(unread, "object", bool(angles)),
+            settings=[] if factor == 1 else ["angles in radians"],
+            notes=files.unread_notes(unread, "object", bool(angles)),
         )
 
     @staticmethod
@@ -88,10 +85,6 @@ def _base(root: Path) -> Path:
 
 def _list_places(folder: Path) -> list[Path]:
     return [files.below(folder, name) or folder / name for name in ("ImageSets/Main", "ImageSets")]
-
-
-def _from_radians(boxes: Tensor) -> Tensor:
-    return opencv_to_box(torch.cat([boxes[:, :4], boxes[:, 4:].rad2deg()], dim=1))
 
 
 def _records(elements: Sequence[Element], path: Path) -> list[ObjectRecord]:
