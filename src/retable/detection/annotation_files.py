@@ -56,13 +56,13 @@ def checked_root(
 
 def _folders_in(folder: Path) -> list[Path]:
     """Returns the subfolders of a folder that are not hidden, sorted."""
-    return [path for path in _entries_of(folder) if not path.name.startswith(".") and path.is_dir()]
+    return sorted(path for path in _entries_of(folder) if not path.name.startswith(".") and path.is_dir())
 
 
 def _entries_of(folder: Path) -> list[Path]:
-    """Returns what lies in a folder, sorted; nothing where it is none or cannot be read."""
+    """Returns what lies in a folder; nothing where it is none or cannot be read."""
     try:
-        return sorted(folder.iterdir())
+        return list(folder.iterdir())
     except OSError:
         return []
 
@@ -172,18 +172,18 @@ def find_list(name: str, places: Sequence[Path], split: str) -> Path:
     return path
 
 
-def files_by_stem(listing: Listing, folder: Path) -> dict[str, Path]:
-    """Returns the files of a folder by their names without ending, which join images, annotations and lists.
+def files_by_stem(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
+    """Returns the files of a folder, by name below it, by their names without ending, which join images and annotations.
 
     Raises:
         DataError: Two files differ in their ending or subfolder alone.
     """
     found: dict[str, str] = {}
-    for name, path in listing.files.items():
+    for name, path in files.items():
         other = found.setdefault(path.stem, name)
         if other != name:
             raise DataError(f"{folder}: {other} and {name} have the same name before the ending; keep one of them")
-    return {stem: listing.files[name] for stem, name in found.items()}
+    return {stem: files[name] for stem, name in found.items()}
 
 
 class MatchedFiles(NamedTuple):
@@ -223,12 +223,10 @@ def match_files(
     Raises:
         DataError: An image or an annotation is missing. The message says how many are and names the first.
     """
-    image_listing, annotation_listing = (
-        list_files(image_folder),
-        list_files(annotation_folder, (suffix,), "annotations"),
-    )
-    images = files_by_stem(image_listing, image_folder)
-    annotations = files_by_stem(annotation_listing, annotation_folder)
+    image_listing = list_files(image_folder)
+    images = files_by_stem(image_listing.files, image_folder)
+    annotation_listing = list_files(annotation_folder, (suffix,), "annotations")
+    annotations = files_by_stem(annotation_listing.files, annotation_folder)
     if image_ids is None:
         image_ids = list(images) if list_path is None else read_image_list(list_path)
     source = "" if list_path is None else f" that {list_path} lists"

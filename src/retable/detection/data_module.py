@@ -1,5 +1,6 @@
 """The data of one run on detection: published files or generated scenes, as the trainer's loaders."""
 
+import itertools
 import logging
 from collections.abc import Sequence
 from functools import cached_property
@@ -80,45 +81,49 @@ class DetectionDataModule(ShardedDataModule):
         return name in loader.splits(self._root, [name])
 
     def _files(self, roles: Sequence[str]) -> dict[str, DetectionDataset]:
-        """Reads the splits, makes a val where there is none, and tells images that are in two of them."""
-        config, names = self.config, self.config.splits
-        remove = config.duplicates == "remove"
+        """Reads the splits; what two of them have in common is told or removed."""
+        names, remove = self.config.splits, self.config.duplicates == "remove"
         held_out = names.val == SplitNames.val and not self._has_split(names.val)
         made: dict[str, DetectionDataset] = {}
         for role in roles:
-            if role == "val" and held_out:
-                train = made["train"]
-                held = range(len(train))[_HELD_OUT - 1 :: _HELD_OUT]
-                if not held:
-                    raise DataError(
-                        f"{self._root}: no split {names.val!r}, and too few training images ({len(train)}) to take it "
-                        "from them; data.splits.val=NAME names another split"
-                    )
-                rest = [index for index in range(len(train)) if index not in held]
-                note = f"no split val: it is every {_HELD_OUT}th image of {names.train}, {len(held)} of {len(train)}"
-                made |= {"train": train.subset(rest, names.train, note), "val": train.subset(held, names.val)}
-                continue
-            made[role] = config.files(root=self._root, split=getattr(names, role))
-            made[role].handle_duplicates(remove)
-        joined = names.train == f"train{names.val}"  # val is in it by intention
-        for role, other in (("train", "val"), ("train", "test"), ("val", "test")):
-            if other not in made or (joined and (role, other) == ("train", "val")):
-                continue
-            first, second = made[role], made[other]
-            if found := equal_files(first.image_paths(), second.image_paths()):
-                index, same = next(iter(found.items()))
-                note = (
-                    f"{len(found)} images of {role} are in {other} too, first {first.image_ids[index]} as "
-                    f"{second.image_ids[same]}"
-                )
-                rest = [index for index in range(len(first)) if index not in found]
-                if role == "train" and remove:
-                    if not rest:
-                        raise DataError(f"{self._root}: all images of train are in {other} too; give another split")
-                    made[role] = first.subset(rest, first.split, f"{note}, and were left out of {role}")
-                else:
-                    first.add_note(note + ("; data.duplicates=remove leaves them out" if role == "train" else ""))
-        return made
+            if role != "val" or not held_out:
+                made[role] = self.config.files(root=self._root, split=getattr(names, role))
+                made[role].handle_duplicates(remove)
+        if held_out:
+            made["train"], made["val"] = self._without_every_eighth(made["train"])
+        for role, other in itertools.combinations(roles, 2):
+            joined = names.train == f"train{names.val}" and (role, other) == ("train", "val")  # by intention
+            if not joined:
+                made[role] = self._without_common(role, made[role], other, made[other], remove and role == "train")
+        return {role: made[role] for role in roles}
+
+    def _without_every_eighth(self, train: DetectionDataset) -> tuple[DetectionDataset, DetectionDataset]:
+        held = range(len(train))[_HELD_OUT - 1 :: _HELD_OUT]
+        if not held:
+            raise DataError(
+                f"{self._root}: no split val, and only {len(train)} training images, too few to take it from them; "
+                "data.splits.val=NAME names another split"
+            )
+        rest = [index for index in range(len(train)) if index not in held]
+        note = f"no split val: it is every {_HELD_OUT}th image of {train.split}, {len(held)} of {len(train)}"
+        return train.subset(rest, train.split, note), train.subset(held, "val")
+
+    def _without_common(
+        self, role: str, dataset: DetectionDataset, other: str, others: DetectionDataset, remove: bool
+    ) -> DetectionDataset:
+        found = equal_files(dataset.image_paths(), others.image_paths())
+        if not found:
+            return dataset
+        index, same = next(iter(found.items()))
+        note = f"{len(found)} images of {role} are in {other} too, first {dataset.image_ids[index]}"
+        note += f" as {others.image_ids[same]}"
+        rest = [index for index in range(len(dataset)) if index not in found]
+        if remove and not rest:
+            raise DataError(f"{self._root}: all images of {role} are in {other} too; give another split")
+        if remove:
+            return dataset.subset(rest, dataset.split, f"{note}, and were left out of {role}")
+        dataset.add_note(note + ("; data.duplicates=remove leaves them out" if role == "train" else ""))
+        return dataset
 
     @property
     def classes(self) -> list[str]:

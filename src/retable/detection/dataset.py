@@ -114,9 +114,8 @@ class DetectionDataset:
         self._settings = [name, split, *classes, config.outside, *settings]
         self._sizes = [image_size(record.image_path) for record in records]
         self._notes = [*notes, *self._size_notes()]
-        numbers = np.array([item.numbers for record in records for item in record.objects], dtype=np.float64).reshape(
-            -1, box_numbers
-        )
+        listed = [item.numbers for record in records for item in record.objects]
+        numbers = np.array(listed, dtype=np.float64).reshape(-1, box_numbers)
         if normalised:
             sizes = [size[::-1] for record, size in zip(records, self._sizes, strict=True) for _ in record.objects]
             numbers *= np.tile(np.array(sizes, dtype=np.float64).reshape(-1, 2), box_numbers // 2)
@@ -236,16 +235,15 @@ class DetectionDataset:
 def _is_outside(item: ObjectRecord, shape: Sequence[float], size: tuple[int, int], allowed: bool) -> bool:
     """Whether the centre of a box of this shape (cx, cy, w, h) lies outside; raises where that is not allowed."""
     (cx, cy, w, h), (height, width) = shape, size
-    box = f"{item.place}: the box ({', '.join(f'{value:g}' for value in item.numbers)})"
+    problem = ""
     if not (math.inf > w > 1e-3 and math.inf > h > 1e-3):
-        raise DataError(f"{box} has no area (width {w:g}, height {h:g}); correct or delete the object")
-    if max(abs(cx), abs(cy), w, h) <= _NORMALISED:
-        raise DataError(f"{box} looks like normalised coordinates, 0 to 1 of width and height; pixels are needed")
-    if max(abs(cx) + w, abs(cy) + h) > _FARTHEST * max(height, width):
-        raise DataError(
-            f"{box} reaches farther than {_FARTHEST} times the image of {width} x {height} pixels; "
-            "correct or delete the object"
-        )
+        problem = f"has no area (width {w:g}, height {h:g}); correct or delete the object"
+    elif max(abs(cx), abs(cy), w, h) <= _NORMALISED:
+        problem = "looks like normalised coordinates, 0 to 1 of width and height; pixels are needed"
+    elif max(abs(cx) + w, abs(cy) + h) > _FARTHEST * max(height, width):
+        problem = f"reaches farther than {_FARTHEST} times the image of {width} x {height} pixels; correct the object"
+    if problem:
+        raise DataError(f"{item.place}: the box ({', '.join(f'{value:g}' for value in item.numbers)}) {problem}")
     outside = not (0 <= cx <= width and 0 <= cy <= height)
     if outside and not allowed:
         raise DataError(

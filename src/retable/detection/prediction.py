@@ -29,7 +29,8 @@ Detect = Callable[[Tensor], dict[str, Tensor]]
 
 def images_in(folder: Path) -> list[Path]:
     """The images of a folder, whose names must differ by more than their endings: results bear them."""
-    return list(files_by_stem(list_files(folder), folder).values())
+    files = {name: path for name, path in list_files(folder).files.items() if "/" not in name}
+    return list(files_by_stem(files, folder).values())
 
 
 def predict_files(
