@@ -173,7 +173,7 @@ def find_list(name: str, places: Sequence[Path], split: str) -> Path:
 
 
 def files_by_stem(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
-    """Returns the files of a folder, by name below it, by their names without ending, which join images and annotations.
+    """Returns files, given by their names below a folder, by those without ending, which join images and annotations.
 
     Raises:
         DataError: Two files differ in their ending or subfolder alone.
