@@ -36,7 +36,11 @@ class DetectorConfig(Options):
 
 @dataclass
 class SplitNames(Options):
-    """Names that the splits have among the real files; a test split that is not there has the val split tested."""
+    """Names that the splits have among the real files.
+
+    A split "test" that is not there has val tested; a split "val" that is not there is every eighth training image. A
+    split of any other name must be there.
+    """
 
     train: str = "train"
     val: str = "val"
@@ -110,6 +114,8 @@ class DetectionDataConfig(Scaling):
         files: Loader of the real files, called with root and split; null where there is none.
         scenes: Generator, called with split, count, image_size and seed; null where there is none.
         splits: Names of the splits among the real files.
+        duplicates: What becomes of real objects that repeat another one of their image, and of training images that
+            are in another split as well: ``keep`` tells them, ``remove`` leaves them out.
         counts: Generated images of each split.
         scene_size: Side of the generated images in pixels.
         scenes_seed: Seed of the generated images; apart from the run's seed, so that all seeds see one dataset.
@@ -132,6 +138,7 @@ class DetectionDataConfig(Scaling):
     files: Any = None
     scenes: Any = None
     splits: SplitNames = field(default_factory=SplitNames)
+    duplicates: str = option("keep", choices=("keep", "remove"))
     counts: SplitCounts = field(default_factory=SplitCounts)
     scene_size: int = 512
     scenes_seed: int = 0
