@@ -10,7 +10,7 @@ DEMO_larsd := model=larsd data=hrsd
 DEMO_emoji := model=emoji_net data=emoji
 DEMO_cars := model=dcgan data=cars
 
-.PHONY: help install demo table test lint types tests test-fast bench lock clean
+.PHONY: help install demo table test lint types tests test-fast fuzz bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -49,6 +49,9 @@ tests: $(READY) ## pytest on all cores (one thread each: two thread pools on two
 test-fast: $(READY) ## linters, and the tests without trainings and processes of their own
 	$(BIN)/ruff check .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+
+fuzz: $(READY) ## two thousand random faults of each kind: annotations, images, checkpoints, records, command lines
+	RETABLE_FUZZ=2000 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m fuzz
 
 bench: $(READY) ## every speed claim, as ratios measured here
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || failed=1; done; exit $${failed:-0}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from pytorch_lightning import LightningModule
+from tests import fuzz
 from torch import nn
 
 from retable.errors import CheckpointError
@@ -85,13 +86,15 @@ def test_other_files_are_one_line(tmp_path: Path, content: bytes) -> None:
         checkpoints.load_into(Small(), tmp_path / "a.ckpt")
 
 
+@fuzz.mark
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_flipped_bytes_are_told_or_change_nothing(tmp_path: Path) -> None:
     path, wanted = tmp_path / "a.ckpt", good()
     torch.save(wanted, path)
     content = path.read_bytes()
     generator = np.random.default_rng(0)
-    for place, mask in zip(generator.integers(0, len(content), 300), generator.integers(1, 256, 300), strict=True):
+    count = fuzz.cases(300)
+    for place, mask in zip(generator.integers(0, len(content), count), generator.integers(1, 256, count), strict=True):
         flipped = bytearray(content)
         flipped[place] ^= mask
         path.write_bytes(flipped)

@@ -1,11 +1,13 @@
 """Records are read as they were written, or refused in one line."""
 
 import json
+import random
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import fuzz
 from tests.tables import dummy
 
 from retable.errors import DataError
@@ -50,3 +52,26 @@ def test_a_folder_in_its_place_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "record.json").mkdir()
     with pytest.raises(DataError, match=r"record\.json: damaged"):
         record.read(tmp_path)
+
+
+@fuzz.mark
+def test_damage_is_one_line_or_harmless(tmp_path: Path) -> None:
+    for seed in range(fuzz.cases(200)):
+        chance = random.Random(seed)
+        tree = json.loads(json.dumps(asdict(EXAMPLE)))
+        text = (
+            json.dumps(fuzz.altered(chance, tree)).encode()
+            if seed % 2
+            else fuzz.damaged(chance, json.dumps(tree).encode())
+        )
+        (tmp_path / "record.json").write_bytes(text)
+        message = ""
+        try:
+            found = record.read(tmp_path)
+        except DataError as error:
+            message = str(error)
+        if message:
+            assert "record.json: " in message, seed
+            assert "\n" not in message, seed
+        else:
+            assert all(isinstance(value, int | float | None) for value in found.metrics.values()), seed

@@ -1,6 +1,7 @@
 """Mistakes on the command line of every entry point: exit code 2, one line, and what to type instead."""
 
 import importlib
+import random
 import re
 import shlex
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from tests import fuzz
 
 from retable.run.words import problem
 
@@ -127,3 +129,19 @@ def test_what_is_to_be_typed_instead_is_the_value(value: str) -> None:
     (word,) = shlex.split(re.split("readers: |one text ", told)[-1])
     override = OverridesParser.create().parse_override(word)
     assert (override.key_or_group, override.value()) == ("key.inner", value)
+
+
+@fuzz.mark
+def test_any_text_is_read_or_told_with_what_to_type_instead() -> None:
+    letters = "ab1.,=#'\"[](){}$~!;:\\/ äé*%@+-_\t"
+    parser = OverridesParser.create()
+    for seed in range(fuzz.cases(150)):
+        chance = random.Random(seed)
+        value = "".join(chance.choice(letters) for _ in range(chance.randint(1, 8)))
+        told = problem(f"key={value}")
+        if told is None or "$" in value:  # what is read is Hydra's business, and so are interpolations
+            continue
+        assert told.startswith(f"key={value}: "), value
+        if "quote that is not closed" not in told:
+            (word,) = shlex.split(re.split("readers: |one text ", told)[-1])
+            assert parser.parse_override(word).value() == value

@@ -1,7 +1,9 @@
 """Classical models: features, fitting once, and the way into a checkpoint and back."""
 
+import contextlib
 import io
 import json
+import random
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from pytorch_lightning.callbacks import EMAWeightAveraging
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
+from tests import fuzz
 from tests.classification import tiny
 from xgboost import XGBClassifier
 
@@ -171,6 +174,16 @@ def test_a_booster_that_would_lead_astray_is_refused(path: list[Any], value: Any
     _set(stored["learner"]["gradient_booster"]["model"], path, value)
     with pytest.raises(CheckpointError, match="holds a damaged XGBClassifier"):
         from_bytes(ESTIMATORS["xgboost"](), json.dumps(stored).encode())
+
+
+@fuzz.mark
+def test_an_altered_booster_is_refused_or_does_no_harm() -> None:
+    features, labels = samples()
+    stored = to_bytes(ESTIMATORS["xgboost"]().fit(features, labels))
+    for seed in range(fuzz.cases(40)):
+        data = json.dumps(fuzz.altered(random.Random(seed), json.loads(stored))).encode()
+        with contextlib.suppress(CheckpointError):
+            assert np.isfinite(from_bytes(ESTIMATORS["xgboost"](), data).predict_proba(100 * features)).all()
 
 
 def test_vectors_that_are_not_there_are_refused() -> None:
