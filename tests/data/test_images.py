@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from retable.data.image_files import inspect_image
-from retable.data.images import find_images, image_size, read_image, read_shown_image
+from retable.data.images import image_size, read_image, read_shown_image
 from retable.errors import DataError
 
 FORMATS = [
@@ -97,15 +97,6 @@ def test_missing_empty_folder_and_text(tmp_path):
             assert "\n" not in str(caught.value)
     with pytest.raises(DataError, match="folder"):
         read_image(tmp_path)
-
-
-def test_find_images_sorts_and_refuses_ambiguous_names(tmp_path):
-    for name in ("b.PNG", "a.jpg", "notes.txt", ".hidden.png"):
-        (tmp_path / name).touch()
-    assert {stem: path.name for stem, path in find_images(tmp_path).items()} == {"a": "a.jpg", "b": "b.PNG"}
-    (tmp_path / "a.bmp").touch()
-    with pytest.raises(DataError, match=r"a\.bmp and a\.jpg"):
-        find_images(tmp_path)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -12,9 +12,6 @@ from PIL import Image
 from retable.data.image_files import DamagedImageError, ImageHeader, inspect_image
 from retable.errors import DataError
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-"""File name endings, in lower case, that are taken for images when a folder is read."""
-
 _DEPTHS = (8, 10, 12, 14, 16)  # bits a channel that cameras and scanners have
 _ORIENTATION = 0x0112  # EXIF tag
 
@@ -96,32 +93,6 @@ def image_size(path: str | Path) -> tuple[int, int]:
         return header.height, header.width
     height, width = _decode(Path(path), data).shape[:2]
     return height, width
-
-
-def find_images(folder: Path) -> dict[str, Path]:
-    """Lists the images of a folder by their name without ending.
-
-    Args:
-        folder: An existing folder. Its subfolders are not searched.
-
-    Returns:
-        Paths by name without ending, sorted by name. Files with other endings than `IMAGE_SUFFIXES` and
-        hidden files are no images.
-
-    Raises:
-        DataError: Two images differ in their ending alone, so that an annotation would fit both.
-    """
-    images: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
-            continue
-        if path.stem in images:
-            raise DataError(
-                f"{folder}: {images[path.stem].name} and {path.name} have the same name before the ending; "
-                "keep one of them"
-            )
-        images[path.stem] = path
-    return images
 
 
 def _read_bytes(path: Path) -> bytes:

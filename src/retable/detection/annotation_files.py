@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, ParseError
 import defusedxml.ElementTree
 from defusedxml.common import DefusedXmlException
 
-from retable.data import IMAGE_SUFFIXES, find_images
+from retable.data import IMAGE_SUFFIXES, Listing, list_files
 from retable.errors import DataError
 
 _LISTED_SUFFIXES = IMAGE_SUFFIXES | {".txt", ".xml"}
@@ -102,6 +102,20 @@ def listed_splits(places: Sequence[Path]) -> list[str]:
     return sorted({path.stem for place in places for path in place.glob("*.txt")})
 
 
+def files_by_stem(listing: Listing, folder: Path) -> dict[str, Path]:
+    """Returns the files of a folder by their names without ending, which join images, annotations and lists.
+
+    Raises:
+        DataError: Two files differ in their ending or subfolder alone.
+    """
+    found: dict[str, str] = {}
+    for name, path in listing.files.items():
+        other = found.setdefault(path.stem, name)
+        if other != name:
+            raise DataError(f"{folder}: {other} and {name} have the same name before the ending; keep one of them")
+    return {stem: listing.files[name] for stem, name in found.items()}
+
+
 def match_files(
     name: str,
     image_ids: Sequence[str],
@@ -126,8 +140,8 @@ def match_files(
     Raises:
         DataError: An image or an annotation is missing. The message says how many are and names the first.
     """
-    images = find_images(image_folder)
-    annotations = {path.stem: path for path in annotation_folder.iterdir() if path.suffix.lower() == suffix}
+    images = files_by_stem(list_files(image_folder), image_folder)
+    annotations = files_by_stem(list_files(annotation_folder, (suffix,), "annotations"), annotation_folder)
     source = "" if list_path is None else f" that {list_path} lists"
     for what, found, folder, advice in (
         ("image", images, image_folder, "add the image, or take the name out"),

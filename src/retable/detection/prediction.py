@@ -12,8 +12,9 @@ from rich.progress import track
 from torch import Tensor
 
 from retable.boxes import format_of
-from retable.data import find_images, read_image
+from retable.data import list_files, read_image
 from retable.data.inputs import image_files
+from retable.detection.annotation_files import files_by_stem
 from retable.detection.schema import Scaling
 from retable.detection.transforms import Image, resized
 from retable.errors import DataError, StorageError
@@ -28,7 +29,7 @@ Detect = Callable[[Tensor], dict[str, Tensor]]
 
 def images_in(folder: Path) -> list[Path]:
     """The images of a folder, whose names must differ by more than their endings: results bear them."""
-    return list(find_images(folder).values())
+    return list(files_by_stem(list_files(folder), folder).values())
 
 
 def predict_files(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retable.boxes import corners_to_box
-from retable.data import find_images
+from retable.data import list_files
 from retable.detection import annotation_files as files
 from retable.detection.dataset import DetectionDataset, ImageRecord, ObjectRecord
 from retable.errors import DataError
@@ -46,7 +46,7 @@ class DotaText(DetectionDataset):
         name = config.name
         layout = _find_layout(files.checked_root(root, name), split, name)
         if layout.list_path is None:
-            image_ids = list(find_images(layout.images))
+            image_ids = list(files.files_by_stem(list_files(layout.images), layout.images))
             _check_orphans(name, image_ids, layout)
         else:
             image_ids = files.read_image_list(layout.list_path)
