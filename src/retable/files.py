@@ -49,6 +49,11 @@ def write_text(path: Path, text: str) -> None:
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
+def cache_folder() -> Path:
+    """Returns the folder for what is remembered to save time; it need not exist, and may be deleted at any time."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retable"
+
+
 @contextmanager
 def alone(folder: Path, refusal: str) -> Iterator[None]:
     """Keeps other processes out of a folder, which is made if need be; the kernel lifts that when the process dies.

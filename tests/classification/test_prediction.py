@@ -10,8 +10,7 @@ import torch
 from tests.classification import tiny
 from torch import Tensor
 
-from retable.classification.prediction import classify_files, images_below
-from retable.data.inputs import image_files
+from retable.classification.prediction import classify_files
 from retable.errors import DataError, StorageError
 
 NAMES = tiny.CLASSES.names
@@ -33,7 +32,7 @@ def write_image(path: Path, index: int = 0) -> Path:
 
 
 def classify(source: Path, output: Path) -> None:
-    classify_files(wide_upright, tiny.StripesSubject(), source, output, ABOUT)
+    classify_files(wide_upright, tiny.StripesSubject(), str(source), output, ABOUT)
 
 
 def test_an_image_is_printed_with_all_probabilities(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,13 +77,6 @@ def test_more_images_than_a_batch(tmp_path: Path) -> None:
         write_image(tmp_path / "in" / f"{index:02}.png", index)
     classify(tmp_path / "in", tmp_path / "out")
     assert len((tmp_path / "out" / "predictions.csv").read_text().splitlines()) == 71
-
-
-def test_nothing_to_read_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no file or folder"):
-        image_files(tmp_path / "absent", images_below)
-    with pytest.raises(DataError, match="there is no image in"):
-        image_files(tmp_path, images_below)
 
 
 def test_unwritable_output_is_a_storage_error(tmp_path: Path) -> None:

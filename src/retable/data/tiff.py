@@ -62,11 +62,16 @@ class Directory:
             count = len(self.parts) // self.bands
             bands = [self._decode_part(self.width, 1, first * count, count) for first in range(self.bands)]
             return None if any(band is None for band in bands) else np.stack(bands, axis=2)  # type: ignore[arg-type]
+        predictor = self.tags.get(_PREDICTOR, 1) if self.bands > 1 else 1
         wide = self._decode_part(self.width * self.bands, self.bands, 0, len(self.parts))
-        if wide is None:
+        if wide is None or (predictor != 1 and (predictor != _DIFFERENCES or wide.dtype.kind == "f")):
             return None
         image = wide.reshape(self.height, self.width, self.bands)
-        return np.cumsum(image, axis=1, dtype=image.dtype) if self.tags.get(_PREDICTOR) == _DIFFERENCES else image
+        if predictor == _DIFFERENCES:
+            step = self.tags.get(_TILE_WIDTH, self.width)
+            for x in range(0, self.width, step):
+                np.cumsum(image[:, x : x + step], axis=1, dtype=image.dtype, out=image[:, x : x + step])
+        return image
 
     def _decode_part(self, width: int, merged: int, first: int, count: int) -> npt.NDArray[Any] | None:
         """Decodes some strips or tiles as a grey image of so many bands side by side."""
@@ -75,8 +80,8 @@ class Directory:
         tags |= {_BITS: tags[_BITS][:1], _KIND: tags.get(_KIND, (1,))[:1]}
         if _TILE_WIDTH in tags:
             tags[_TILE_WIDTH] = (tags[_TILE_WIDTH][0] * merged,)
-        if merged > 1 and tags.get(_PREDICTOR) == (_DIFFERENCES,):
-            del tags[_PREDICTOR]  # they are summed up afterwards
+        if merged > 1:
+            tags.pop(_PREDICTOR, None)  # differences are summed up afterwards
         tags[self._offsets_tag], tags[self._sizes_tag] = zip(*self.parts[first : first + count], strict=True)
         file = _with_directory(self._data, tags)
         image = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_UNCHANGED)

@@ -103,17 +103,27 @@ def listed_splits(places: Sequence[Path]) -> list[str]:
 
 
 def files_by_stem(listing: Listing, folder: Path) -> dict[str, Path]:
-    """Returns the files of a folder by their names without ending, which join images, annotations and lists.
+    """Returns the files of a folder by their names without endings, which join images, annotations and lists.
+
+    An annotation may bear the image's whole name, ``a.png.txt``, as those of predictions do.
 
     Raises:
         DataError: Two files differ in their ending or subfolder alone.
     """
     found: dict[str, str] = {}
     for name, path in listing.files.items():
-        other = found.setdefault(path.stem, name)
+        other = found.setdefault(stem_of(path), name)
         if other != name:
             raise DataError(f"{folder}: {other} and {name} have the same name before the ending; keep one of them")
     return {stem: listing.files[name] for stem, name in found.items()}
+
+
+def stem_of(path: Path) -> str:
+    """Returns a file's name without the endings of images and annotations."""
+    name = path.name
+    while Path(name).suffix.lower() in _LISTED_SUFFIXES:
+        name = Path(name).stem
+    return name
 
 
 def match_files(

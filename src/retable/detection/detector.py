@@ -4,6 +4,7 @@ A detector of its own is a subclass with a network, `detect_batch`, a training s
 """
 
 from abc import abstractmethod
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -175,9 +176,12 @@ class Detector(LightningModule):
 
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Detects in the user's files, scaled as the run's data; see `retable.detection.prediction.predict_files`."""
-        source, scaling = Path(options.input).expanduser(), Scaling(data.resize, data.max_side)
+        scaling = Scaling(**{part.name: data[part.name] for part in fields(Scaling) if part.name in data})
         threshold = options.score_threshold
-        predict_files(lambda image: self.detect([image])[0], source, output, self.classes, threshold, scaling, about)
+        self.config.score_threshold = min(threshold, self.config.score_threshold)  # what is asked for is not cut off
+        predict_files(
+            lambda image: self.detect([image])[0], options.input, output, self.classes, threshold, scaling, about
+        )
 
     def _to_device(self, images: Tensor) -> list[Prediction]:
         return self.detect_batch(images.to(self.device))

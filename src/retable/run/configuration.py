@@ -35,6 +35,7 @@ _NOT_IDENTITY = (
     "trainer.profiler",
     "data.workers",
     "data.cache_megabytes",
+    "data.check",
     "model.weights",
 )
 

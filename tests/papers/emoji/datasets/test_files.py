@@ -24,7 +24,7 @@ def test_one_folder_a_class(tmp_path: Path) -> None:
         ("Winking Face/0.png", 5, ""), ("Winking Face/1.png", 5, ""), ("neutral_face/0.png", 2, ""),
         ("neutral_face/deeper/c.JPG", 2, ""),
     ]  # fmt: skip
-    assert notes == []
+    assert notes == ["1 files are hidden or a system's own and were left out, first .hidden"]
 
 
 def test_files_that_are_no_images_are_told(tmp_path: Path) -> None:

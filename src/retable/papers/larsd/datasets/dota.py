@@ -127,7 +127,9 @@ def _check_orphans(name: str, image_ids: Sequence[str], layout: _Layout) -> None
     """Raises for annotations without image, where the folders themselves are the split."""
     known = set(image_ids)
     orphans = sorted(
-        path.name for path in layout.labels.iterdir() if path.suffix.lower() == ".txt" and path.stem not in known
+        path.name
+        for path in layout.labels.iterdir()
+        if path.suffix.lower() == ".txt" and files.stem_of(path) not in known
     )
     if orphans:
         raise DataError(
