@@ -4,7 +4,6 @@ A detector of its own is a subclass with a network, `detect_batch`, a training s
 """
 
 from abc import abstractmethod
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +175,7 @@ class Detector(LightningModule):
 
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Detects in the user's files, scaled as the run's data; see `retable.detection.prediction.predict_files`."""
-        scaling = Scaling(**{part.name: data[part.name] for part in fields(Scaling) if part.name in data})
+        scaling = Scaling(data.resize, data.max_side, data.bands, data.range)
         threshold = options.score_threshold
         self.config.score_threshold = min(threshold, self.config.score_threshold)  # what is asked for is not cut off
         predict_files(
