@@ -1,15 +1,17 @@
 """Files that are either complete or absent, whenever the process or the machine stops; and folders for one process."""
 
+import csv
 import errno
 import fcntl
+import io
 import os
 import re
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from retable.errors import ConfigError
 
@@ -52,6 +54,13 @@ def write_text(path: Path, text: str) -> None:
 def cache_folder() -> Path:
     """Returns the folder for what is remembered to save time; it need not exist, and may be deleted at any time."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retable"
+
+
+def write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
+    """Writes the rows of a CSV file, the header first, all or nothing (see `write_atomically`)."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_text(path, text.getvalue())
 
 
 @contextmanager

@@ -197,7 +197,7 @@ def test_refuses_a_second_process(start: Start, search: Run, tmp_path: Path) -> 
     first.communicate()
     assert code == 2
     assert output.startswith("error: name: another process is running the search search")
-    assert first.returncode == 130
+    assert first.returncode == 143
 
 
 def test_refuses_a_metric_that_runs_do_not_log(search: Run) -> None:

@@ -1,6 +1,8 @@
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,7 @@ import psutil
 import pytest
 
 from retable.tables import lease
+from retable.tables.store import State, Store
 
 HOLD = """
 import sys, time
@@ -75,6 +78,44 @@ def test_an_owner_elsewhere_loses_it_when_its_heartbeat_stops(tmp_path: Path) ->
     assert not lease.beat(tmp_path, held), "the former owner is told that it lost the lease"
     lease.release(tmp_path, held)
     assert lease.is_held(tmp_path, expiry=5), "what the former owner gives back is not its own any more"
+
+
+def _of_another_machine(folder: Path, ahead: float) -> lease.Lease:
+    held = lease.acquire(folder)
+    assert held is not None
+    held = replace(held, host="another machine")
+    lease._write(folder, held)
+    os.utime(folder / lease.LEASE, (time.time() + ahead,) * 2)
+    return held
+
+
+def test_a_lease_of_the_future_is_taken_over_when_it_stands_still(tmp_path: Path) -> None:
+    held = _of_another_machine(tmp_path, 3600)
+    assert lease.seconds_ahead(tmp_path) == pytest.approx(3600, abs=60)
+    assert lease.is_held(tmp_path, expiry=0.5), "one look says nothing"
+    began = time.monotonic()
+    taken = lease.acquire(tmp_path, expiry=0.5)
+    assert taken is not None
+    assert time.monotonic() - began > 0.4
+    assert not lease.beat(tmp_path, held)
+
+
+def test_a_lease_of_the_future_that_beats_is_held(tmp_path: Path) -> None:
+    _of_another_machine(tmp_path, 3600)
+    beats = threading.Timer(0.3, lambda: os.utime(tmp_path / lease.LEASE, (time.time() + 3601,) * 2))
+    beats.start()
+    assert lease.acquire(tmp_path, expiry=2) is None
+    beats.join()
+
+
+def test_clocks_that_disagree_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "cells" / "c0ffee"
+    held = _of_another_machine(folder, 7200)
+    status = Store(tmp_path).status("c0ffee")
+    assert status.state is State.running
+    assert re.search(
+        rf"process {held.pid} on another machine holds it until 2.* by a clock that is 7\d\d\d s ahead", status.warning
+    )
 
 
 def test_a_heartbeat_keeps_it(tmp_path: Path) -> None:

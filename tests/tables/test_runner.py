@@ -87,6 +87,8 @@ def test_a_failure_is_kept_with_its_last_lines(folder: Path, state: Store) -> No
     [
         ("import os; os.kill(os.getpid(), 9)", "killed by SIGKILL"),
         ("raise SystemExit(6)", "a result could not be written (exit code 6)"),
+        ("raise SystemExit(143)", "interrupted (exit code 143)"),
+        ("raise SystemExit(130)", "interrupted (exit code 130)"),
     ],
 )
 def test_what_may_go_better_next_time(folder: Path, code: str, reason: str) -> None:

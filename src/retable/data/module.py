@@ -87,6 +87,11 @@ class ShardedDataModule(LightningDataModule):
         return 0 if self.trainer is None else self.trainer.global_rank
 
 
+def as_it_is(batch: Any) -> Any:
+    """Hands on a batch that the dataset made, where a loader would collate samples."""
+    return batch
+
+
 def initialise_worker(_worker: int) -> None:
     """Keeps OpenCV from starting threads in a loader worker, where each worker is one thread of the whole."""
     cv2.setNumThreads(0)

@@ -61,7 +61,7 @@ class Backbone(nn.Module):
             self.body: Any = timm.create_model(name, pretrained=False, features_only=True, **options)
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:
             narrow = "" if width == 1 else f" at model.backbone_width={width}"
-            raise ConfigError(f"model.backbone: {name} gives no feature maps{narrow} ({_first_line(error)})") from error
+            raise ConfigError(f"model.backbone: {name} gives no feature maps{narrow} ({first_line(error)})") from error
         reductions = list(self.body.feature_info.reduction())
         if any(stride not in reductions for stride in STRIDES):
             raise ConfigError(f"model.backbone: {name} has strides {reductions}, but 4, 8, 16 and 32 are needed")
@@ -228,7 +228,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # each reader has its own exceptions for a damaged file
-        raise CheckpointError(f"{path}: not a readable weights file ({_first_line(error)})") from error
+        raise CheckpointError(f"{path}: not a readable weights file ({first_line(error)})") from error
     for key in ("state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
@@ -254,7 +254,7 @@ def download_address(address: str) -> Path | None:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, lambda temporary: torch.hub.download_url_to_file(address, str(temporary)))
         except Exception as error:  # as below
-            log.warning("downloading %s failed: %s", address, _first_line(error))
+            log.warning("downloading %s failed: %s", address, first_line(error))
             return None
     return path
 
@@ -272,7 +272,7 @@ def _download_repository(repository: str) -> Path | None:
     try:
         return Path(huggingface_hub.hf_hub_download(repository, name, etag_timeout=_PROBE_SECONDS))
     except Exception as error:  # network, proxy, disk: none of them is worth a run that can start from scratch
-        log.warning("downloading %s failed: %s", repository, _first_line(error))
+        log.warning("downloading %s failed: %s", repository, first_line(error))
         return None
 
 
@@ -302,5 +302,6 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Returns what an error says, up to its first line's end; its class where it says nothing."""
     return (str(error).splitlines() or [type(error).__name__])[0]

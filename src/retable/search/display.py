@@ -1,9 +1,8 @@
 """What the terminal shows of a search: the trials that run now, and what it came to."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console, Group
@@ -29,10 +28,10 @@ def live(search: Search, workers: int) -> Iterator[Callable[[Search], None]]:
     """
     console = Console()
     started = time.monotonic()
-    seen = {trial.number for trial in _ended(search)}
+    seen = {trial.number for trial in search.trials(*WORDS)}
 
     def news() -> Iterator[str]:
-        for trial in _ended(search):
+        for trial in search.trials(*WORDS):
             if trial.number not in seen:
                 seen.add(trial.number)
                 yield _told(search, trial)
@@ -58,12 +57,9 @@ def live(search: Search, workers: int) -> Iterator[Callable[[Search], None]]:
         yield show
 
 
-def _ended(search: Search) -> list[FrozenTrial]:
-    return search.study.get_trials(deepcopy=False, states=tuple(WORDS))
-
-
 def _told(search: Search, trial: FrozenTrial) -> str:
-    text = f"{WORDS[trial.state]}: trial {trial.number} ({_joined(study.values_of(trial))})"
+    values = ", ".join(f"{key}={number(value)}" for key, value in study.values_of(trial).items())
+    text = f"{WORDS[trial.state]}: trial {trial.number} ({values})"
     if trial.state is TrialState.FAIL:
         return f"{text}: {trial.user_attrs.get(study.REASON)}; {search.request.trial_folder(trial.number) / LOG}"
     return f"{text}: {search.metric} {number(trial.value)}"
@@ -78,14 +74,14 @@ def _grid(search: Search, first: str, *last: str) -> Grid:
 
 
 def _row(trial: OpenTrial) -> list[str]:
-    cells = [str(trial.number), *(number(value) for value in trial.values.values())]
+    cells = [str(trial.handle.number), *(number(value) for value in trial.values.values())]
     epoch = max(trial.curve, default=None)
     cells += ["", ""] if epoch is None else [str(epoch + 1), number(trial.curve[epoch])]
     return [*cells, duration(time.monotonic() - trial.started) if trial.here else "waiting"]
 
 
 def _line(search: Search, workers: int, started: float) -> str:
-    left = max(search.n_trials - len(_ended(search)), len(search.open))
+    left = max(search.n_trials - search.count(*WORDS), len(search.open))
     parts = [f"{tally(search)}, {left} left"]
     best = search.best()
     if best is not None:
@@ -102,7 +98,7 @@ def tally(search: Search) -> str:
 def show_result(search: Search) -> None:
     """Prints the best trials, then the best one as a command line."""
     console = Console()
-    complete = search.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    complete = search.trials(TrialState.COMPLETE)
     complete.sort(key=lambda trial: trial.values[0], reverse=search.direction == "higher")
     console.print(f"\n{search.request.name}: {search.count()} trials ({tally(search)})", highlight=False)
     if complete:
@@ -119,19 +115,9 @@ def show_result(search: Search) -> None:
         )
 
 
-def show_written(written: Mapping[str, Path | str]) -> None:
-    """Prints where the files of a search are, or why one was not written."""
-    for name, result in written.items():
-        print(result if isinstance(result, Path) else f"{name}: {result}")
-
-
 def number(value: float | str | None) -> str:
     """A number in few digits; what is none stays as it is."""
     try:
         return f"{float(value):.4g}" if value is not None else ""
     except ValueError:
         return str(value)
-
-
-def _joined(values: Mapping[str, str]) -> str:
-    return ", ".join(f"{key}={number(value)}" for key, value in values.items())

@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import optuna
 from optuna.study import Study
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from retable.files import write_text
 from retable.search import space, study
@@ -20,61 +19,39 @@ _LOOK_SECONDS = 1.0
 
 @dataclass
 class OpenTrial:
-    """A trial that is not over yet.
+    """A trial that is not over yet."""
 
-    Attributes:
-        handle: Optuna's side of it.
-        values: Its values by key.
-        job: What to run.
-        here: Whether it runs in this process's engine.
-        started: When it was last started here (monotonic).
-        starts: How often it has been started here.
-        curve: Validation values by epoch, as far as Optuna was told of them.
-        judged: How many of those the pruner has seen.
-    """
-
-    handle: optuna.trial.Trial
-    values: dict[str, str]
-    job: Job
-    here: bool = False
-    started: float = 0.0
-    starts: int = 0
-    curve: dict[int, float] = field(default_factory=dict)
-    judged: int = 0
-
-    @property
-    def number(self) -> int:
-        """Number of the trial in its search."""
-        return self.handle.number
+    handle: Trial  # Optuna's side of it
+    values: dict[str, str]  # its values by key
+    job: Job  # what to run
+    here: bool = False  # whether it runs in this process's engine
+    started: float = 0.0  # when it was last started here (monotonic)
+    starts: int = 0  # how often it has been started here
+    curve: dict[int, float] = field(default_factory=dict)  # validation values by epoch, as far as Optuna knows them
+    judged: int = 0  # how many of those the pruner has seen
 
 
 @dataclass
 class Search:
-    """A search under way.
+    """A search under way."""
 
-    Attributes:
-        request: What is searched.
-        metric: Name of the validation metric.
-        direction: ``higher`` or ``lower``.
-        study: Optuna's study.
-        n_trials: How many trials it is to have.
-        open: The trials that are not over.
-        seconds: How long each process of a trial took that began and ended here.
-    """
+    request: Request  # what is searched
+    metric: str  # name of the validation metric
+    direction: str  # ``higher`` or ``lower``
+    study: Study  # Optuna's study
+    n_trials: int  # how many trials it is to have
+    open: list[OpenTrial] = field(default_factory=list)  # the trials that are not over
+    seconds: list[float] = field(default_factory=list)  # taken by each process of a trial that began and ended here
 
-    request: Request
-    metric: str
-    direction: str
-    study: Study
-    n_trials: int
-    open: list[OpenTrial] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    def trials(self, *states: TrialState) -> list[FrozenTrial]:
+        """The trials in these states, or all."""
+        return self.study.get_trials(deepcopy=False, states=states or None)
 
     def count(self, *states: TrialState) -> int:
         """Number of trials in these states, or of all."""
-        return len(self.study.get_trials(deepcopy=False, states=states or None))
+        return len(self.trials(*states))
 
-    def best(self) -> optuna.trial.FrozenTrial | None:
+    def best(self) -> FrozenTrial | None:
         """The best complete trial; of equal ones the first."""
         return self.study.best_trial if self.count(TrialState.COMPLETE) else None
 
@@ -87,9 +64,9 @@ def run(search: Search, engine: Engine, show: Callable[[Search], None] = lambda 
         StorageError: A result could not be written.
         KeyboardInterrupt: It was interrupted; the trials have been stopped by then and can be continued.
     """
-    for begun in search.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+    for begun in search.trials(TrialState.RUNNING):
         # the only way to take a trial up again that Optuna has: what `ask` does, with the id of an old one
-        trial = _open(search, optuna.trial.Trial(search.study, begun._trial_id))
+        trial = _open(search, Trial(search.study, begun._trial_id))
         trial.curve = dict(begun.intermediate_values)
         search.open.append(trial)
     room = max(1, engine.workers // search.request.devices)
@@ -114,7 +91,7 @@ def run(search: Search, engine: Engine, show: Callable[[Search], None] = lambda 
     show(search)
 
 
-def _open(search: Search, handle: optuna.trial.Trial) -> OpenTrial:
+def _open(search: Search, handle: Trial) -> OpenTrial:
     values = space.suggest(search.request.space, handle)  # a trial whose asking was cut off gets what is missing
     return OpenTrial(handle, values, search.request.job(handle.number, values))
 
@@ -137,7 +114,7 @@ def _settle(search: Search, trial: OpenTrial) -> bool:
     _report(trial, outcome.curve)
     if outcome.reason:
         trial.handle.set_user_attr(study.REASON, outcome.reason)
-    search.study.tell(trial.number, outcome.value, outcome.state)
+    search.study.tell(trial.handle.number, outcome.value, outcome.state)
     search.open.remove(trial)
     return True
 

@@ -21,11 +21,8 @@ from retable.search.schema import Direction
 def metric_of(models: Sequence[str], program: Path, metric: str | None, direction: Direction | None) -> tuple[str, str]:
     """Name of the metric to search by, and which values are better, ``higher`` or ``lower``.
 
-    Args:
-        models: Import paths of the models, which all have to agree.
-        program: What a trial runs; its folder can be imported from.
-        metric: The name that was asked for; None is the models' own.
-        direction: What was asked for; None is the models' own.
+    What was not asked for (None) is the models' own, given by their import paths; all have to agree. They can be
+    imported from the folder of the program that a trial runs.
 
     Raises:
         ConfigError: A model cannot be imported, or does not say.

@@ -1,7 +1,5 @@
 """What a search leaves beside its trials: ``trials.csv``, ``history.png`` and ``importance.png``."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +7,7 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from retable.files import write_text
+from retable.files import write_csv
 from retable.search import study
 from retable.search.display import WORDS
 from retable.search.loop import Search
@@ -32,55 +30,44 @@ def write(search: Search) -> dict[str, Path | str]:
         OSError: A file cannot be written.
     """
     folder = search.request.folder
-    trials = search.study.get_trials(deepcopy=False)
-    complete = [trial for trial in trials if trial.state is TrialState.COMPLETE]
-    written: dict[str, Path | str] = {"trials.csv": _write_trials(search, trials, folder / "trials.csv")}
+    complete = search.trials(TrialState.COMPLETE)
+    written: dict[str, Path | str] = {
+        "trials.csv": _write_trials(search, folder / "trials.csv"),
+        "history.png": "no trial is complete yet",
+        "importance.png": f"needs {_ENOUGH} complete trials, there are {len(complete)}",
+    }
     if complete:
-        written["history.png"] = _draw_history(search, trials, folder / "history.png")
-    else:
-        written["history.png"] = "no trial is complete yet"
-    values = {trial.value for trial in complete}
-    if len(complete) >= _ENOUGH and len(values) > 1:
-        written["importance.png"] = _draw_importance(search, complete, folder / "importance.png")
-    elif len(complete) >= _ENOUGH:
+        written["history.png"] = _draw_history(search, complete, folder / "history.png")
+    if len(complete) >= _ENOUGH:
         written["importance.png"] = "all trials have the same value"
-    else:
-        written["importance.png"] = f"needs {_ENOUGH} complete trials, there are {len(complete)}"
+    if len(complete) >= _ENOUGH and len({trial.value for trial in complete}) > 1:
+        written["importance.png"] = _draw_importance(search, complete, folder / "importance.png")
     return written
 
 
-def _write_trials(search: Search, trials: Sequence[FrozenTrial], path: Path) -> Path:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+def _write_trials(search: Search, path: Path) -> Path:
     keys = list(search.request.space)
-    writer.writerow(["trial", "state", search.metric, *keys, "epochs", "reason", "folder"])
-    for trial in trials:
+    rows: list[list[Any]] = [["trial", "state", search.metric, *keys, "epochs", "reason", "folder"]]
+    for trial in search.trials():
         values = study.values_of(trial)
-        writer.writerow(
-            [
-                trial.number,
-                WORDS.get(trial.state, "unfinished"),
-                "" if trial.value is None else repr(trial.value),
-                *(values.get(key, "") for key in keys),
-                len(trial.intermediate_values),
-                trial.user_attrs.get(study.REASON, ""),
-                search.request.trial_folder(trial.number),
-            ]
-        )
-    write_text(path, text.getvalue())
+        state = WORDS.get(trial.state, "unfinished")
+        value = "" if trial.value is None else repr(trial.value)
+        reason = trial.user_attrs.get(study.REASON, "")
+        folder = search.request.trial_folder(trial.number)
+        searched = (values.get(key, "") for key in keys)
+        rows.append([trial.number, state, value, *searched, len(trial.intermediate_values), reason, folder])
+    write_csv(path, rows)
     return path
 
 
-def _draw_history(search: Search, trials: Sequence[FrozenTrial], path: Path) -> Path:
+def _draw_history(search: Search, complete: Sequence[FrozenTrial], path: Path) -> Path:
     """Each trial's value, and the best so far."""
     figure, (panel,) = new_figure(1, height=4.2)
-    complete = [(trial.number, trial.value) for trial in trials if trial.state is TrialState.COMPLETE]
-    stopped = [trial for trial in trials if trial.state is TrialState.PRUNED and trial.value is not None]
-    pruned = [(trial.number, trial.value) for trial in stopped]
-    failed = [trial.number for trial in trials if trial.state is TrialState.FAIL]
-    numbers, values = np.array([x for x, _ in complete]), np.array([y for _, y in complete], dtype=float)
-    best = np.maximum.accumulate(values) if search.direction == "higher" else np.minimum.accumulate(values)
-    end = max(trial.number for trial in trials) + 0.5
+    pruned = [(trial.number, trial.value) for trial in search.trials(TrialState.PRUNED) if trial.value is not None]
+    failed = [trial.number for trial in search.trials(TrialState.FAIL)]
+    numbers, values = [trial.number for trial in complete], [trial.values[0] for trial in complete]
+    best = (np.maximum if search.direction == "higher" else np.minimum).accumulate(values)
+    end = max(trial.number for trial in search.trials()) + 0.5
     panel.step([*numbers, end], [*best, best[-1]], where="post", color=_ORANGE, linewidth=1.8, label="best so far")
     panel.scatter(numbers, values, s=26, color=_BLUE, zorder=3, label=f"complete ({len(complete)})")
     if pruned:

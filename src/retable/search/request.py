@@ -35,17 +35,11 @@ _OURS = {
 
 @dataclass(frozen=True)
 class Words:
-    """The command line of ``sweep.py``.
+    """The command line of ``sweep.py``."""
 
-    Attributes:
-        own: Words whose keys ``conf/sweep.yaml`` has, and flags.
-        space: What is searched, as written: (key, text).
-        overrides: All other words: overrides of ``train.py``.
-    """
-
-    own: tuple[str, ...]
-    space: tuple[tuple[str, str], ...]
-    overrides: tuple[str, ...]
+    own: tuple[str, ...]  # words whose keys ``conf/sweep.yaml`` has, and flags
+    space: tuple[tuple[str, str], ...]  # what is searched, as written: (key, text)
+    overrides: tuple[str, ...]  # all other words: overrides of ``train.py``
 
 
 def divide(arguments: Sequence[str]) -> Words:
@@ -64,29 +58,17 @@ def divide(arguments: Sequence[str]) -> Words:
 
 @dataclass(frozen=True)
 class Request:
-    """A search that can be run.
-
-    Attributes:
-        name: Its name.
-        outputs: The folder that everything is written to.
-        space: What is searched.
-        texts: The same as written, without blanks.
-        overrides: What is fixed for every trial, the seed included.
-        fixed: The flat configuration of what is fixed, by which another search is told from this one.
-        models: Import paths of the models that are searched over; mostly one.
-        devices: How many GPUs (or CPU processes) a trial asks for.
-        program: What a trial runs.
-    """
+    """A search that can be run."""
 
     name: str
-    outputs: Path
-    space: Space
-    texts: dict[str, str]
-    overrides: tuple[str, ...]
-    fixed: dict[str, Any]
-    models: tuple[str, ...]
-    devices: int
-    program: Path
+    outputs: Path  # the folder that everything is written to
+    space: Space  # what is searched
+    texts: dict[str, str]  # the same as written, without blanks
+    overrides: tuple[str, ...]  # what is fixed for every trial, the seed included
+    fixed: dict[str, Any]  # the flat configuration of what is fixed, by which another search is told from this one
+    models: tuple[str, ...]  # import paths of the models that are searched over; mostly one
+    devices: int  # how many GPUs (or CPU processes) a trial asks for
+    program: Path  # what a trial runs
 
     @cached_property
     def folder(self) -> Path:
@@ -103,7 +85,6 @@ class Request:
         command = (
             sys.executable,
             str(self.program),
-            *places.papers_word(),
             *self._words(values),
             f"outputs={quote(str(self.outputs))}",
             f"hydra.run.dir={quote(str(folder))}",
@@ -116,10 +97,10 @@ class Request:
     def command(self, values: Mapping[str, str]) -> str:
         """The command line that makes a run with a trial's values, in a folder of its own."""
         program = "train.py" if self.program == places.program("train") else str(self.program)
-        return shlex.join(["python", program, *places.papers_word(), *self._words(values)])
+        return shlex.join(["python", program, *self._words(values)])
 
     def _words(self, values: Mapping[str, str]) -> list[str]:
-        return [*self.overrides, *_pairs(values)]
+        return [*places.papers_word(), *self.overrides, *_pairs(values)]
 
 
 def read(config: DictConfig, words: Words) -> Request:
@@ -145,7 +126,8 @@ def read(config: DictConfig, words: Words) -> Request:
     overrides = (*words.overrides, f"seed={config.seed}")
     base = _compose(overrides)
     models = {str(_compose((*overrides, *_pairs(values))).model.get("_target_")) for values in spaces.examples(space)}
-    fixed = {key: value for key, value in identity(base).items() if not _is_searched(key, space)}
+    searched = tuple(f"{key}." for key in space)  # a group's keys with it
+    fixed = {key: value for key, value in identity(base).items() if not f"{key}.".startswith(searched)}
     devices = base.trainer.devices
     name = config.name if config.name is not None else _default_name(config, words, texts, fixed)
     if not re.fullmatch(r"[\w.+@-]+", name) or name in (".", ".."):
@@ -199,10 +181,6 @@ def _compose(overrides: Sequence[str]) -> DictConfig:
 
 def _pairs(values: Mapping[str, str]) -> list[str]:
     return [f"{key}={value}" for key, value in values.items()]
-
-
-def _is_searched(key: str, space: Space) -> bool:
-    return any(key == name or key.startswith(f"{name}.") for name in space)
 
 
 def _default_name(config: DictConfig, words: Words, texts: Mapping[str, str], fixed: Mapping[str, Any]) -> str:

@@ -30,14 +30,6 @@ class Real:
     high: float
     log: bool
 
-    def examples(self) -> tuple[str, ...]:
-        """Values that have to compose for all to do: both ends, and one between them that is not whole."""
-        return repr(self.low), repr(self.low + (self.high - self.low) / math.pi), repr(self.high)
-
-    def suggest(self, trial: Trial, key: str) -> str:
-        """The trial's value, as it stands on the command line."""
-        return repr(trial.suggest_float(key, self.low, self.high, log=self.log))
-
 
 @dataclass(frozen=True)
 class Whole:
@@ -47,28 +39,12 @@ class Whole:
     high: int
     step: int
 
-    def examples(self) -> tuple[str, ...]:
-        """Values that have to compose for all to do."""
-        return str(self.low), str(self.high)
-
-    def suggest(self, trial: Trial, key: str) -> str:
-        """The trial's value, as it stands on the command line."""
-        return str(trial.suggest_int(key, self.low, self.high, step=self.step))
-
 
 @dataclass(frozen=True)
 class Choice:
     """One of some values, each in Hydra's grammar."""
 
     options: tuple[str, ...]
-
-    def examples(self) -> tuple[str, ...]:
-        """Values that have to compose for all to do."""
-        return self.options
-
-    def suggest(self, trial: Trial, key: str) -> str:
-        """The trial's value, as it stands on the command line."""
-        return str(trial.suggest_categorical(key, self.options))
 
 
 Dimension = Real | Whole | Choice
@@ -89,15 +65,36 @@ def parse(key: str, text: str) -> Dimension:
 
 
 def suggest(space: Space, trial: Trial) -> dict[str, str]:
-    """A trial's value for each key; those that it already has stay."""
-    return {key: dimension.suggest(trial, key) for key, dimension in space.items()}
+    """A trial's value for each key, as it stands on the command line; those that it already has stay."""
+    return {key: _suggest(dimension, trial, key) for key, dimension in space.items()}
+
+
+def _suggest(dimension: Dimension, trial: Trial, key: str) -> str:
+    match dimension:
+        case Real(low, high, log):
+            return repr(trial.suggest_float(key, low, high, log=log))
+        case Whole(low, high, step):
+            return str(trial.suggest_int(key, low, high, step=step))
+        case Choice(options):
+            return str(trial.suggest_categorical(key, options))
 
 
 def examples(space: Space) -> list[dict[str, str]]:
     """Few sets of values in which every example of every dimension occurs."""
-    all_values = {key: dimension.examples() for key, dimension in space.items()}
+    all_values = {key: _examples(dimension) for key, dimension in space.items()}
     count = max((len(values) for values in all_values.values()), default=0)
     return [{key: values[i % len(values)] for key, values in all_values.items()} for i in range(count)]
+
+
+def _examples(dimension: Dimension) -> tuple[str, ...]:
+    """Values that have to compose for all to do; of a real one also one between the ends that is not whole."""
+    match dimension:
+        case Real(low, high):
+            return repr(low), repr(low + (high - low) / math.pi), repr(high)
+        case Whole(low, high):
+            return str(low), str(high)
+        case Choice(options):
+            return options
 
 
 def _real(key: str, kind: str, parts: Sequence[str]) -> Real:
@@ -131,13 +128,8 @@ def _choice(key: str, kind: str, parts: Sequence[str]) -> Choice:
     return Choice(tuple(parts))
 
 
-_KINDS: dict[str, Callable[[str, str, Sequence[str]], Dimension]] = {
-    "log": _real,
-    "uniform": _real,
-    "float": _real,
-    "int": _whole,
-    "choice": _choice,
-}
+_Reader = Callable[[str, str, Sequence[str]], Dimension]
+_KINDS: dict[str, _Reader] = {"log": _real, "uniform": _real, "float": _real, "int": _whole, "choice": _choice}
 
 
 def _number(key: str, text: str) -> float:

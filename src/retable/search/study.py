@@ -5,14 +5,10 @@ on the disk, in its folder. So the process that searches may be killed at any mo
 finds the trials that were running and goes on with them.
 """
 
-import fcntl
 import json
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
@@ -35,31 +31,10 @@ _STARTS = 3
 """How often a trial is started in one call: one that was killed goes on, unless that happens again and again."""
 
 
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keeps every other process from this search; the kernel lifts that when the process dies.
-
-    Raises:
-        ConfigError: Another process is searching.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(
-                f"name: another process is running the search {folder.name}; let it, or give another name"
-            ) from None
-        yield
-
-
 def read_goal(request: Request, metric: str | None, direction: str | None) -> tuple[str, str] | None:
     """Metric and direction of the search that the folder holds; None if it holds none yet.
 
-    Args:
-        request: What is searched now.
-        metric: The metric that is asked for; None takes what there is.
-        direction: The same of the direction.
+    Those that are asked for have to be the same; None asks for none.
 
     Raises:
         ConfigError: It is another search; the message names what differs.
@@ -71,28 +46,15 @@ def read_goal(request: Request, metric: str | None, direction: str | None) -> tu
         return None
     except ValueError as error:
         raise ConfigError(f"name: {path} is damaged ({error}); give another name") from error
-    _compare(request, kept["fixed"], request.fixed)
-    _compare(request, _named(kept["space"]), _named(request.texts))
     goal = {"metric": kept["metric"], "direction": kept["direction"]}
-    _compare(request, goal, {"metric": metric or goal["metric"], "direction": direction or goal["direction"]})
+    asked = {"metric": metric or goal["metric"], "direction": direction or goal["direction"]}
+    spaces = ({f"space.{key}": text for key, text in texts.items()} for texts in (kept["space"], request.texts))
+    for theirs, ours in ((kept["fixed"], request.fixed), tuple(spaces), (goal, asked)):
+        for key in sorted({*theirs, *ours}):
+            if theirs.get(key) != ours.get(key):
+                old, new = ("none" if facts.get(key) is None else facts[key] for facts in (theirs, ours))
+                raise ConfigError(f"{key}: the search {request.name} has {old}, not {new}; give another name=...")
     return kept["metric"], kept["direction"]
-
-
-def _compare(request: Request, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-    for key in sorted({*ours, *theirs}):
-        old, new = theirs.get(key), ours.get(key)
-        if old != new:
-            raise ConfigError(
-                f"{key}: the search {request.name} has {_shown(old)}, not {_shown(new)}; give another name=..."
-            )
-
-
-def _named(texts: Mapping[str, str]) -> dict[str, str]:
-    return {f"space.{key}": text for key, text in texts.items()}
-
-
-def _shown(value: Any) -> str:
-    return "none" if value is None else str(value)
 
 
 def keep_goal(request: Request, metric: str, direction: str) -> None:
@@ -138,29 +100,18 @@ def _mend(journal: Path) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended.
+    """How a trial ended."""
 
-    Attributes:
-        state: COMPLETE, PRUNED or FAIL.
-        curve: Its validation values by epoch.
-        value: The best of them, of a complete trial.
-        reason: Why it failed.
-    """
-
-    state: TrialState
-    curve: dict[int, float]
-    value: float | None = None
-    reason: str = ""
+    state: TrialState  # COMPLETE, PRUNED or FAIL
+    curve: dict[int, float]  # its validation values by epoch
+    value: float | None = None  # the best of them, of a complete trial
+    reason: str = ""  # why it failed
 
 
 def outcome(folder: Path, metric: str, direction: str, starts: int) -> Outcome | None:
     """How the trial in a folder, which nobody runs now, ended; None if it is to be run or continued.
 
-    Args:
-        folder: The trial's folder.
-        metric: What is optimised.
-        direction: ``higher`` or ``lower``.
-        starts: How often it has been started in this call.
+    `starts` is how often it has been started in this call.
 
     Raises:
         ConfigError: The run is finished and has never logged the metric.

@@ -1,15 +1,15 @@
 """``sweep.py``: searches hyperparameters, shows the best and the command line that makes it."""
 
-import signal
-import sys
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
 from retable.errors import CellsError, ConfigError, StoppedError
+from retable.files import alone
 from retable.run.build import build
 from retable.search import monitor, request
-from retable.search.request import Request, Words
+from retable.search.request import Words
 
 
 def sweep(config: DictConfig, words: Words) -> None:
@@ -24,15 +24,21 @@ def sweep(config: DictConfig, words: Words) -> None:
     asked = request.read(config, words)
     from retable.search import display, loop, report, study
 
-    with study.alone(asked.folder):
-        metric, direction = _goal(config, asked)
+    refusal = f"name: another process is running the search {asked.name}; let it, or give another name"
+    with alone(asked.folder, refusal):
+        kept = study.read_goal(asked, config.metric, config.direction and config.direction.name)
+        if kept is None:  # it has not begun: what was asked, else what the model says
+            kept = monitor.metric_of(asked.models, asked.program, config.metric, config.direction)
+            study.keep_goal(asked, *kept)
+        metric, direction = kept
         found = study.open_study(asked.folder, direction)
         found.sampler = build(config.sampler, seed=_seed(config.seed, len(found.get_trials(deepcopy=False))))
         found.pruner = _pruner(config.pruning)
         search = loop.Search(asked, metric, direction, found, config.n_trials)
-        _announce(search.count(), asked, metric, direction, config.n_trials)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.default_int_handler)
+        begun = search.count()
+        there = f"; {begun} of {config.n_trials} trials are there" if begun else ""
+        goal = f"{metric} ({direction} is better)"
+        print(f"searching {', '.join(asked.space)} by {goal} in {asked.folder}{there}", flush=True)
         engine = build(config.engine)
         interrupted = False
         try:
@@ -41,7 +47,8 @@ def sweep(config: DictConfig, words: Words) -> None:
         except KeyboardInterrupt:
             interrupted = True
         display.show_result(search)
-        display.show_written(report.write(search))
+        for name, result in report.write(search).items():
+            print(result if isinstance(result, Path) else f"{name}: {result}")
     if interrupted:
         raise StoppedError("interrupted; the same command goes on with the trials that were running and does the rest")
     if search.best() is None:
@@ -49,18 +56,6 @@ def sweep(config: DictConfig, words: Words) -> None:
             f"all {search.count()} trials failed (trials.csv says why); after mending the cause, "
             f"remove {asked.folder} or give another name=..."
         )
-
-
-def _goal(config: DictConfig, asked: Request) -> tuple[str, str]:
-    """Metric and direction: those of the search if it has begun, else what was asked or what the model says."""
-    from retable.search import study
-
-    way = config.direction and config.direction.name
-    kept = study.read_goal(asked, config.metric, way)
-    if kept is None:
-        kept = monitor.metric_of(asked.models, asked.program, config.metric, config.direction)
-        study.keep_goal(asked, *kept)
-    return kept
 
 
 def _pruner(config: Any) -> Any:
@@ -78,9 +73,3 @@ def _seed(seed: int, trials: int) -> int:
     import numpy as np
 
     return int(np.random.SeedSequence([seed, trials]).generate_state(1)[0])
-
-
-def _announce(begun: int, asked: Request, metric: str, direction: str, n_trials: int) -> None:
-    there = f"; {begun} of {n_trials} trials are there" if begun else ""
-    print(f"searching {', '.join(asked.space)} by {metric} ({direction} is better) in {asked.folder}{there}")
-    sys.stdout.flush()

@@ -3,6 +3,9 @@
 The short moments in which a lease is taken, given to a child or ended are guarded by a lock that the kernel lifts when
 its process dies. A lease is dead when its process is (on the same machine) or when its heartbeat stopped; whoever takes
 it over first ends what the dead process had started.
+
+A heartbeat is a time stamp, and machines' clocks may differ. A stamp that is in the future says nothing of its age; so
+such a lease is watched: it is dead when its stamp has stood still for a lease's whole life by the watcher's own clock.
 """
 
 import fcntl
@@ -25,6 +28,7 @@ LEASE = "lease.json"
 _LOCK = ".lease.lock"
 EXPIRY_SECONDS = 60.0
 _KILL_SECONDS = 10.0
+_WATCH_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,16 @@ def acquire(folder: Path, expiry: float = EXPIRY_SECONDS) -> Lease | None:
     """Takes the lease of a cell's folder, which is made if need be.
 
     Returns:
-        The lease, or None if a living process holds it.
+        The lease, or None if a living process holds it. A lease with a stamp in the future is watched before that, for
+        `expiry` seconds at most.
 
     Raises:
         OSError: The folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    first = _stamp(folder)
+    while seconds_ahead(folder) > expiry and is_held(folder, expiry) and _stamp(folder) == first:
+        time.sleep(_WATCH_SECONDS)
     with _locked(folder):
         held = read(folder)
         if held is not None:
@@ -126,10 +134,33 @@ def end_group(leader: int) -> None:
 def _is_dead(lease: Lease, folder: Path, expiry: float) -> bool:
     if lease.host == socket.gethostname() and not _is_alive(lease.pid, lease.started):
         return True
-    try:
-        return _now(folder) - (folder / LEASE).stat().st_mtime > expiry
-    except OSError:
+    stamp = _stamp(folder)
+    if stamp is None:
         return True
+    age = _now(folder) - stamp
+    if age >= -expiry:
+        return age > expiry
+    known = _watched.get(folder)
+    if known is None or known[:2] != (lease.token, stamp):
+        known = _watched[folder] = (lease.token, stamp, time.monotonic())
+    return time.monotonic() - known[2] > expiry
+
+
+_watched: dict[Path, tuple[str, float, float]] = {}
+"""Leases with a stamp in the future: token, stamp, and when this process first saw them."""
+
+
+def seconds_ahead(folder: Path) -> float:
+    """How far the last heartbeat is in the future by the clock of this machine or its file system; 0 of none."""
+    stamp = _stamp(folder)
+    return 0.0 if stamp is None else max(0.0, stamp - _now(folder))
+
+
+def _stamp(folder: Path) -> float | None:
+    try:
+        return (folder / LEASE).stat().st_mtime
+    except OSError:
+        return None
 
 
 def _now(folder: Path) -> float:

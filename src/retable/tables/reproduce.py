@@ -2,7 +2,6 @@
 
 import contextlib
 import shlex
-import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -190,8 +189,6 @@ def _run(config: DictConfig, request: _Request) -> list[str]:
     missing = [key for key, status in statuses.items() if status.state is not State.done and key not in earlier]
     for warning in dict.fromkeys(status.warning for status in statuses.values() if status.warning):
         print(f"warning: {warning}", file=sys.stderr)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
     from retable.run.build import build
 
     engine = build(config.engine)

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from retable.errors import CheckpointError, ConfigError, DataError, DivergenceError, StorageError
-from retable.run import paths
+from retable.run import interrupts, paths
 from retable.tables import lease, store
 from retable.tables.store import Failure
 
@@ -33,7 +33,7 @@ _MEANINGS = {
     CheckpointError.exit_code: "a checkpoint error",
     DivergenceError.exit_code: "the training diverged",
     StorageError.exit_code: "a result could not be written",
-    130: "interrupted",
+    **dict.fromkeys(interrupts.CODES, "interrupted"),
 }
 STOP = "stop"
 """Name of a file in a cell's folder that asks its runner to stop it, on whatever machine that is."""
@@ -156,7 +156,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _failure(folder: Path, code: int, reason: str, attempts: int) -> Failure:
-    transient = code < 0 or code in (StorageError.exit_code, 130)
+    transient = code < 0 or code in (StorageError.exit_code, *interrupts.CODES)
     if reason:
         transient = False
     elif code < 0:

@@ -6,6 +6,7 @@ while a living process holds its lease, *failed* with ``failed.json``, else *pen
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -100,11 +101,24 @@ class Store:
                 warning = str(error)
             warning += "; the cell counts as not done"
         if lease.is_held(folder):
-            return Status(State.running, folder, warning=warning)
+            return Status(State.running, folder, warning=warning or _of_clocks(folder))
         failure = read_failure(folder)
         if failure is not None:
             return Status(State.failed, folder, failure=failure, warning=warning)
         return Status(State.pending, folder, warning=warning)
+
+
+def _of_clocks(folder: Path) -> str:
+    """What to tell of a lease whose clock is ahead of ours by more than its life."""
+    held, ahead = lease.read(folder), lease.seconds_ahead(folder)
+    if held is None or ahead <= lease.EXPIRY_SECONDS:
+        return ""
+    until = datetime.now(UTC) + timedelta(seconds=ahead + lease.EXPIRY_SECONDS)
+    return (
+        f"{folder}: process {held.pid} on {held.host} holds it until {until:%Y-%m-%d %H:%M:%S} UTC, by a clock that is "
+        f"{ahead:.0f} s ahead of the one here; it is taken over if it gives no sign of life for "
+        f"{lease.EXPIRY_SECONDS:.0f} s"
+    )
 
 
 def is_done(folder: Path) -> bool:

@@ -13,7 +13,6 @@ from retable.papers.cars.pictures import (
     nearest_neighbours,
     neighbours_picture,
     sample_grid,
-    walks_picture,
     write_png,
 )
 
@@ -107,14 +106,6 @@ def test_a_real_image_is_not_its_own_neighbour() -> None:
     assert found.distances.isfinite().all()
 
 
-def test_features_take_the_place_of_pixels() -> None:
-    samples, real = _images(1), _images(3, seed=1)
-    features = torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [1.0, 0.0], [0.0, 2.0]])
-    found = nearest_neighbours(samples, real, count=9, features=features)
-    assert found.indices.tolist() == [[1, 2, 0]]
-    assert found.distances.tolist() == [[1, 2, 5]]
-
-
 def test_neighbours_are_drawn_beside_their_sample() -> None:
     samples, real = _images(3), _images(6, seed=1)
     neighbours = nearest_neighbours(samples, real, count=2)
@@ -134,8 +125,3 @@ def test_neighbours_have_names_and_a_title() -> None:
     titled = neighbours_picture(samples, real, neighbours, names=["real 7", "", ""], title="a title")
     assert (titled[: -len(plain)].max(axis=(0, 2)) > 200).any()
     assert not np.array_equal(titled[-len(plain) :], plain)
-
-
-def test_walks_are_rows() -> None:
-    walks = [_images(4, seed) for seed in range(3)]
-    np.testing.assert_array_equal(walks_picture(walks), sample_grid(torch.cat(walks), 4))

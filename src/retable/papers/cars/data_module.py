@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from retable.data import Provenance
-from retable.data.module import ShardedDataModule
+from retable.data.module import ShardedDataModule, as_it_is
 from retable.errors import ConfigError
 from retable.papers.cars.datasets.folder import PictureFolder, read_folder
 from retable.papers.cars.schema import CarsConfig
@@ -46,6 +46,7 @@ class CarsDataModule(ShardedDataModule):
     """
 
     test_name = "test"
+    workers = 0  # there is nothing to be read
 
     def __init__(self, config: CarsConfig, seed: int) -> None:
         super().__init__()
@@ -106,25 +107,17 @@ class CarsDataModule(ShardedDataModule):
     def train_dataloader(self) -> DataLoader[Tensor]:
         """Makes the keys of training batches; processes share each batch, and incomplete batches are left out."""
         sampler = self._training_sampler(len(self.images), drop_last=True)
-        return _loader(Keys(len(self.images), self.seed, self._flip), sampler, sampler.batch_size)
+        return self._loader(Keys(len(self.images), self.seed, self._flip), sampler, sampler.batch_size, as_it_is)
 
     def val_dataloader(self) -> DataLoader[Tensor]:
         """Makes the keys of all images, in order."""
         sampler = self._evaluation_sampler(len(self.images))
-        return _loader(Keys(len(self.images)), sampler, self.config.eval_batch_size)
+        return self._loader(Keys(len(self.images)), sampler, self.config.eval_batch_size, as_it_is)
 
-    def test_dataloader(self) -> DataLoader[Tensor]:
-        """Makes the same loader as for validation."""
-        return self.val_dataloader()
+    test_dataloader = val_dataloader
 
     def transfer_batch_to_device(self, batch: Tensor, device: torch.device, dataloader_idx: int) -> Batch:
-        """Makes a batch on the device.
-
-        Args:
-            batch: (B, 2) int64 keys, as of `Keys`.
-            device: Where the batch is used; the whole set is copied there on the first call.
-            dataloader_idx: Not used.
-        """
+        """Makes a batch of `Keys` (B, 2) on the device, to which the whole set is copied on the first call."""
         if self._resident is None or self._resident.device != device:
             self._resident = self.images.to(device)
         indices = batch[:, 0].to(device, non_blocking=True)
@@ -138,10 +131,7 @@ class CarsDataModule(ShardedDataModule):
 class Keys(Dataset[Tensor]):
     """What a batch consists of: (B, 2) int64, the index of each image, and 1 where it is mirrored.
 
-    Args:
-        length: Number of images.
-        seed: What mirroring depends on besides epoch and index.
-        flip: How often an image is mirrored.
+    A share `flip` of the images is mirrored, chosen by seed, epoch and index.
     """
 
     def __init__(self, length: int, seed: int = 0, flip: float = 0.0) -> None:
@@ -151,24 +141,12 @@ class Keys(Dataset[Tensor]):
         return self._length
 
     def __getitems__(self, keys: Sequence[tuple[int, int] | int]) -> Tensor:
-        """Makes the keys of a batch.
-
-        Args:
-            keys: (epoch, index) each, as of `EpochSampler`, all of one epoch; a bare index is not mirrored.
-        """
+        """Makes the keys of a batch from (epoch, index) each, all of one epoch; a bare index is not mirrored."""
         if isinstance(keys[0], int):
             return torch.tensor([(key, 0) for key in keys])
         epochs, indices = np.array(keys).T
         mirrored = np.random.default_rng([self._seed, epochs[0]]).random(self._length)[indices] < self._flip
         return torch.from_numpy(np.stack([indices, mirrored], axis=1).astype(np.int64))
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch
-
-
-def _loader(dataset: Keys, sampler: Any, batch_size: int) -> DataLoader[Tensor]:
-    return DataLoader(dataset, batch_size=batch_size, sampler=sampler, collate_fn=_as_it_is)
 
 
 def _too_few(count: int, batch_size: int, source: str) -> str:

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -30,14 +30,7 @@ def as_arrays(images: Tensor) -> list[Image]:
 
 
 def sample_grid(images: Tensor, columns: int) -> Image:
-    """Lays images out on one sheet, row by row.
-
-    Args:
-        images: (N, 3, S, S), uint8 or in [0, 1].
-        columns: Images in a row.
-
-    Returns:
-        (H, W, 3) uint8.
+    """Lays images (N, 3, S, S), uint8 or in [0, 1], out on one sheet (H, W, 3) uint8, row by row.
 
     Raises:
         ValueError: There are no images, or columns is below 1.
@@ -64,14 +57,8 @@ def interpolation(z_from: Tensor, z_to: Tensor, steps: int, spherical: bool) -> 
     points that are shorter than almost any that was drawn in training. In a cube, of uniform latents, every point of
     the straight line is as likely as its ends.
 
-    Args:
-        z_from: (..., L) latents.
-        z_to: As many.
-        steps: Points of the walk, at least 2.
-        spherical: Whether along the great circle (normal latents) rather than the straight line (uniform ones).
-
     Returns:
-        (steps, ..., L) latents.
+        (steps, ..., L) latents from (..., L) to as many.
 
     Raises:
         ValueError: There are fewer than two steps.
@@ -94,25 +81,17 @@ def interpolation(z_from: Tensor, z_to: Tensor, steps: int, spherical: bool) -> 
     return walk
 
 
-@dataclass(frozen=True)
-class Neighbours:
-    """The nearest real images of samples, nearest first.
+class Neighbours(NamedTuple):
+    """The nearest real images of samples, nearest first."""
 
-    Attributes:
-        indices: (N, K) int64 into the real images.
-        distances: (N, K) float32: root mean square difference of the pixels in [0, 1], or the Euclidean distance of
-            the features.
-    """
-
-    indices: Tensor
-    distances: Tensor
+    indices: Tensor  # (N, K) int64 into the real images
+    distances: Tensor  # (N, K) float32: root mean square difference of the pixels in [0, 1]
 
 
 def nearest_neighbours(
     samples: Tensor,
     real: Tensor,
     count: int = 3,
-    features: tuple[Tensor, Tensor] | None = None,
     excluded: Tensor | None = None,
 ) -> Neighbours:
     """Finds the real images that are most like each sample, to see whether a generator repeats what it learnt.
@@ -123,18 +102,13 @@ def nearest_neighbours(
         samples: (N, 3, S, S), uint8 or in [0, 1].
         real: (M, 3, S, S), uint8 or in [0, 1].
         count: Neighbours of each sample; no more than there are real images are returned.
-        features: (N, F) and (M, F) features that are compared instead of pixels.
         excluded: (N, E) places of the real images that are no neighbours of each sample.
 
     Returns:
         The neighbours, on the CPU. Of equally near ones the first comes first.
     """
-    if features is None:
-        wanted, known = as_uint8(samples).cpu().flatten(1), as_uint8(real).cpu().flatten(1)
-        unit = 255 * math.sqrt(wanted.shape[1])
-    else:
-        wanted, known = features[0].detach().cpu().flatten(1), features[1].detach().cpu().flatten(1)
-        unit = 1.0
+    wanted, known = as_uint8(samples).cpu().flatten(1), as_uint8(real).cpu().flatten(1)
+    unit = 255 * math.sqrt(wanted.shape[1])
     allowed = len(known) - (0 if excluded is None else excluded.shape[1])
     count = min(count, allowed)
     # Distances by a matrix product are quick and lose the last digits, which equal images need: it only preselects.
@@ -177,9 +151,6 @@ def neighbours_picture(
         columns: Samples in a row.
         names: What is written below the samples; by default their numbers.
         title: A line above all, in ASCII.
-
-    Returns:
-        (H, W, 3) uint8.
     """
     names = names or [f"sample {index}" for index in range(len(samples))]
     images: list[Image] = []
@@ -209,8 +180,3 @@ def _framed(image: Image) -> Image:
     framed = image.copy()
     cv2.rectangle(framed, (0, 0), (image.shape[1] - 1, image.shape[0] - 1), (255, 255, 255), 3)
     return framed
-
-
-def walks_picture(walks: Sequence[Tensor]) -> Image:
-    """Draws walks between latents as rows; each is (steps, 3, S, S), uint8 or in [0, 1]."""
-    return sample_grid(torch.cat([as_uint8(walk) for walk in walks]), len(walks[0]))

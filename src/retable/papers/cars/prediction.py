@@ -1,12 +1,14 @@
 """Samples of a trained generator: single images, a grid, and walks between the first of them."""
 
+from __future__ import annotations
+
 import json
 import logging
 import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -14,8 +16,11 @@ from torch import Tensor
 from retable.errors import StorageError
 from retable.files import write_text
 from retable.metrics.fidelity.extractors import as_uint8
-from retable.papers.cars.pictures import as_arrays, interpolation, sample_grid, walks_picture, write_png
+from retable.papers.cars.pictures import as_arrays, interpolation, sample_grid, write_png
 from retable.papers.cars.training.schema import PredictionOptions
+
+if TYPE_CHECKING:
+    from retable.papers.cars.training.lightning_model import Gan
 
 log = logging.getLogger(__name__)
 
@@ -24,38 +29,12 @@ _WALKS = 8  # rows of interpolation.png
 _LARGEST_GRID = 256  # images; more of them are written, but not laid out
 
 
-class Sampler(Protocol):
-    """What is asked of a generator.
-
-    Attributes:
-        spherical_latents: Whether latents are normal, so that one walks between them on a great circle.
-    """
-
-    spherical_latents: bool
-
-    @property
-    def device(self) -> torch.device:
-        """Where latents are expected."""
-
-    def draw_latents(self, count: int, generator: torch.Generator) -> Tensor:
-        """Draws latents (count, latent_size) with a random generator of the CPU."""
-
-    def sample(self, latents: Tensor) -> Tensor:
-        """Makes images (B, 3, S, S) in [0, 1] from latents (B, latent_size)."""
-
-
-def write_samples(model: Sampler, output: Path, options: PredictionOptions, about: dict[str, Any]) -> None:
+def write_samples(model: Gan, output: Path, options: PredictionOptions, about: dict[str, Any]) -> None:
     """Draws samples and writes them, each file complete or not at all.
 
     ``samples/0000.png`` and so on, ``grid.png`` with all of them (the first 256 of more), ``interpolation.png``, whose
     row i goes from sample i to sample i + 1, and ``samples.json``. A seed names its samples: more of them begin with
     the same ones.
-
-    Args:
-        model: The trained model, in evaluation mode.
-        output: Folder for the results.
-        options: What ``predict.py`` was asked; `interpolation_steps` images are in a row of ``interpolation.png``.
-        about: What is told of the run in ``samples.json``.
 
     Raises:
         StorageError: A result cannot be written.
@@ -78,7 +57,7 @@ def write_samples(model: Sampler, output: Path, options: PredictionOptions, abou
     rows = min(_WALKS, len(latents) - 1)
     walks = interpolation(latents[:rows], latents[1 : rows + 1], steps, model.spherical_latents)  # (steps, rows, L)
     images = torch.cat(list(_sampled(model, walks.transpose(0, 1).flatten(0, 1))))
-    write_png(output / "interpolation.png", walks_picture(torch.split(images, steps)))
+    write_png(output / "interpolation.png", sample_grid(images, steps))
     result = {
         **about,
         "seed": seed,
@@ -95,7 +74,7 @@ def write_samples(model: Sampler, output: Path, options: PredictionOptions, abou
     _tell_others(output / "samples", set(names))
 
 
-def _sampled(model: Sampler, latents: Tensor) -> Iterator[Tensor]:
+def _sampled(model: Gan, latents: Tensor) -> Iterator[Tensor]:
     for chunk in torch.split(latents, _BATCH):
         yield as_uint8(model.sample(chunk.to(model.device))).cpu()
 

@@ -248,9 +248,9 @@ def test_photographs_that_cannot_be_used_are_told_and_the_others_done(
 
 def test_a_process_that_dies_is_told(root: Path, tmp_path: Path) -> None:
     config = CityscapesCarsConfig(root=str(root), output=str(tmp_path / "out"))
-    job = pool.Job(config, tmp_path / "out", tiny_cityscapes.die)
+    sources, _ = list_sources(root, ["train"])
     with pytest.raises(RetableError, match="a process ended before its work was done"):
-        list(pool.process_all(list_sources(root, ["train"]).sources, job, 2))
+        list(pool.process_all(sources, config, tmp_path / "out", tiny_cityscapes.die, 2))
     assert not multiprocessing.active_children()
 
 

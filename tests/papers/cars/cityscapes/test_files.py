@@ -26,10 +26,10 @@ def _mask(root: Path, name: str) -> Path:
 def test_photographs_are_listed_with_their_masks_in_order(root: Path) -> None:
     hidden = root / "leftImg8bit" / "train" / "aachen" / "._aachen_000000_000019_leftImg8bit.png"
     hidden.write_text("what macOS leaves behind")
-    listing = list_sources(root, SPLITS)
-    assert [source.name for source in listing.sources] == list(tiny_cityscapes.CARS)
-    assert listing.notes == ()
-    last = listing.sources[-1]
+    sources, notes = list_sources(root, SPLITS)
+    assert [source.name for source in sources] == list(tiny_cityscapes.CARS)
+    assert notes == []
+    last = sources[-1]
     assert (last.split, last.city, last.stem) == ("val", "munster", "munster_000000_000019")
     assert last.mask == _mask(root, last.name)
     assert last.photo == root / "leftImg8bit" / f"{last.name}_leftImg8bit.png"
@@ -62,10 +62,9 @@ def test_the_test_split_has_no_cars_and_a_note(root: Path, masks: bool) -> None:
     if masks:
         _mask(root, name).parent.mkdir(parents=True)
         cv2.imwrite(str(_mask(root, name)), np.full((4, 4), 3, np.uint16))
-    listing = list_sources(root, ("train", "val", "test"))
-    assert len(listing.sources) == 4 + masks
-    assert len(listing.notes) == 1
-    assert "Cityscapes publishes no annotations" in listing.notes[0]
+    sources, (note,) = list_sources(root, ("train", "val", "test"))
+    assert len(sources) == 4 + masks
+    assert "Cityscapes publishes no annotations" in note
 
 
 def test_missing_masks_are_told_with_what_to_do(root: Path) -> None:

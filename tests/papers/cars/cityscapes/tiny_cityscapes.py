@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retable.papers.cars.cityscapes.detector_protocol import Detection
+from retable.papers.cars.cityscapes.process_image import Detection
 
 GREEN = (51, 255, 51)
 HEIGHT, WIDTH = 48, 96

@@ -10,7 +10,7 @@ from retable.metrics.fidelity.frechet import FeatureMoments, frechet_distance
 from retable.papers.cars.domain import corruptions, train
 from retable.papers.cars.domain import extractor as module
 from retable.papers.cars.domain.extractor import WEIGHTS, DomainExtractor, domain, inception_or_domain
-from retable.papers.cars.domain.network import CORRUPTIONS, DomainNetwork
+from retable.papers.cars.domain.network import DomainNetwork
 from retable.papers.cars.domain.variations import vary
 from retable.papers.cars.scenes.dataset import CarScenes
 
@@ -51,7 +51,7 @@ def test_distance_rises_with_the_strength_of_a_corruption(cars, distance, floor,
     found = [floor]
     for strength in (0.25, 0.5, 1.0):
         generator = torch.Generator().manual_seed(1)
-        kinds = torch.full((HALF,), CORRUPTIONS.index(name))
+        kinds = torch.full((HALF,), corruptions.CORRUPTIONS.index(name))
         corrupted = corruptions.apply(images[HALF:].float() / 255, kinds, torch.full((HALF,), strength), generator)
         found.append(distance(as_uint8(corrupted)))
     assert found == sorted(found)
@@ -128,7 +128,7 @@ def test_wrong_inception_weights_are_an_error_and_no_reason_to_stand_in(tmp_path
 
 def test_every_corruption_has_its_function_and_leaves_weak_ones_weak():
     images = torch.rand((6, 3, 64, 64), generator=torch.Generator().manual_seed(0))
-    for kind, name in enumerate(CORRUPTIONS):
+    for kind, name in enumerate(corruptions.CORRUPTIONS):
         kinds = torch.full((6,), kind)
         weak, strong = (
             corruptions.apply(images, kinds, torch.full((6,), strength), torch.Generator().manual_seed(1))

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.autograd import grad, gradcheck, gradgradcheck
 from torch.func import functional_call
 
-from retable.papers.cars.networks.attention import SelfAttention
 from retable.papers.cars.networks.bidirectional import Encoder, JointDiscriminator
 from retable.papers.cars.networks.dcgan import DcganDiscriminator, DcganGenerator
 from retable.papers.cars.networks.resnet import ResnetDiscriminator, ResnetGenerator
+from retable.papers.cars.networks.stages import SelfAttention
 
 pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
 

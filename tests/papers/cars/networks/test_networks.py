@@ -10,11 +10,10 @@ from tests.papers.cars.networks.built import built
 from torch import Tensor, nn
 
 from retable.errors import ConfigError
-from retable.papers.cars.networks.attention import SelfAttention
 from retable.papers.cars.networks.bidirectional import Encoder, JointDiscriminator
 from retable.papers.cars.networks.dcgan import DcganDiscriminator, DcganGenerator
 from retable.papers.cars.networks.resnet import ResnetDiscriminator, ResnetGenerator
-from retable.papers.cars.networks.stages import fitted, normalise_spectrally
+from retable.papers.cars.networks.stages import SelfAttention, fitted, normalise_spectrally
 
 pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
 

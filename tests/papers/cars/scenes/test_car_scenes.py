@@ -14,7 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from retable.errors import ConfigError
-from retable.papers.cars.scenes import BODIES, COLOURS, OCCLUSIONS, VIEWS, CarScenes
+from retable.papers.cars.scenes import CarScenes
+from retable.papers.cars.scenes.bodies import BODIES
+from retable.papers.cars.scenes.materials import COLOURS
+from retable.papers.cars.scenes.views import OCCLUSIONS, VIEWS
 
 pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
 

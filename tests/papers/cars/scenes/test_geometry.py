@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from retable.papers.cars.scenes.bodies import BODIES, draw_body
-from retable.papers.cars.scenes.kernels import record
 from retable.papers.cars.scenes.mesh import PARTS, SIDE, STRIP, TRIANGLES, VERTICES, WHEEL, build
 from retable.papers.cars.scenes.raster import AIM, find_visible, project
+from retable.papers.cars.scenes.render import record
 from retable.papers.cars.scenes.views import Camera, Occlusion, draw_camera, draw_occlusion, view_name
 from retable.synthetic.rng import RandomStream
 

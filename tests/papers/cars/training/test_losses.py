@@ -6,8 +6,7 @@ from torch import nn
 
 from retable.papers.cars.networks.initialisation import orthogonal
 from retable.papers.cars.training.augmentation import draw_augmentation
-from retable.papers.cars.training.losses import BinaryCrossEntropy, Hinge
-from retable.papers.cars.training.penalties import gradient_penalty, orthogonal_penalty
+from retable.papers.cars.training.losses import BinaryCrossEntropy, Hinge, gradient_penalty, orthogonal_penalty
 from retable.papers.cars.training.step_random import StepRandom
 
 REAL, FAKE = torch.tensor([2.0, -0.5, 0.3]), torch.tensor([-3.0, 0.5, 0.0])

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,10 +18,16 @@ from retable.files import write_text
 from retable.nn.backbones import sha256
 from retable.papers.cars.cityscapes import report
 from retable.papers.cars.cityscapes.detector import choose_device, find_weights
-from retable.papers.cars.cityscapes.detector_protocol import Detector
 from retable.papers.cars.cityscapes.files import Source, list_sources
-from retable.papers.cars.cityscapes.pool import Job, available_cores, process_all
-from retable.papers.cars.cityscapes.process_image import IMAGES, Entry, Outcome, clear_unfinished, read_finished
+from retable.papers.cars.cityscapes.pool import process_all
+from retable.papers.cars.cityscapes.process_image import (
+    IMAGES,
+    Detector,
+    Entry,
+    Outcome,
+    clear_unfinished,
+    read_finished,
+)
 from retable.papers.cars.cityscapes.schema import CityscapesCarsConfig
 
 SETTINGS = "settings.json"
@@ -34,9 +41,6 @@ class CityscapesCars:
 
     A car is kept when the detector finds a car with enough confidence in the picture of it alone, in the frame of the
     whole photograph. What has been done is not done again by a later call; the result is that of a single one.
-
-    Args:
-        config: Where Cityscapes is, what is kept of it, and how it looks.
     """
 
     def __init__(self, config: CityscapesCarsConfig) -> None:
@@ -44,10 +48,7 @@ class CityscapesCars:
         self.root, self.output = Path(config.root).expanduser(), Path(config.output).expanduser()
 
     def build(self, about: dict[str, Any]) -> None:
-        """Builds the dataset, or what is missing of it.
-
-        Args:
-            about: What the record is to tell of this program: command, versions and the like.
+        """Builds the dataset, or what is missing of it; the record tells what is said about this program as well.
 
         Raises:
             ConfigError: The folder holds something else.
@@ -56,33 +57,31 @@ class CityscapesCars:
             OSError: The disk is full or the folder cannot be written.
         """
         started, begin = datetime.now(UTC), time.perf_counter()
-        listing = list_sources(self.root, self.config.splits)
-        for note in listing.notes:
+        sources, notes = list_sources(self.root, self.config.splits)
+        for note in notes:
             log.info("%s", note)
         make_detector, detection = self._prepare_detector()
         settings = self._claim_folder(detection)
         if (self.output / report.RECORD).is_file():
             log.info("%s is complete; nothing to do", self.output)
             return
-        done = {
-            source: found for source in listing.sources if (found := read_finished(source, self.output)) is not None
-        }
-        missing = [source for source in listing.sources if source not in done]
+        done = {source: found for source in sources if (found := read_finished(source, self.output)) is not None}
+        missing = [source for source in sources if source not in done]
         if done:
-            log.info("%d of %d photographs were done before", len(done), len(listing.sources))
+            log.info("%d of %d photographs were done before", len(done), len(sources))
         done |= self._process(missing, make_detector)
         clear_unfinished(self.output)
-        entries = [entry for source in listing.sources for entry in done[source]]
+        entries = [entry for source in sources for entry in done[source]]
         report.write_table(self.output, entries)
-        report.write_sheets(self.output, entries, listing.sources, self.config)
+        report.write_sheets(self.output, entries, sources, self.config)
         facts = {
-            "notes": [*listing.notes, *([] if make_detector else [_WITHOUT])],
+            "notes": [*notes, *([] if make_detector else [_WITHOUT])],
             "started": started.isoformat(timespec="seconds"),
             "wall_seconds": round(time.perf_counter() - begin, 1),
-            "photographs_of_earlier_calls": len(listing.sources) - len(missing),
+            "photographs_of_earlier_calls": len(sources) - len(missing),
             **about,
         }
-        report.write_record(self.output, entries, listing.sources, settings, facts)
+        report.write_record(self.output, entries, sources, settings, facts)
         self._tell(entries)
 
     def _prepare_detector(self) -> tuple[Callable[[], Detector] | None, dict[str, Any]]:
@@ -132,11 +131,12 @@ class CityscapesCars:
         if not missing:
             return {}
         on_gpu = make_detector is not None and choose_device(self.config.accelerator).type == "cuda"
-        workers = self.config.workers or min(available_cores(), _GPU_WORKERS if on_gpu else len(missing))
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        workers = self.config.workers or min(cores, _GPU_WORKERS if on_gpu else len(missing))
         done: dict[Source, list[Entry]] = {}
         failures: list[DataError] = []
         config = replace(self.config, detector=None)  # without one, no process has to import it
-        results = process_all(missing, Job(config, self.output, make_detector), workers)
+        results = process_all(missing, config, self.output, make_detector, workers)
         for source, result in track(results, "cutting cars", total=len(missing)):
             if isinstance(result, DataError):
                 log.error("%s", result)

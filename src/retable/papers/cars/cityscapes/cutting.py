@@ -10,6 +10,7 @@ import numpy.typing as npt
 from retable.files import write_atomically
 from retable.papers.cars.cityscapes.files import Box
 from retable.papers.cars.cityscapes.schema import CityscapesCarsConfig, Form
+from retable.papers.cars.datasets.folder import centred
 
 Image = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -26,13 +27,7 @@ def on_background(photo: Image, mask: Mask, background: Colour) -> Image:
 
 
 def cut(photo: Image, mask: Mask, box: Box, config: CityscapesCarsConfig) -> Image:
-    """Makes the picture of a car.
-
-    Args:
-        photo: (H, W, 3) uint8 RGB.
-        mask: (H, W), true on the car.
-        box: What is cropped to.
-        config: How the picture looks: its form, background, crop and size.
+    """Makes the picture of a car from a photograph (H, W, 3) uint8 RGB, a mask (H, W), and the box to crop to.
 
     Returns:
         (h, w, 3) uint8 RGB, or (h, w, 4) with transparency.
@@ -43,24 +38,18 @@ def cut(photo: Image, mask: Mask, box: Box, config: CityscapesCarsConfig) -> Ima
     alone = on_background(np.ascontiguousarray(photo), np.ascontiguousarray(mask), config.background)
     alpha = mask.astype(np.uint8) * 255
     if config.size is not None:
-        alone, alpha = _fitted(alone, alpha, config.size, config.background)
+        alone, alpha = _fitted(alone, config.size, config.background), _fitted(alpha, config.size, (0,))
     if config.form is Form.rgb:
         return alone
     return np.dstack([_without_background(alone, alpha, config.background), alpha])
 
 
-def _fitted(alone: Image, alpha: Image, size: int, background: Colour) -> tuple[Image, Image]:
+def _fitted(image: Image, size: int, fill: Colour) -> Image:
     """Scales a car into the middle of a square. The essay does not say how; a car keeps its proportions here."""
-    height, width = alpha.shape
-    factor = size / max(height, width)
-    shape = max(1, round(width * factor)), max(1, round(height * factor))
+    factor = size / max(image.shape[:2])
+    height, width = (max(1, round(side * factor)) for side in image.shape[:2])
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    top, left = (size - shape[1]) // 2, (size - shape[0]) // 2
-    square = np.full((size, size, 3), background, dtype=np.uint8)
-    square[top : top + shape[1], left : left + shape[0]] = cv2.resize(alone, shape, interpolation=way)
-    clear = np.zeros((size, size), dtype=np.uint8)
-    clear[top : top + shape[1], left : left + shape[0]] = cv2.resize(alpha, shape, interpolation=way)
-    return square, clear
+    return centred(cv2.resize(image, (width, height), interpolation=way), size, fill)
 
 
 def _without_background(alone: Image, alpha: Image, background: Colour) -> Image:

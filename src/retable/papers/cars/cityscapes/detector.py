@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from retable.errors import CheckpointError, ConfigError
-from retable.nn.backbones import download_address, sha256
-from retable.papers.cars.cityscapes.detector_protocol import Detection, Image
+from retable.nn.backbones import download_address, first_line, sha256
+from retable.papers.cars.cityscapes.cutting import Image
+from retable.papers.cars.cityscapes.process_image import Detection
 from retable.papers.cars.cityscapes.schema import MaskRCNNConfig
 
 log = logging.getLogger(__name__)
@@ -128,16 +129,16 @@ def _named_digest(path: Path) -> str:
 def _is_published(path: Path) -> bool:
     from torchvision.models.detection import MaskRCNN_ResNet50_FPN_Weights
 
-    published = _named_digest(Path(MaskRCNN_ResNet50_FPN_Weights.COCO_V1.url))
-    return sha256(path).startswith(published)
+    return sha256(path).startswith(_named_digest(Path(MaskRCNN_ResNet50_FPN_Weights.COCO_V1.url)))
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file raises what its first wrong byte leads to
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(f"{path}: not a readable file of weights ({reason}); fetch it again") from error
+        raise CheckpointError(
+            f"{path}: not a readable file of weights ({first_line(error)}); fetch it again"
+        ) from error
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise CheckpointError(f"{path}: not a state dict of maskrcnn_resnet50_fpn")
     # frozen batch normalisation has no such counter, whose value nothing depends on

@@ -27,21 +27,13 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Source:
-    """A photograph with its mask.
+    """A photograph with its mask."""
 
-    Attributes:
-        split: ``train``, ``val`` or ``test``.
-        city: Folder of the city.
-        stem: Name of the file without what follows the frame's number, such as ``aachen_000000_000019``.
-        photo: The photograph.
-        mask: Its instance ids.
-    """
-
-    split: str
-    city: str
-    stem: str
+    split: str  # ``train``, ``val`` or ``test``
+    city: str  # its folder
+    stem: str  # name of the file without what follows the frame's number, such as ``aachen_000000_000019``
     photo: Path
-    mask: Path
+    mask: Path  # its instance ids
 
     @property
     def name(self) -> str:
@@ -51,38 +43,22 @@ class Source:
 
 @dataclass(frozen=True)
 class CarInstance:
-    """A car in a mask.
+    """A car in a mask."""
 
-    Attributes:
-        id: Its value in the mask, 26000 and more.
-        pixels: Number of its pixels.
-        box: The box of its pixels.
-    """
-
-    id: int
-    pixels: int
-    box: Box
+    id: int  # its value in the mask, 26000 and more
+    pixels: int  # number of its pixels
+    box: Box  # the box of its pixels
 
 
-@dataclass(frozen=True)
-class Listing:
-    """What a copy of Cityscapes holds.
-
-    Attributes:
-        sources: In the order of splits, cities and names.
-        notes: What a reader of the dataset must know.
-    """
-
-    sources: tuple[Source, ...]
-    notes: tuple[str, ...]
-
-
-def list_sources(root: Path, splits: Sequence[str]) -> Listing:
+def list_sources(root: Path, splits: Sequence[str]) -> tuple[list[Source], list[str]]:
     """Lists photographs and their masks, and checks that none is without the other.
 
     Args:
         root: Folder that holds leftImg8bit and gtFine.
         splits: Folders below them.
+
+    Returns:
+        The photographs in the order of splits, cities and names, and what a reader of the dataset must know.
 
     Raises:
         DataError: The folder is not Cityscapes, a split is missing, or a photograph has no mask, or a mask no
@@ -99,7 +75,7 @@ def list_sources(root: Path, splits: Sequence[str]) -> Listing:
         notes += [note] if note else []
     if not sources:
         raise DataError(f"root={root}: no photographs with masks in {', '.join(splits)}; add train or val to splits")
-    return Listing(tuple(sources), tuple(notes))
+    return sources, notes
 
 
 def _hint(root: Path) -> str:
@@ -174,10 +150,7 @@ def read_ids(path: Path) -> Ids:
 
 
 def find_cars(ids: Ids) -> tuple[list[CarInstance], int]:
-    """Finds the cars of a mask.
-
-    Args:
-        ids: What `read_ids` returned.
+    """Finds the cars of a mask, as `read_ids` returns it.
 
     Returns:
         The cars in the order of their ids, and the number of pixels of cars that the annotators left together as a

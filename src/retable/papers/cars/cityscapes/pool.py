@@ -7,48 +7,29 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
 from retable.errors import DataError, RetableError
-from retable.papers.cars.cityscapes.detector_protocol import Detector
 from retable.papers.cars.cityscapes.files import Source
-from retable.papers.cars.cityscapes.process_image import Entry, process_photograph
+from retable.papers.cars.cityscapes.process_image import Detector, Entry, process_photograph
 from retable.papers.cars.cityscapes.schema import CityscapesCarsConfig
 
 Result = tuple[Source, list[Entry] | DataError]
+MakeDetector = Callable[[], Detector] | None
 
 
-@dataclass(frozen=True)
-class Job:
-    """What all photographs have in common. It is sent to other processes.
-
-    Attributes:
-        config: What is kept, and how it looks.
-        output: The dataset's folder.
-        make_detector: Makes the detector, in the process that uses it; None does without.
-    """
-
-    config: CityscapesCarsConfig
-    output: Path
-    make_detector: Callable[[], Detector] | None
-
-
-def available_cores() -> int:
-    """Counts the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def process_all(sources: Sequence[Source], job: Job, workers: int) -> Iterator[Result]:
+def process_all(
+    sources: Sequence[Source], config: CityscapesCarsConfig, output: Path, make_detector: MakeDetector, workers: int
+) -> Iterator[Result]:
     """Processes photographs, in any order.
 
     Args:
         sources: The photographs.
-        job: What they have in common.
+        config: What is kept, and how it looks.
+        output: The dataset's folder.
+        make_detector: Called in each process; None does without.
         workers: Number of processes; 1 is this one.
 
     Yields:
@@ -59,14 +40,14 @@ def process_all(sources: Sequence[Source], job: Job, workers: int) -> Iterator[R
         OSError: A picture cannot be written.
     """
     if workers == 1:
-        detector = job.make_detector and job.make_detector()
+        detector = make_detector and make_detector()
         for source in sources:
-            yield source, _attempt(source, job, detector)
+            yield _attempt(source, config, detector, output)
         return
     others = set(multiprocessing.active_children())
     # a fork would copy the locks of threads that exist in this process alone
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(sources)), context, _start, (job,))
+    pool = ProcessPoolExecutor(min(workers, len(sources)), context, _start, (config, output, make_detector))
     try:
         for future in as_completed([pool.submit(_in_process, source) for source in sources]):
             yield future.result()
@@ -84,15 +65,15 @@ def process_all(sources: Sequence[Source], job: Job, workers: int) -> Iterator[R
         pool.shutdown(cancel_futures=True)
 
 
-_common: tuple[Job, Detector | None] | None = None  # of this process, where it is one of several
+_common: tuple[CityscapesCarsConfig, Detector | None, Path] | None = None  # of this process, where it is one of several
 
 
-def _start(job: Job) -> None:
+def _start(config: CityscapesCarsConfig, output: Path, make_detector: MakeDetector) -> None:
     global _common
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
-    _common = job, job.make_detector and job.make_detector()
+    _common = config, make_detector and make_detector(), output
 
 
 def _end_with_parent() -> None:
@@ -105,12 +86,11 @@ def _end_with_parent() -> None:
 
 def _in_process(source: Source) -> Result:
     assert _common is not None
-    job, detector = _common
-    return source, _attempt(source, job, detector)
+    return _attempt(source, *_common)
 
 
-def _attempt(source: Source, job: Job, detector: Detector | None) -> list[Entry] | DataError:
+def _attempt(source: Source, config: CityscapesCarsConfig, detector: Detector | None, output: Path) -> Result:
     try:
-        return process_photograph(source, job.config, detector, job.output)
+        return source, process_photograph(source, config, detector, output)
     except DataError as error:
-        return error
+        return source, error

@@ -1,4 +1,7 @@
-"""Processing of one photograph: its cars are looked at, kept or dropped, and written."""
+"""Processing of one photograph: its cars are looked at, kept or dropped, and written.
+
+Nothing here imports torch: without a detector no process needs it.
+"""
 
 import json
 import math
@@ -6,16 +9,38 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from retable.data import read_image
 from retable.errors import DataError
 from retable.files import write_text
 from retable.papers.cars.cityscapes.cutting import Image, Mask, cut, on_background, write_image
-from retable.papers.cars.cityscapes.detector_protocol import Detection, Detector
 from retable.papers.cars.cityscapes.files import CAR, Box, CarInstance, Ids, Source, find_cars, read_ids
 from retable.papers.cars.cityscapes.schema import CityscapesCarsConfig
 
 IMAGES, PARTS = "images", "parts"
+
+
+class Detection(NamedTuple):
+    """A car in a picture."""
+
+    confidence: float  # the detector's, in [0, 1]
+    box: tuple[float, float, float, float]  # left, top, right and bottom in pixels, with fractions
+
+
+class Detector(Protocol):
+    """Finds the most certain car of a picture.
+
+    Attributes:
+        batch_size: Most images of a call.
+        settings: What its boxes depend on beside the weights, as plain values.
+    """
+
+    batch_size: int
+    settings: dict[str, Any]
+
+    def detect(self, images: Sequence[Image]) -> list[Detection | None]:
+        """Finds the most certain car of each image (H, W, 3) uint8 RGB of one size, or None."""
 
 
 class Outcome(StrEnum):
@@ -31,31 +56,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """A car of a photograph, and what became of it: a line of ``instances.csv``.
+    """A car of a photograph, and what became of it: a line of ``instances.csv``."""
 
-    Attributes:
-        photo: `Source.name`.
-        instance: Its value in the mask.
-        outcome: What became of it.
-        file: Its picture below the dataset's folder, if it was kept.
-        confidence: The detector's, if it found a car.
-        pixels: Number of its pixels in the mask.
-        mask_box: The box of these; of a group None.
-        box: The box in the photograph that the picture is cropped to (under ``crop=false`` would be), if it was kept.
-        height: Of the picture, if it was kept.
-        width: Of the picture, if it was kept.
-    """
-
-    photo: str
-    instance: int
-    outcome: Outcome
-    file: str | None = None
-    confidence: float | None = None
-    pixels: int = 0
-    mask_box: Box | None = None
-    box: Box | None = None
-    height: int | None = None
-    width: int | None = None
+    photo: str  # `Source.name`
+    instance: int  # its value in the mask
+    outcome: Outcome  # what became of it
+    file: str | None = None  # its picture below the dataset's folder, if it was kept
+    confidence: float | None = None  # the detector's, if it found a car
+    pixels: int = 0  # number of its pixels in the mask
+    mask_box: Box | None = None  # the box of these; of a group None
+    box: Box | None = None  # what its picture is cropped to, or would be but for ``crop=false``, if it was kept
+    height: int | None = None  # of the picture, if it was kept
+    width: int | None = None  # of the picture, if it was kept
 
 
 def process_photograph(
@@ -78,9 +90,13 @@ def process_photograph(
     """
     ids = read_ids(source.mask)
     cars, grouped = find_cars(ids)
-    small = [car for car in cars if min(_sides(car.box)) < config.min_side]
-    large = [car for car in cars if min(_sides(car.box)) >= config.min_side]
-    entries = [_entry(source, car, Outcome.too_small) for car in small]
+    entries, large = [], []
+    for car in cars:
+        left, top, right, bottom = car.box
+        if min(right - left, bottom - top) >= config.min_side:
+            large.append(car)
+        else:
+            entries.append(Entry(source.name, car.id, Outcome.too_small, pixels=car.pixels, mask_box=car.box))
     if large:
         photo = read_image(source.photo)
         if photo.shape[:2] != ids.shape:
@@ -89,11 +105,14 @@ def process_photograph(
                 f"{photo.shape[1]} x {photo.shape[0]}; unpack both again"
             )
         for car, mask, found in _detections(photo, ids, large, config, detector):
-            box, entry = _decide(source, car, mask, found, config, detector is not None)
+            outcome, box = (Outcome.kept, car.box) if detector is None else _judge(mask, found, config.min_confidence)
+            confidence = None if found is None else round(found.confidence, 6)
+            entry = Entry(source.name, car.id, outcome, None, confidence, car.pixels, car.box, box)
             if box is not None:
                 picture = cut(photo, mask, box, config)
-                entry = replace(entry, height=picture.shape[0], width=picture.shape[1])
-                write_image(output / str(entry.file), picture)
+                file = f"{IMAGES}/{source.split}_{source.stem}_{car.id}.png"
+                entry = replace(entry, file=file, height=picture.shape[0], width=picture.shape[1])
+                write_image(output / file, picture)
             entries.append(entry)
     entries.sort(key=lambda entry: entry.instance)
     if grouped:
@@ -130,19 +149,6 @@ def clear_unfinished(output: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _sides(box: Box) -> tuple[int, int]:
-    left, top, right, bottom = box
-    return right - left, bottom - top
-
-
-def _entry(
-    source: Source, car: CarInstance, outcome: Outcome, confidence: float | None = None, box: Box | None = None
-) -> Entry:
-    file = None if box is None else f"{IMAGES}/{source.split}_{source.stem}_{car.id}.png"
-    rounded = None if confidence is None else round(confidence, 6)
-    return Entry(source.name, car.id, outcome, file, rounded, car.pixels, car.box, box)
-
-
 def _detections(
     photo: Image, ids: Ids, cars: Sequence[CarInstance], config: CityscapesCarsConfig, detector: Detector | None
 ) -> Iterator[tuple[CarInstance, Mask, Detection | None]]:
@@ -157,19 +163,15 @@ def _detections(
         yield from zip(chosen, masks, found, strict=True)
 
 
-def _decide(
-    source: Source, car: CarInstance, mask: Mask, found: Detection | None, config: CityscapesCarsConfig, asked: bool
-) -> tuple[Box | None, Entry]:
-    if not asked:
-        return car.box, _entry(source, car, Outcome.kept, box=car.box)
+def _judge(mask: Mask, found: Detection | None, min_confidence: float) -> tuple[Outcome, Box | None]:
+    """Decides by what the detector found; a car that is kept has a box."""
     if found is None:
-        return None, _entry(source, car, Outcome.no_car)
-    if found.confidence < config.min_confidence:
-        return None, _entry(source, car, Outcome.low_confidence, found.confidence)
+        return Outcome.no_car, None
+    if found.confidence < min_confidence:
+        return Outcome.low_confidence, None
     height, width = mask.shape
     left, top = max(0, math.floor(found.box[0])), max(0, math.floor(found.box[1]))
     right, bottom = min(width, math.ceil(found.box[2])), min(height, math.ceil(found.box[3]))
     if not mask[top:bottom, left:right].any():
-        return None, _entry(source, car, Outcome.elsewhere, found.confidence)
-    box = left, top, right, bottom
-    return box, _entry(source, car, Outcome.kept, found.confidence, box)
+        return Outcome.elsewhere, None
+    return Outcome.kept, (left, top, right, bottom)

@@ -1,7 +1,5 @@
 """What is written of a dataset when it is complete: a table of all cars, sheets to look at, the record."""
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +11,7 @@ import cv2
 import numpy as np
 
 from retable.data import fingerprint_files, read_image, read_shown_image
-from retable.files import write_text
+from retable.files import write_csv, write_text
 from retable.papers.cars.cityscapes.cutting import Image, cut
 from retable.papers.cars.cityscapes.files import Source, read_ids
 from retable.papers.cars.cityscapes.process_image import Entry, Outcome
@@ -47,15 +45,12 @@ def write_table(output: Path, entries: Sequence[Entry]) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMN_NAMES)
+    rows: list[Sequence[Any]] = [_COLUMN_NAMES]
     for entry in entries:
         boxes = [*(entry.mask_box or [None] * 4), *(entry.box or [None] * 4)]
-        size = entry.height, entry.width
         about = (entry.photo, entry.instance, entry.outcome.value, entry.file)
-        writer.writerow([*about, *size, entry.confidence, entry.pixels, *boxes])
-    write_text(output / TABLE, text.getvalue())
+        rows.append([*about, entry.height, entry.width, entry.confidence, entry.pixels, *boxes])
+    write_csv(output / TABLE, rows)
 
 
 def write_sheets(
@@ -66,26 +61,22 @@ def write_sheets(
     Raises:
         OSError: They cannot be written.
     """
-    kept = _spread([entry for entry in entries if entry.file])
-    if kept:
-        pictures = [_small(read_shown_image(output / str(entry.file))) for entry in kept]
-        captions = [f"{entry.width}x{entry.height} {_confidence(entry)}" for entry in kept]
-        write_picture(output / SHEET, contact_sheet(pictures, _COLUMNS, captions))
-    dropped = _spread([entry for entry in entries if not entry.file and entry.mask_box])
-    if dropped:
-        by_name = {source.name: source for source in sources}
-        pictures = [_small(_dropped_picture(by_name[entry.photo], entry, config)) for entry in dropped]
-        captions = [f"{entry.outcome.replace('_', ' ')} {_confidence(entry)}" for entry in dropped]
-        write_picture(output / DROPPED_SHEET, contact_sheet(pictures, _COLUMNS, captions))
-
-
-def _spread(entries: Sequence[Entry]) -> list[Entry]:
-    count = min(_SHOWN, len(entries))
-    return [entries[index * len(entries) // count] for index in range(count)]
-
-
-def _confidence(entry: Entry) -> str:
-    return "" if entry.confidence is None else f"{entry.confidence:.2f}"
+    by_name = {source.name: source for source in sources}
+    kept = [entry for entry in entries if entry.file]
+    dropped = [entry for entry in entries if not entry.file and entry.mask_box]
+    for name, some in ((SHEET, kept), (DROPPED_SHEET, dropped)):
+        count = min(_SHOWN, len(some))
+        pictures, captions = [], []
+        for entry in [some[index * len(some) // count] for index in range(count)]:
+            if entry.file:
+                picture, told = read_shown_image(output / entry.file), f"{entry.width}x{entry.height}"
+            else:
+                picture = _dropped_picture(by_name[entry.photo], entry, config)
+                told = entry.outcome.replace("_", " ")
+            pictures.append(_small(picture))
+            captions.append(f"{told} " + ("" if entry.confidence is None else f"{entry.confidence:.2f}"))
+        if pictures:
+            write_picture(output / name, contact_sheet(pictures, _COLUMNS, captions))
 
 
 def _small(image: Image) -> Image:
@@ -111,12 +102,7 @@ def write_record(
 ) -> None:
     """Writes ``record.json``, last and all at once: the folder then holds a complete dataset.
 
-    Args:
-        output: The dataset's folder.
-        entries: All cars.
-        sources: All photographs.
-        settings: What decides the dataset's content.
-        facts: What else is to be told: times, versions, notes.
+    The settings decide its content; the facts are what else is to be told: times, versions, notes.
 
     Raises:
         OSError: It cannot be written.

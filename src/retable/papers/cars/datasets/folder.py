@@ -24,34 +24,21 @@ _READERS = 4  # threads; decoding leaves the interpreter to the others
 
 @dataclass(frozen=True)
 class Picture:
-    """An image file as a square.
+    """An image file as a square."""
 
-    Attributes:
-        image: uint8 (S, S, 3) RGB.
-        resized: Whether the file has another size.
-        transparent: Whether some of it is transparent, so that the background shows.
-    """
-
-    image: Image
-    resized: bool
-    transparent: bool
+    image: Image  # uint8 (S, S, 3) RGB
+    resized: bool  # whether the file has another size
+    transparent: bool  # whether some of it is transparent, so that the background shows
 
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """The images of a folder, in memory.
+    """The images of a folder, in memory."""
 
-    Attributes:
-        names: Their paths below the folder, with slashes, in natural order: 2.png comes before 10.png.
-        images: (N, S, S, 3) uint8 RGB, in this order.
-        fingerprint: Of the files' contents, and of how they were read.
-        notes: What a reader of the numbers must know.
-    """
-
-    names: tuple[str, ...]
-    images: Image
-    fingerprint: str
-    notes: tuple[str, ...]
+    names: tuple[str, ...]  # their paths below the folder, with slashes, in natural order: 2.png comes before 10.png
+    images: Image  # (N, S, S, 3) uint8 RGB, in this order
+    fingerprint: str  # of the files' contents, and of how they were read
+    notes: tuple[str, ...]  # what a reader of the numbers must know
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
@@ -62,9 +49,6 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 
 def list_pictures(root: Path) -> tuple[list[str], list[str]]:
     """Lists the images below a folder; hidden files and folders are left out.
-
-    Args:
-        root: An existing folder.
 
     Returns:
         Their paths below the folder, with slashes, in natural order, and those of the other files.
@@ -96,22 +80,16 @@ def read_picture(path: Path, size: int, fit: Fit, background: Background) -> Pic
         DataError: The file is missing, damaged or no image.
     """
     image = read_shown_image(path)  # what is transparent shows white
-    colour = np.array(COLOURS[background], np.float32)
     hidden = _transparency(path, image)
     if hidden is not None and background is not Background.white:
-        image = np.rint(image + (colour - 255) * hidden[..., None]).clip(0, 255).astype(np.uint8)
+        difference = np.array(COLOURS[background], np.float32) - 255
+        image = np.rint(image + difference * hidden[..., None]).clip(0, 255).astype(np.uint8)
     resized = image.shape[:2] != (size, size)
-    return Picture(_square(image, size, fit, colour) if resized else image, resized, hidden is not None)
+    return Picture(_square(image, size, fit, background) if resized else image, resized, hidden is not None)
 
 
 def read_folder(root: Path, size: int, fit: Fit, background: Background) -> PictureFolder:
-    """Reads all images of a folder.
-
-    Args:
-        root: An existing folder.
-        size: Side of the squares in pixels.
-        fit: As of `read_picture`.
-        background: As of `read_picture`.
+    """Reads all images of a folder, as `read_picture` does.
 
     Raises:
         DataError: There is no image, or one cannot be read; the message names it.
@@ -125,21 +103,6 @@ def read_folder(root: Path, size: int, fit: Fit, background: Background) -> Pict
             images[index] = picture.image
             resized += picture.resized
             transparent += picture.transparent
-    fingerprint = fingerprint_files({}, {name: root / name for name in names}, [f"{size} {fit} {background}"])
-    return PictureFolder(
-        tuple(names), images, fingerprint, tuple(_notes(names, others, resized, transparent, size, fit, background))
-    )
-
-
-def _notes(
-    names: Sequence[str],
-    others: Sequence[str],
-    resized: int,
-    transparent: int,
-    size: int,
-    fit: Fit,
-    background: Background,
-) -> list[str]:
     notes = []
     if resized:
         how = f"oblong ones padded with {background}" if fit is Fit.pad else "oblong ones stretched"
@@ -150,7 +113,8 @@ def _notes(
         notes.append(f"{transparent} of {len(names)} images are partly transparent and were put on {background}")
     if others:
         notes.append(f"{len(others)} files are no images by their ending and were left out, first {others[0]}")
-    return notes
+    fingerprint = fingerprint_files({}, {name: root / name for name in names}, [f"{size} {fit} {background}"])
+    return PictureFolder(tuple(names), images, fingerprint, tuple(notes))
 
 
 def _transparency(path: Path, shown: Image) -> NDArray[np.float32] | None:
@@ -165,17 +129,20 @@ def _transparency(path: Path, shown: Image) -> NDArray[np.float32] | None:
     return hidden if hidden.any() else None
 
 
-def _square(image: Image, size: int, fit: Fit, colour: NDArray[np.float32]) -> Image:
-    height, width = image.shape[:2]
+def _square(image: Image, size: int, fit: Fit, background: Background) -> Image:
     if fit is Fit.stretch:
         return _resize(image, size, size)
-    scale = size / max(height, width)
-    inner = _resize(image, max(1, round(width * scale)), max(1, round(height * scale)))
-    square = np.empty((size, size, 3), np.uint8)
-    square[:] = colour
-    top, left = (size - inner.shape[0]) // 2, (size - inner.shape[1]) // 2
-    square[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
-    return square
+    scale = size / max(image.shape[:2])
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    return centred(_resize(image, width, height), size, COLOURS[background])
+
+
+def centred(image: Image, size: int, fill: Sequence[int]) -> Image:
+    """Puts an image (H, W, ...) into the middle of a square of a colour."""
+    height, width = image.shape[:2]
+    top, left = (size - height) // 2, (size - width) // 2
+    sides = top, size - height - top, left, size - width - left
+    return np.asarray(cv2.copyMakeBorder(image, *sides, cv2.BORDER_CONSTANT, value=tuple(fill)), np.uint8)
 
 
 def _resize(image: Image, width: int, height: int) -> Image:

@@ -7,12 +7,12 @@ alone, and returns images alike.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from retable.papers.cars.domain.network import CORRUPTIONS
 from retable.papers.cars.domain.variations import GREEN, blurred, smooth_field, uniform
 
 Corruption = Callable[[Tensor, Tensor, Generator], Tensor]
@@ -101,10 +101,9 @@ def none(images: Tensor, strength: Tensor, generator: Generator) -> Tensor:
     return images
 
 
-_ALL: dict[str, Corruption] = {
-    "none": none, "blur": blur, "noise": noise, "checkerboard": checkerboard, "shuffle": shuffle,
-    "missing": missing, "mixture": mixture, "colour": colour, "warp": warp,
-}  # fmt: skip
+_ALL: tuple[Corruption, ...] = (none, blur, noise, checkerboard, shuffle, missing, mixture, colour, warp)
+CORRUPTIONS: Final = tuple(function.__name__ for function in _ALL)
+"""What the network learns to tell of an image, beside what car it shows: what generators do to images."""
 
 
 def apply(images: Tensor, kinds: Tensor, strength: Tensor, generator: Generator) -> Tensor:
@@ -117,10 +116,10 @@ def apply(images: Tensor, kinds: Tensor, strength: Tensor, generator: Generator)
         generator: Decides everything else.
     """
     result = images.clone()
-    for kind, name in enumerate(CORRUPTIONS):
+    for kind, corrupt in enumerate(_ALL):
         chosen = (kinds == kind).nonzero()[:, 0]
         if len(chosen):
-            result[chosen] = _ALL[name](images[chosen], strength[chosen], generator)
+            result[chosen] = corrupt(images[chosen], strength[chosen], generator)
     return result
 
 

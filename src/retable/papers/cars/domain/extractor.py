@@ -13,6 +13,7 @@ import torch
 from retable.errors import CheckpointError, ConfigError
 from retable.metrics.fidelity.extractors import Extractor
 from retable.metrics.fidelity.inception import InceptionExtractor, find
+from retable.nn.backbones import first_line
 from retable.papers.cars.domain.network import DomainNetwork
 
 log = logging.getLogger(__name__)
@@ -39,8 +40,7 @@ class DomainExtractor(Extractor):
             counters = {name: value for name, value in network.state_dict().items() if not value.is_floating_point()}
             network.load_state_dict(counters | {name: value.float() for name, value in weights.items()})
         except Exception as error:  # missing, cut short, or of another version: what torch raises differs
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise CheckpointError(f"{WEIGHTS}: damaged, install the package anew ({reason})") from error
+            raise CheckpointError(f"{WEIGHTS}: damaged, install the package anew ({first_line(error)})") from error
         super().__init__(network, batch_size=256)
         self.origin = f"cars-domain sha256:{hashlib.sha256(content).hexdigest()}"
 

@@ -8,17 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from retable.papers.cars.domain.corruptions import CORRUPTIONS
 from retable.papers.cars.scenes.bodies import BODIES
 from retable.papers.cars.scenes.materials import COLOURS
 from retable.papers.cars.scenes.views import OCCLUSIONS, VIEWS
 
 INPUT_SIZE: Final = 64
 FEATURES: Final = 160
-CORRUPTIONS: Final = (
-    "none", "blur", "noise", "checkerboard", "shuffle", "missing", "mixture", "colour", "warp",
-)  # fmt: skip
-"""What the network learns to tell of an image, beside what car it shows: what generators do to images."""
-
 HEADS: Final = {
     "view": len(VIEWS),
     "body": len(BODIES),
@@ -58,10 +54,7 @@ class DomainNetwork(nn.Module):
         return found
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Extracts features.
-
-        Args:
-            images: uint8 (B, 3, H, W), of any size.
+        """Extracts features of images uint8 (B, 3, H, W), of any size.
 
         Returns:
             Features (B, 160), and logits (B, 8 views x bodies): those of the views plus those of the bodies, whose

@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from retable.files import write_atomically
-from retable.papers.cars.domain.corruptions import apply
-from retable.papers.cars.domain.network import CORRUPTIONS, INPUT_SIZE, DomainNetwork
+from retable.papers.cars.domain.corruptions import CORRUPTIONS, apply
+from retable.papers.cars.domain.network import INPUT_SIZE, DomainNetwork
 from retable.papers.cars.domain.variations import uniform, vary
 from retable.papers.cars.scenes.bodies import BODIES
 from retable.papers.cars.scenes.dataset import CarScenes
@@ -57,12 +57,7 @@ def draw_cars(count: int, seed: int) -> tuple[Tensor, dict[str, Tensor]]:
 def make_batch(
     images: Tensor, answers: dict[str, Tensor], generator: Generator
 ) -> tuple[Tensor, dict[str, Tensor], Tensor]:
-    """Varies images and corrupts most of them.
-
-    Args:
-        images: uint8 (B, 3, 64, 64).
-        answers: For each question (B,).
-        generator: Decides everything.
+    """Varies images, uint8 (B, 3, 64, 64), and corrupts most of them; the answers are (B,) for each question.
 
     Returns:
         Images (B, 3, 64, 64) in [0, 1]; the answers with those on ``fault`` and ``strength``; and which images can
@@ -98,16 +93,7 @@ def loss_of(network: DomainNetwork, images: Tensor, answers: dict[str, Tensor], 
 
 
 def train(cars: int = CARS, epochs: int = EPOCHS, batch: int = BATCH) -> DomainNetwork:
-    """Trains the network on one thread.
-
-    Args:
-        cars: Generated cars.
-        epochs: Passes over them.
-        batch: Images of a step.
-
-    Returns:
-        The network, in evaluation mode, with its features scaled.
-    """
+    """Trains the network; returns it in evaluation mode, with its features scaled."""
     torch.manual_seed(SEED)
     torch.use_deterministic_algorithms(True)
     generator = torch.Generator().manual_seed(SEED)

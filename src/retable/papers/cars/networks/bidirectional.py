@@ -14,16 +14,7 @@ from retable.papers.cars.networks.stages import LEAK, normalise_spectrally
 
 
 class Encoder(nn.Module):
-    """Finds the latent vector of an image: DCGAN's discriminator with as many outputs as the vector is long.
-
-    Args:
-        config: Its widths.
-        image_size: Side of the images in pixels: 32, 64 or 128.
-        latent_size: Length of the latent vector.
-
-    Raises:
-        ConfigError: A value that makes no network.
-    """
+    """Finds the latent vector of an image: DCGAN's discriminator with as many outputs as the vector is long."""
 
     def __init__(self, config: EncoderConfig, image_size: int, latent_size: int) -> None:
         super().__init__()
@@ -32,21 +23,11 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Encodes images (B, 3, S, S) in [-1, 1]; returns (B, latent_size) in [-1, 1], where optimised latents lie."""
-        latents: Tensor = torch.tanh(self.output(self.trunk(images)))
-        return latents.flatten(1)
+        return torch.tanh(self.output(self.trunk(images))).flatten(1)
 
 
 class JointDiscriminator(nn.Module):
-    """Judges pairs of an image and a latent vector: (image, its code) against (drawn image, its vector).
-
-    Args:
-        config: Its widths and what else varies.
-        image_size: Side of the images in pixels: 32, 64 or 128.
-        latent_size: Length of the latent vector.
-
-    Raises:
-        ConfigError: A value that makes no network.
-    """
+    """Judges pairs of an image and a latent vector: (image, its code) against (drawn image, its vector)."""
 
     def __init__(self, config: JointDiscriminatorConfig, image_size: int, latent_size: int) -> None:
         super().__init__()
@@ -62,5 +43,4 @@ class JointDiscriminator(nn.Module):
         """Judges images (B, 3, S, S) in [-1, 1] with latents (B, latent_size); returns logits (B,)."""
         maps = self.trunk(images)
         codes = self.latents(latents)[:, :, None, None].expand_as(maps)
-        logits: Tensor = self.output(self.joint(torch.cat([maps, codes], dim=1)))
-        return logits.reshape(len(images))
+        return torch.reshape(self.output(self.joint(torch.cat([maps, codes], dim=1))), (len(images),))

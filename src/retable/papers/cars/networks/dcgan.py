@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from retable.errors import ConfigError
-from retable.papers.cars.networks.attention import SelfAttention
 from retable.papers.cars.networks.schema import DcganDiscriminatorConfig, DcganGeneratorConfig
-from retable.papers.cars.networks.stages import LEAK, attention_side, channels_of, normalise_spectrally
+from retable.papers.cars.networks.stages import LEAK, SelfAttention, attention_side, channels_of, normalise_spectrally
 
 
 class DcganGenerator(nn.Module):
@@ -15,14 +15,6 @@ class DcganGenerator(nn.Module):
 
     With the defaults, that of the PyTorch tutorial which the essay takes (3.2): 3,576,704 parameters at 64 pixels. For
     the widths of bigger DCGAN (3.3) see ``conf/model/generator/bigger_dcgan.yaml``.
-
-    Args:
-        config: Its widths and what else varies.
-        image_size: Side of the images in pixels: 32, 64 or 128.
-        latent_size: Length of the latent vector.
-
-    Raises:
-        ConfigError: A value that makes no network.
     """
 
     def __init__(self, config: DcganGeneratorConfig, image_size: int, latent_size: int) -> None:
@@ -61,20 +53,12 @@ class ImageTrunk(nn.Module):
     The first convolution is followed by no batch normalisation, as in the DCGAN paper; "after each convolution" is the
     essay's shorter word (3.2).
 
-    Args:
-        image_size: Side of the images in pixels: 32, 64 or 128.
-        channels: Base width.
-        widths: Channels of the convolutions as multiples of the base width, for images of 64 pixels.
-        batch_norm: Whether batches are normalised; without it the convolutions have biases.
-        attention: Ratio of the image's side to that of the maps which self-attention works on; None without it.
-        name: What errors call the network.
+    Without batch normalisation the convolutions have biases. `name` is what errors call the network; all else is as in
+    the configs of the networks that it is a part of.
 
     Attributes:
         width: Channels of the maps that come out.
         side: Their side.
-
-    Raises:
-        ConfigError: A value that makes no network.
     """
 
     def __init__(
@@ -115,13 +99,6 @@ class DcganDiscriminator(nn.Module):
     """Convolutions from an image to a logit, with leaky ReLU between them.
 
     With the defaults, that of the PyTorch tutorial which the essay takes (3.2): 2,765,568 parameters at 64 pixels.
-
-    Args:
-        config: Its widths and what else varies.
-        image_size: Side of the images in pixels: 32, 64 or 128.
-
-    Raises:
-        ConfigError: A value that makes no network.
     """
 
     def __init__(self, config: DcganDiscriminatorConfig, image_size: int) -> None:
@@ -133,5 +110,4 @@ class DcganDiscriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Judges images (B, 3, S, S) in [-1, 1]; returns logits (B,), above 0 for those it holds to be real."""
-        logits: Tensor = self.output(self.trunk(images))
-        return logits.reshape(len(images))
+        return torch.reshape(self.output(self.trunk(images)), (len(images),))

@@ -10,20 +10,22 @@ import torch
 from torch import Tensor, nn
 
 from retable.errors import ConfigError
-from retable.papers.cars.networks.attention import SelfAttention
 from retable.papers.cars.networks.schema import ResnetDiscriminatorConfig, ResnetGeneratorConfig
-from retable.papers.cars.networks.stages import attention_side, check_image_size, fitted, normalise_spectrally
+from retable.papers.cars.networks.stages import (
+    SelfAttention,
+    attention_side,
+    check_image_size,
+    fitted,
+    normalise_spectrally,
+)
+
+Convolution = nn.Conv2d | nn.ConvTranspose2d
 
 
 class ResnetDiscriminator(nn.Module):
     """ResNet with basic blocks for small images: a 3 x 3 convolution, four halving stages, the mean, a linear layer.
 
-    Args:
-        config: Its blocks and what else varies; the stages have 1, 2, 4 and 8 times the base width.
-        image_size: Side of the images in pixels: 32, 64 or 128; the layers are the same for all.
-
-    Raises:
-        ConfigError: A value that makes no network.
+    The stages have 1, 2, 4 and 8 times the base width; the layers are the same for all sizes of images.
     """
 
     def __init__(self, config: ResnetDiscriminatorConfig, image_size: int) -> None:
@@ -49,21 +51,13 @@ class ResnetDiscriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Judges images (B, 3, S, S) in [-1, 1]; returns logits (B,), above 0 for those it holds to be real."""
-        logits: Tensor = self.output(self.layers(images).mean(dim=(2, 3)))
-        return logits.reshape(len(images))
+        return torch.reshape(self.output(self.layers(images).mean(dim=(2, 3))), (len(images),))
 
 
 class ResnetGenerator(nn.Module):
     """The mirror image of the discriminator with transposed convolutions; its last stage is a single one (4.3.2).
 
-    Args:
-        config: Its blocks and what else varies; maps begin with eight times the base width, and each stage's last block
-            halves them.
-        image_size: Side of the images in pixels: 32, 64 or 128.
-        latent_size: Length of the latent vector.
-
-    Raises:
-        ConfigError: A value that makes no network.
+    Maps begin with eight times the base width, and each stage's last block halves it.
     """
 
     def __init__(self, config: ResnetGeneratorConfig, image_size: int, latent_size: int) -> None:
@@ -99,7 +93,7 @@ class ResnetGenerator(nn.Module):
 class _Residual(nn.Module):
     """``relu(body(x) + shortcut(x))``; without a shortcut layer it is the identity."""
 
-    def __init__(self, first: nn.Module, second: nn.Module, shortcut: nn.Module | None) -> None:
+    def __init__(self, first: Convolution, second: Convolution, shortcut: Convolution | None) -> None:
         super().__init__()
         self.body = nn.Sequential(*_normalised(first), nn.ReLU(), *_normalised(second))
         self.shortcut = nn.Sequential(*_normalised(shortcut)) if shortcut is not None else nn.Identity()
@@ -119,7 +113,7 @@ def _inward_block(inputs: int, width: int, stride: int = 2) -> _Residual:
 
 def _outward_block(inputs: int, width: int, stride: int = 2) -> _Residual:
     """Its mirror image; the kernels are those that the essay's count asks for."""
-    shortcut: nn.Module | None = None
+    shortcut: Convolution | None = None
     if stride == 2:
         shortcut = nn.ConvTranspose2d(inputs, width, 2, 2, bias=False)
     elif inputs != width:
@@ -131,7 +125,6 @@ def _outward_block(inputs: int, width: int, stride: int = 2) -> _Residual:
     )
 
 
-def _normalised(convolution: nn.Module) -> list[nn.Module]:
+def _normalised(convolution: Convolution) -> list[nn.Module]:
     """Adds the batch normalisation after a convolution."""
-    assert isinstance(convolution, nn.Conv2d | nn.ConvTranspose2d)
     return [convolution, nn.BatchNorm2d(convolution.out_channels)]

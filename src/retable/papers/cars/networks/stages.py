@@ -1,8 +1,9 @@
-"""What the networks share: which widths go with which image size, and spectral normalisation of a whole network."""
+"""What the networks share: widths by image size, self-attention, and spectral normalisation of a whole network."""
 
 from collections.abc import Sequence
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from retable.errors import ConfigError
@@ -25,11 +26,7 @@ def fitted(stages: Sequence[int], image_size: int) -> list[int]:
     """Fits what is told of each stage for images of 64 pixels to another size, so that the smallest maps stay as large.
 
     The essay trains at 64 only. Here larger images have one stage more next to the image, like the one that is there,
-    and smaller ones have one less.
-
-    Args:
-        stages: A number for each stage, from the image inwards.
-        image_size: Side of the images in pixels, one of `IMAGE_SIZES`.
+    and smaller ones have one less. Stages are counted from the image inwards.
     """
     if image_size == 32:
         return list(stages[1:])
@@ -37,13 +34,7 @@ def fitted(stages: Sequence[int], image_size: int) -> list[int]:
 
 
 def channels_of(widths: Sequence[int], channels: int, image_size: int, name: str) -> list[int]:
-    """Computes the channels of each stage from the image inwards.
-
-    Args:
-        widths: Of the stages for images of 64 pixels, from the image inwards, as multiples of the base width.
-        channels: The base width.
-        image_size: Side of the images in pixels.
-        name: What errors call the network.
+    """Computes the channels of each stage from the image inwards, of widths as multiples of the base width.
 
     Raises:
         ConfigError: There are no such images, or fewer than two stages.
@@ -55,16 +46,10 @@ def channels_of(widths: Sequence[int], channels: int, image_size: int, name: str
 
 
 def attention_side(ratio: int | None, image_size: int, sides: Sequence[int], name: str) -> int | None:
-    """Finds the side of the maps that self-attention works on, or None without it.
-
-    Args:
-        ratio: Of the image's side to that of the maps.
-        image_size: Side of the images in pixels.
-        sides: Sides of the maps that the network has.
-        name: What errors call the network.
+    """Finds the side of the maps that self-attention works on, by the ratio of the image's side to it; None without.
 
     Raises:
-        ConfigError: The network has no such maps.
+        ConfigError: The network has no such maps among those of these sides.
     """
     if ratio is None:
         return None
@@ -72,6 +57,39 @@ def attention_side(ratio: int | None, image_size: int, sides: Sequence[int], nam
     if ratio not in known:
         raise ConfigError(f"{name}.attention={ratio}: must be null or one of {', '.join(map(str, known))}")
     return image_size // ratio
+
+
+class SelfAttention(nn.Module):
+    """Self-attention of SAGAN (Zhang et al. 2018, arXiv 1805.08318), the essay's Fig. 5.
+
+    Adds to each place of the maps what it attends to at all places: ``gamma o + x`` (SAGAN, eqs. 1 to 3).
+
+    Query, key and value are 1 x 1 convolutions to an eighth of the channels, and a fourth one brings the result back to
+    all of them; each is spectrally normalised, in the generator as in the discriminator (SAGAN, section 4; essay 3.4).
+    Nothing is divided by the root of the channels, and the keys are not pooled: both are of later papers.
+
+    Attributes:
+        gamma: The learnt factor, 0 in the beginning, so that the module first does nothing.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        reduced = max(1, channels // 8)
+        self.query = nn.Conv2d(channels, reduced, 1, bias=False)
+        self.key = nn.Conv2d(channels, reduced, 1, bias=False)
+        self.value = nn.Conv2d(channels, reduced, 1, bias=False)
+        self.output = nn.Conv2d(reduced, channels, 1, bias=False)
+        self.gamma = nn.Parameter(torch.zeros(()))
+        normalise_spectrally(self)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Attends over maps (B, C, H, W); returns the same shape."""
+        # written out, because the library's fused attention cannot be differentiated twice, as latent optimisation does
+        query, key, value = (layer(maps).flatten(2) for layer in (self.query, self.key, self.value))
+        attention = torch.softmax(query.transpose(1, 2) @ key, dim=2)  # (B, places, places attended to)
+        attended = (value @ attention.transpose(1, 2)).unflatten(2, maps.shape[2:])
+        result: Tensor = maps + self.gamma * self.output(attended)
+        return result
 
 
 def normalise_spectrally(network: nn.Module) -> None:

@@ -16,50 +16,28 @@ OUTLINE_POINTS: Final = 12
 
 
 class Body(NamedTuple):
-    """Sizes of a car.
+    """Sizes of a car."""
 
-    Attributes:
-        length: From nose to tail.
-        width: Without mirrors.
-        height: From the ground to the roof.
-        clearance: From the ground to the sill.
-        belt: Height of the windows' lower edge.
-        tumblehome: How much narrower the roof is than the belt, as a share of the width.
-        front_taper: How much narrower the nose is than the middle, as a share of the width.
-        rear_taper: The same of the tail.
-        bow: How far nose and tail bow out in the middle.
-        front_axle: Its x.
-        rear_axle: Its x.
-        wheel_radius: Of the tyres.
-        arch_radius: Of the wheel arches.
-        front_pillar: x of the pillar behind the front doors.
-        rear_pillar: x of the pillar behind the rear doors; equal to `front_pillar` for two doors.
-        window_end: x of the rear end of the side windows, at the belt.
-        roof_bars: 1 with rails along the roof, else 0.
-    """
-
-    length: float
-    width: float
-    height: float
-    clearance: float
-    belt: float
-    tumblehome: float
-    front_taper: float
-    rear_taper: float
-    bow: float
-    front_axle: float
-    rear_axle: float
-    wheel_radius: float
-    arch_radius: float
-    front_pillar: float
-    rear_pillar: float
-    window_end: float
-    roof_bars: float
+    length: float  # from nose to tail
+    width: float  # without mirrors
+    height: float  # from the ground to the roof
+    clearance: float  # from the ground to the sill
+    belt: float  # height of the windows' lower edge
+    tumblehome: float  # how much narrower the roof is than the belt, as a share of the width
+    front_taper: float  # how much narrower the nose is than the middle, as a share of the width
+    rear_taper: float  # the same of the tail
+    bow: float  # how far nose and tail bow out in the middle
+    front_axle: float  # its x
+    rear_axle: float  # its x
+    wheel_radius: float  # of the tyres
+    arch_radius: float  # of the wheel arches
+    front_pillar: float  # x of the pillar behind the front doors
+    rear_pillar: float  # x of the pillar behind the rear doors; equal to `front_pillar` for two doors
+    window_end: float  # x of the rear end of the side windows, at the belt
+    roof_bars: float  # 1 with rails along the roof, else 0
 
 
-class _Range(NamedTuple):
-    low: float
-    high: float
+_Range = tuple[float, float]
 
 
 class _Kind(NamedTuple):
@@ -84,29 +62,29 @@ class _Kind(NamedTuple):
 
 _KINDS: Final[dict[str, _Kind]] = {
     "hatchback": _Kind(
-        0.32, _Range(3.55, 4.3), _Range(1.64, 1.8), _Range(1.4, 1.56), _Range(0.17, 0.24), _Range(0.61, 0.66),
-        _Range(0.14, 0.22), _Range(0.8, 1.1), _Range(0.6, 0.9), _Range(0.3, 0.65), _Range(0.06, 0.18),
-        _Range(0.28, 0.32), 0.05, 0.7, 0.0,
+        0.32, (3.55, 4.3), (1.64, 1.8), (1.4, 1.56), (0.17, 0.24), (0.61, 0.66),
+        (0.14, 0.22), (0.8, 1.1), (0.6, 0.9), (0.3, 0.65), (0.06, 0.18),
+        (0.28, 0.32), 0.05, 0.7, 0.0,
     ),
     "saloon": _Kind(
-        0.22, _Range(4.3, 5.0), _Range(1.7, 1.9), _Range(1.36, 1.5), _Range(0.15, 0.22), _Range(0.63, 0.67),
-        _Range(0.18, 0.28), _Range(1.05, 1.4), _Range(0.7, 1.0), _Range(0.5, 0.85), _Range(0.5, 0.95),
-        _Range(0.29, 0.34), 0.0, 0.85, 0.0,
+        0.22, (4.3, 5.0), (1.7, 1.9), (1.36, 1.5), (0.15, 0.22), (0.63, 0.67),
+        (0.18, 0.28), (1.05, 1.4), (0.7, 1.0), (0.5, 0.85), (0.5, 0.95),
+        (0.29, 0.34), 0.0, 0.85, 0.0,
     ),
     "estate": _Kind(
-        0.18, _Range(4.3, 4.95), _Range(1.7, 1.88), _Range(1.42, 1.54), _Range(0.16, 0.23), _Range(0.61, 0.66),
-        _Range(0.14, 0.22), _Range(1.0, 1.3), _Range(0.7, 0.9), _Range(0.22, 0.5), _Range(0.05, 0.14),
-        _Range(0.29, 0.34), 0.6, 1.0, 0.0,
+        0.18, (4.3, 4.95), (1.7, 1.88), (1.42, 1.54), (0.16, 0.23), (0.61, 0.66),
+        (0.14, 0.22), (1.0, 1.3), (0.7, 0.9), (0.22, 0.5), (0.05, 0.14),
+        (0.29, 0.34), 0.6, 1.0, 0.0,
     ),
     "van": _Kind(
-        0.12, _Range(4.0, 5.2), _Range(1.75, 2.0), _Range(1.75, 2.2), _Range(0.18, 0.26), _Range(0.54, 0.6),
-        _Range(0.06, 0.13), _Range(0.55, 0.9), _Range(0.5, 0.8), _Range(0.06, 0.2), _Range(0.03, 0.07),
-        _Range(0.3, 0.35), 0.15, 0.8, 0.4,
+        0.12, (4.0, 5.2), (1.75, 2.0), (1.75, 2.2), (0.18, 0.26), (0.54, 0.6),
+        (0.06, 0.13), (0.55, 0.9), (0.5, 0.8), (0.06, 0.2), (0.03, 0.07),
+        (0.3, 0.35), 0.15, 0.8, 0.4,
     ),
     "suv": _Kind(
-        0.16, _Range(4.1, 4.85), _Range(1.78, 1.98), _Range(1.6, 1.82), _Range(0.24, 0.34), _Range(0.61, 0.66),
-        _Range(0.1, 0.18), _Range(0.95, 1.25), _Range(0.5, 0.8), _Range(0.15, 0.45), _Range(0.05, 0.14),
-        _Range(0.34, 0.4), 0.6, 0.95, 0.0,
+        0.16, (4.1, 4.85), (1.78, 1.98), (1.6, 1.82), (0.24, 0.34), (0.61, 0.66),
+        (0.1, 0.18), (0.95, 1.25), (0.5, 0.8), (0.15, 0.45), (0.05, 0.14),
+        (0.34, 0.4), 0.6, 0.95, 0.0,
     ),
 }  # fmt: skip
 
@@ -119,11 +97,7 @@ draw_kind: Final = Weighted(*((name, kind.share) for name, kind in _KINDS.items(
 
 
 def draw_body(rng: RandomStream, name: str) -> tuple[Body, list[Point]]:
-    """Draws sizes and outline of a body.
-
-    Args:
-        rng: Random numbers.
-        name: One of `BODIES`.
+    """Draws sizes and outline of one of `BODIES`.
 
     Returns:
         The sizes, and the corners (x, z) of the side view from the nose's lower edge over the roof to the tail's: 0
@@ -133,7 +107,7 @@ def draw_body(rng: RandomStream, name: str) -> tuple[Body, list[Point]]:
     kind = _KINDS[name]
 
     def within(span: _Range) -> float:
-        return rng.uniform(span.low, span.high)
+        return rng.uniform(*span)
 
     length, height, clearance = within(kind.length), within(kind.height), within(kind.clearance)
     belt = height * within(kind.belt)

@@ -18,40 +18,21 @@ from retable.synthetic.rng import RandomStream
 
 @dataclass(frozen=True)
 class CarAttributes:
-    """What was drawn of a car.
+    """What was drawn of a car."""
 
-    Attributes:
-        azimuth: From where it is seen, in degrees: 0 from before its nose, 90 from its left, 180 from behind, 270 from
-            its right.
-        elevation: How high the camera stands over it, in degrees.
-        view: The nearest of `VIEWS`, which lie 45 degrees apart.
-        body: One of `BODIES`.
-        colour: One of `COLOURS`.
-        occlusion: One of `OCCLUSIONS`: what hides a part of it.
-    """
-
-    azimuth: float
-    elevation: float
-    view: str
-    body: str
-    colour: str
-    occlusion: str
+    azimuth: float  # from where it is seen, in degrees: 0 before its nose, 90 its left, 180 behind, 270 its right
+    elevation: float  # how high the camera stands over it, in degrees
+    view: str  # the nearest of `VIEWS`, which lie 45 degrees apart
+    body: str  # one of `BODIES`
+    colour: str  # one of `COLOURS`
+    occlusion: str  # one of `OCCLUSIONS`: what hides a part of it
 
 
 class CarScenes(GeneratedDataset):
     """Synthetic cars on green; see `retable.synthetic.dataset.GeneratedDataset`.
 
     As the essay's data (section 2): what is not car is (51, 255, 51), and the picture is cropped to the car; its longer
-    side fills the square.
-
-    Args:
-        count: Number of cars.
-        image_size: Side of the square images in pixels, 16 to 512.
-        seed: Seed of all cars.
-        occluded: Share of the cars of which a part is hidden, from 0 to 1.
-
-    Raises:
-        ConfigError: A parameter is out of range.
+    side fills the square. Of a share `occluded` of the cars, from 0 to 1, a part is hidden.
     """
 
     title = "car scenes"
@@ -67,9 +48,6 @@ class CarScenes(GeneratedDataset):
     def attributes(self, index: int) -> CarAttributes:
         """Returns what is drawn, without drawing it.
 
-        Args:
-            index: Number of the car, 0 to len - 1.
-
         Raises:
             IndexError: There is no such car.
         """
@@ -84,13 +62,7 @@ class CarScenes(GeneratedDataset):
         )
 
     def image(self, index: int) -> Image:
-        """Renders a car.
-
-        Args:
-            index: Number of the car, 0 to len - 1.
-
-        Returns:
-            uint8 RGB (size, size, 3).
+        """Renders a car: uint8 RGB (size, size, 3).
 
         Raises:
             IndexError: There is no such car.

@@ -11,101 +11,54 @@ Colour = tuple[float, float, float]
 
 
 class Materials(NamedTuple):
-    """Materials of a car; colours are linear reflectances.
+    """Materials of a car; colours are linear reflectances."""
 
-    Attributes:
-        red: Of the paint.
-        green: Of the paint.
-        blue: Of the paint.
-        gloss: Strength of the paint's reflections.
-        plastic: Up to which height bumpers and sills are of bare plastic.
-        strip: 1 with a dark strip along the doors, else 0.
-        crease: Height of the crease along the sides.
-        glass: How bright the inside is behind the windows.
-        through: How much light is seen through opposite windows.
-        tint: Share of the paint's hue in the glass.
-        rim: Brightness of the rims.
-        spokes: Their number.
-        spoke_width: From 0, narrow, to 1.
-        spoke_phase: Where they stand, in radians.
-        lamp_inner: Where headlights end towards the middle, as a share of half the width.
-        lamp_height: Of the headlights.
-        lamps_on: 1 with lit headlights, else 0.
-        grille: Half its width as a share of half the width.
-        chrome: Brightness of the grille's frame.
-        tail_inner: Where tail lights end towards the middle.
-        tail_height: Of the tail lights.
-        tail_tall: 1 with tail lights beside the rear window too, else 0.
-        brakes_on: 1 with lit brake lights, else 0.
-        plate_height: Of the rear plate's middle.
-        plate_yellow: 1 for yellow plates, else 0.
-        handles: Brightness of the door handles against the paint: 1 is the paint itself.
-        dirt: Strength of the dirt above the sills.
-        seed: Of plates' characters and other small things.
-    """
-
-    red: float
-    green: float
-    blue: float
-    gloss: float
-    plastic: float
-    strip: float
-    crease: float
-    glass: float
-    through: float
-    tint: float
-    rim: float
-    spokes: float
-    spoke_width: float
-    spoke_phase: float
-    lamp_inner: float
-    lamp_height: float
-    lamps_on: float
-    grille: float
-    chrome: float
-    tail_inner: float
-    tail_height: float
-    tail_tall: float
-    brakes_on: float
-    plate_height: float
-    plate_yellow: float
-    handles: float
-    dirt: float
-    seed: float
+    red: float  # of the paint
+    green: float  # as red
+    blue: float  # as red
+    gloss: float  # strength of the paint's reflections
+    plastic: float  # up to which height bumpers and sills are of bare plastic
+    strip: float  # 1 with a dark strip along the doors, else 0
+    crease: float  # height of the crease along the sides
+    glass: float  # how bright the inside is behind the windows
+    through: float  # how much light is seen through opposite windows
+    tint: float  # share of the paint's hue in the glass
+    rim: float  # brightness of the rims
+    spokes: float  # their number
+    spoke_width: float  # from 0, narrow, to 1
+    spoke_phase: float  # where they stand, in radians
+    lamp_inner: float  # where headlights end towards the middle, as a share of half the width
+    lamp_height: float  # of the headlights
+    lamps_on: float  # 1 with lit headlights, else 0
+    grille: float  # half its width as a share of half the width
+    chrome: float  # brightness of the grille's frame
+    tail_inner: float  # where tail lights end towards the middle
+    tail_height: float  # of the tail lights
+    tail_tall: float  # 1 with tail lights beside the rear window too, else 0
+    brakes_on: float  # 1 with lit brake lights, else 0
+    plate_height: float  # of the rear plate's middle
+    plate_yellow: float  # 1 for yellow plates, else 0
+    handles: float  # brightness of the door handles against the paint: 1 is the paint itself
+    dirt: float  # strength of the dirt above the sills
+    seed: float  # of plates' characters and other small things
 
 
 class Light(NamedTuple):
-    """The light around a car.
+    """The light around a car."""
 
-    Attributes:
-        sun_x: Towards the sun, a unit vector in the car's axes.
-        sun_y: As above.
-        sun_z: As above.
-        sun: Strength of the sun.
-        sky: Strength of the sky.
-        blue: How blue the sky's zenith is.
-        warm: How yellow the sun is.
-        ground: Reflectance of the street.
-        houses: Height of what hides the sky at the horizon, as a sine.
-        house_tone: Its brightness.
-        exposure: Of the photograph.
-        haze: Grey that lies over everything.
-        seed: Of the houses.
-    """
-
-    sun_x: float
-    sun_y: float
-    sun_z: float
-    sun: float
-    sky: float
-    blue: float
-    warm: float
-    ground: float
-    houses: float
-    house_tone: float
-    exposure: float
-    haze: float
-    seed: float
+    sun_x: float  # towards the sun, a unit vector in the car's axes
+    sun_y: float  # as above
+    sun_z: float  # as above
+    sun: float  # strength of the sun
+    sky: float  # strength of the sky
+    blue: float  # how blue the sky's zenith is
+    warm: float  # how yellow the sun is
+    ground: float  # reflectance of the street
+    houses: float  # height of what hides the sky at the horizon, as a sine
+    house_tone: float  # its brightness
+    exposure: float  # of the photograph
+    haze: float  # grey that lies over everything
+    seed: float  # of the houses
 
 
 # share on the street; linear red, green and blue from a dark to a light tone
@@ -130,13 +83,7 @@ draw_colour: Final = Weighted(*((name, paint[0]) for name, paint in _PAINTS.item
 
 
 def draw_materials(rng: RandomStream, colour: str, body: str) -> Materials:
-    """Draws the materials of a car.
-
-    Args:
-        rng: Random numbers.
-        colour: One of `COLOURS`.
-        body: One of `retable.papers.cars.scenes.bodies.BODIES`.
-    """
+    """Draws the materials of a car: of one of `COLOURS` and of `retable.papers.cars.scenes.bodies.BODIES`."""
     _, dark, light = _PAINTS[colour]
     tone = rng.random()
     red, green, blue = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from retable.kernels import kernel
 from retable.papers.cars.scenes.bodies import Body
-from retable.papers.cars.scenes.kernels import record
 from retable.papers.cars.scenes.materials import Light, Materials
 from retable.papers.cars.scenes.mesh import PARTS, TRIANGLES, VERTICES, build
 from retable.papers.cars.scenes.raster import find_visible, project
@@ -67,21 +66,8 @@ def render(
         camera.distance * math.cos(camera.azimuth), camera.distance * math.sin(camera.azimuth), camera.height,
     )  # fmt: skip
     picture = np.empty((side, side, 4), np.float32)
-    shade(
-        sizes,
-        outline,
-        surfaces,
-        record(light),
-        place,
-        TRIANGLES,
-        PARTS,
-        positions,
-        normals,
-        traits,
-        seen,
-        weights,
-        picture,
-    )
+    surface = positions, normals, traits
+    shade(sizes, outline, surfaces, record(light), place, TRIANGLES, PARTS, *surface, seen, weights, picture)
     # means of the light and of the share of car in each pixel, the light times that share
     small = np.asarray(cv2.resize(picture, (native, native), interpolation=cv2.INTER_AREA), np.float32)
     # light of the car only: the mask was cut out of the photograph after the blur
@@ -95,6 +81,11 @@ def render(
     if native < size:
         image = np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
     return image
+
+
+def record(values: Any) -> Any:
+    """Packs a named tuple of floats for compiled functions, which then pass it on by reference instead of by value."""
+    return np.array([values], [(name, np.float64) for name in values._fields])[0]
 
 
 def _unmixed(picture: Pixels) -> Image:
@@ -120,12 +111,8 @@ def hide(
             x = (column + 0.5 - box[0]) / box[2]
             hidden = x < window[0] or x > window[2] or y < window[1] or y > window[3]
             for shape in range(len(shapes)):
-                middle_x, middle_y, half_x, half_y = (
-                    shapes[shape, 0],
-                    shapes[shape, 1],
-                    shapes[shape, 2],
-                    shapes[shape, 3],
-                )
+                middle_x, middle_y = shapes[shape, 0], shapes[shape, 1]
+                half_x, half_y = shapes[shape, 2], shapes[shape, 3]
                 lean, power = shapes[shape, 4], shapes[shape, 5]
                 across = abs(x - middle_x - lean * (y - middle_y)) / half_x
                 down = abs(y - middle_y) / half_y

@@ -324,9 +324,9 @@ def shade(
         camera: Place of the camera, in metres.
         triangles: (T, 3) vertices.
         parts: (T,) part of each.
-        positions: (V, 3), see `retable.papers.cars.scenes.mesh.build`.
-        normals: (V, 3), as above.
-        traits: (V, 3), as above.
+        positions: (V, 3), as normals and traits: see `retable.papers.cars.scenes.mesh.build`.
+        normals: See positions.
+        traits: See positions.
         seen: (H, W) triangle of each pixel, -1 for none.
         weights: (H, W, 2), see `retable.papers.cars.scenes.raster.find_visible`.
         picture: (H, W, 4) is overwritten with red, green and blue in [0, 1], to be shown as they are, and 1 where there

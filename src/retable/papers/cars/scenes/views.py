@@ -20,19 +20,12 @@ _HIDERS: Final = Weighted(*zip(OCCLUSIONS[1:], (0.3, 0.2, 0.25, 0.25), strict=Tr
 
 
 class Camera(NamedTuple):
-    """Where the camera stands.
+    """Where the camera stands."""
 
-    Attributes:
-        azimuth: Direction from the car to the camera in radians: 0 before the nose, pi / 2 at the car's left side.
-        distance: From the car's middle, on the ground, in metres.
-        height: Above the ground in metres.
-        roll: Turn of the picture in radians.
-    """
-
-    azimuth: float
-    distance: float
-    height: float
-    roll: float
+    azimuth: float  # direction from the car to the camera in radians: 0 before the nose, pi / 2 at the car's left side
+    distance: float  # from the car's middle, on the ground, in metres
+    height: float  # above the ground in metres
+    roll: float  # turn of the picture in radians
 
 
 Shape = tuple[float, float, float, float, float, float]
@@ -41,16 +34,11 @@ Shape = tuple[float, float, float, float, float, float]
 
 @dataclass(frozen=True)
 class Occlusion:
-    """What hides a part of a car.
+    """What hides a part of a car."""
 
-    Attributes:
-        kind: One of `OCCLUSIONS`.
-        shapes: What covers the car.
-        window: The part of the car's box inside the photograph: left, top, right, bottom, as shares.
-    """
-
-    kind: str
-    shapes: tuple[Shape, ...] = ()
+    kind: str  # one of `OCCLUSIONS`
+    shapes: tuple[Shape, ...] = ()  # what covers the car
+    # the part of the car's box inside the photograph: left, top, right, bottom, as shares
     window: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 
 
@@ -74,12 +62,7 @@ def draw_camera(rng: RandomStream) -> Camera:
 
 
 def draw_occlusion(rng: RandomStream, share: float) -> Occlusion:
-    """Draws what hides a part of a car.
-
-    Args:
-        rng: Random numbers.
-        share: How many cars are partly hidden.
-    """
+    """Draws what hides a part of a car, of which this share is partly hidden."""
     if not rng.chance(share):
         return Occlusion("none")
     kind = _HIDERS.draw(rng)
@@ -111,9 +94,6 @@ def draw_occlusion(rng: RandomStream, share: float) -> Occlusion:
             kind,
             ((at, low + 1.0, body, 1.0, slope, 8.0), (roof, low, body * 0.8, rng.uniform(0.3, 0.6), slope, 4.0)),
         )
-    window = [0.0, 0.0, 1.0, 1.0]
     if rng.chance(0.15):
-        window[3] = 1.0 - 0.5 * hidden
-    else:
-        window[0 if left else 2] = hidden if left else 1.0 - hidden
-    return Occlusion(kind, (), (window[0], window[1], window[2], window[3]))
+        return Occlusion(kind, window=(0.0, 0.0, 1.0, 1.0 - 0.5 * hidden))
+    return Occlusion(kind, window=(hidden, 0.0, 1.0, 1.0) if left else (0.0, 0.0, 1.0 - hidden, 1.0))

@@ -20,7 +20,7 @@ def draw_augmentation(kinds: Sequence[str], count: int, size: int, random: StepR
             are.
         count: Images B in the batch.
         size: Their side S.
-        random: Where the numbers come from.
+        random: Of the step.
 
     Returns:
         A function from images (B, 3, S, S) in [-1, 1] to images of the same shape.

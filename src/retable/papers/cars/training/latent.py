@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from retable.papers.cars.training.schema import LatentConfig
 from retable.papers.cars.training.step_random import StepRandom
-
-
-class OptimisedLatents(NamedTuple):
-    """Result of the latent step.
-
-    Attributes:
-        latents: z' (B, latent_size) in [-1, 1].
-        shift: |dz|^2 of each sample (B,), before clipping.
-    """
-
-    latents: Tensor
-    shift: Tensor
 
 
 class LatentOptimisation:
@@ -52,7 +39,7 @@ class LatentOptimisation:
         ranks = random.uniform(count, size).argsort(dim=1).argsort(dim=1)
         return (ranks < chosen).float()
 
-    def step(self, score: Callable[[Tensor], Tensor], latents: Tensor, chosen: Tensor) -> OptimisedLatents:
+    def step(self, score: Callable[[Tensor], Tensor], latents: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Optimises latents.
 
         Nothing is added to the ``grad`` of any parameter. The step is computed without automatic mixed precision:
@@ -60,12 +47,13 @@ class LatentOptimisation:
         chosen does not change how far each of them goes.
 
         Args:
-            score: Maps latents (B, latent_size) to scores (B,), differentiably.
+            score: Maps latents to scores (B,), differentiably.
             latents: z (B, latent_size) in [-1, 1].
-            chosen: Mask (B, latent_size) of the elements that are optimised.
+            chosen: Mask of the elements that are optimised, as of `choose`.
 
         Returns:
-            The latents and the squared lengths, with the graph through the step unless it is detached.
+            z' (B, latent_size) in [-1, 1], and |dz|^2 of each sample (B,), before clipping; with the graph through
+            the step unless it is detached.
         """
         config = self.config
         with torch.enable_grad(), torch.autocast(latents.device.type, enabled=False):
@@ -73,5 +61,5 @@ class LatentOptimisation:
             (gradient,) = torch.autograd.grad(score(latents).sum(), latents, create_graph=not config.detach)
             squared_norm = gradient.square().sum(dim=1, keepdim=True)
             change = config.alpha * gradient / (config.beta + squared_norm) * chosen
-            optimised = OptimisedLatents((latents + change).clamp(-1, 1), change.square().sum(dim=1))
-        return OptimisedLatents(*(part.detach() for part in optimised)) if config.detach else optimised
+            optimised, shift = (latents + change).clamp(-1, 1), change.square().sum(dim=1)
+        return (optimised.detach(), shift.detach()) if config.detach else (optimised, shift)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.distributed as dist
 from pytorch_lightning import LightningModule
@@ -17,22 +16,15 @@ from torch.amp import GradScaler
 
 from retable.errors import ConfigError, DivergenceError
 from retable.nn.batch_norm import SynchronisedBatchNorm2d
-from retable.papers.cars.training.divergence import divergence, is_sound, what_is_not_finite
 from retable.papers.cars.training.gradients import Gradients
 from retable.papers.cars.training.network import GanNetwork
 from retable.papers.cars.training.objectives import Losses, MicroBatch, Objectives
 from retable.papers.cars.training.schema import GanConfig, PredictionOptions
 from retable.papers.cars.training.snapshots import NEAREST, Snapshots
-from retable.papers.cars.training.step_random import StepRandom
+from retable.papers.cars.training.step_random import StepRandom, seeded_generator
+from retable.run import paths
 
 Batch = dict[str, Tensor]
-_LOGGED = {
-    "train/loss_discriminator": "discriminator",
-    "train/loss_generator": "generator",
-    "train/logit_real": "real",
-    "train/logit_fake": "fake",
-    "train/latent_shift": "shift",
-}  # each with its name in `Losses`
 _UPDATED = ("discriminator", "generator")  # by the first and the second optimiser
 _PROBED = 8  # samples that are looked at before a checkpoint is written
 _SCORE_STREAM = 0x5343  # keeps the latents that are scored apart from those that are trained on
@@ -46,14 +38,9 @@ class Gan(LightningModule):
     is that against the updated one. With it both losses come from one latent step and both updates follow them, as in
     Algorithm 1 of arXiv 1912.00953. A step of the trainer is one update of each.
 
-    Args:
-        config: What is trained, and how.
-
     Attributes:
-        network: All networks.
         spherical_latents: Whether latents are standard normal (3.2), and not uniform in [-1, 1], which latent
             optimisation clips to.
-        fidelity: The scores of samples.
 
     Raises:
         ConfigError: A value that cannot work.
@@ -98,12 +85,8 @@ class Gan(LightningModule):
 
     def latents_of(self, indices: Sequence[int], seed: int = 0) -> Tensor:
         """Draws latents (N, latent_size) of numbered samples: each depends on the seed and its number alone."""
-        generator = torch.Generator()
-        drawn = []
-        for index in indices:
-            state = np.random.SeedSequence([seed, index, _SCORE_STREAM]).generate_state(1, np.uint64)[0]
-            drawn.append(self.draw_latents(1, generator.manual_seed(int(state >> np.uint64(1)))))
-        return torch.cat(drawn)
+        generators = (seeded_generator(seed, index, _SCORE_STREAM) for index in indices)
+        return torch.cat([self.draw_latents(1, generator) for generator in generators])
 
     @torch.no_grad()
     def sample(self, latents: Tensor) -> Tensor:
@@ -207,45 +190,34 @@ class Gan(LightningModule):
             DivergenceError: They are not what a training can go on from.
         """
         latents = self.latents_of(range(_PROBED)).to(self.device)
-        if not self.trainer.strategy.reduce_boolean_decision(is_sound(self.network, latents)):  # all processes stop
+        if not self.trainer.strategy.reduce_boolean_decision(self.network.is_sound(latents)):  # all processes stop
             raise self._divergence("what generator and discriminator compute is not finite, or beyond all bounds,")
 
     def on_validation_epoch_start(self) -> None:
         """Prepares the scores."""
         self.fidelity.begin(self.trainer.datamodule)  # type: ignore[attr-defined]
 
-    def on_test_epoch_start(self) -> None:
-        """Prepares the scores."""
-        self.fidelity.begin(self.trainer.datamodule)  # type: ignore[attr-defined]
-
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Draws one sample for each real image."""
-        self._score(batch)
-
-    def test_step(self, batch: Batch, batch_index: int) -> None:
-        """Draws one sample for each real image."""
-        self._score(batch)
+        self.fidelity.update(self.sample(self.latents_of(batch["indices"].tolist())), batch["indices"])
 
     def on_validation_epoch_end(self) -> None:
         """Logs the scores."""
-        self._log_scores("val")
+        prefix = "test" if self.trainer.testing else "val"
+        scores = {f"{prefix}/{name}": float(value) for name, value in self.fidelity.compute().items()}
+        # all processes have the same values already; the mean over them only spares a warning
+        self.log_dict(scores, sync_dist=True)
 
-    def on_test_epoch_end(self) -> None:
-        """Logs the scores."""
-        self._log_scores("test")
+    on_test_epoch_start, test_step, on_test_epoch_end = (
+        on_validation_epoch_start, validation_step, on_validation_epoch_end,
+    )  # fmt: skip
 
     def example_input(self) -> Tensor:
         """Returns latents (2, latent_size) as the network takes them."""
         return torch.zeros(2, self.config.latent_size)
 
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
-        """Writes samples (see `retable.papers.cars.prediction.write_samples`).
-
-        Args:
-            output: Folder for the results.
-            options: What ``predict.py`` was asked.
-            data: Not needed: samples come from latents.
-            about: What is told of the run in the results.
+        """Writes samples (see `retable.papers.cars.prediction.write_samples`); they come from latents, not from data.
 
         Raises:
             StorageError: A result cannot be written.
@@ -262,9 +234,8 @@ class Gan(LightningModule):
     def _updated_parameters(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         return list(self.network.discriminator.parameters()), self.network.generator_parameters
 
-    def _gradients(self) -> tuple[Gradients, Gradients]:
-        discriminator, generator = self._updated_parameters()
-        return Gradients(discriminator, self._scaler), Gradients(generator, self._scaler)
+    def _gradients(self) -> list[Gradients]:
+        return [Gradients(parameters, self._scaler) for parameters in self._updated_parameters()]
 
     def _update_in_turns(self, parts: list[MicroBatch]) -> list[tuple[float, Losses]]:
         network, found = self.network.generator, []
@@ -275,14 +246,12 @@ class Gan(LightningModule):
             with torch.set_grad_enabled(shared):
                 fake = network(part.latents)
             losses = self.objectives.discriminator(part, fake)
-            assert losses.discriminator is not None
-            discriminator.add(losses.discriminator, part.weight)
+            discriminator.add(losses["loss_discriminator"], part.weight)
             found.append((part.weight, losses))
         self._update(0, discriminator)
         for part in parts:
             losses = self.objectives.generator(part, fake if shared else network(part.latents))
-            assert losses.generator is not None
-            generator.add(losses.generator, part.weight)
+            generator.add(losses["loss_generator"], part.weight)
             found.append((part.weight, losses))
         self._update(1, generator)
         return found
@@ -292,10 +261,8 @@ class Gan(LightningModule):
         discriminator, generator = self._gradients()
         for part in parts:
             losses = self.objectives.both(part)
-            assert losses.discriminator is not None
-            assert losses.generator is not None
-            discriminator.add(losses.discriminator, part.weight, retain_graph=True)
-            generator.add(losses.generator, part.weight)
+            discriminator.add(losses["loss_discriminator"], part.weight, retain_graph=True)
+            generator.add(losses["loss_generator"], part.weight)
             found.append((part.weight, losses))
         self._update(0, discriminator)
         self._update(1, generator)
@@ -303,7 +270,7 @@ class Gan(LightningModule):
 
     def _update(self, index: int, gradients: Gradients) -> None:
         gradients.assign(self.trainer.world_size)
-        broken = what_is_not_finite(gradients, self._scaler is not None, self.trainer.world_size)
+        broken = gradients.what_is_not_finite(self.trainer.world_size)
         if broken is not None:
             raise self._divergence(f"the {broken} of the {_UPDATED[index]} is not finite")
         optimizer = self.optimizers()[index]  # type: ignore[index]
@@ -317,29 +284,23 @@ class Gan(LightningModule):
         interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if not interval or (step + 1) % interval:
             return
-        sums: dict[str, Tensor] = {}
-        for name, part in _LOGGED.items():
-            parts = [(weight, getattr(losses, part)) for weight, losses in found]
-            known = [weight * value.detach() for weight, value in parts if value is not None]
-            if known:
-                sums[name] = torch.stack(known).sum()
-        values = torch.stack(list(sums.values()))
+        parts: dict[str, list[Tensor]] = {}
+        for weight, losses in found:
+            for name, value in losses.items():
+                parts.setdefault(f"train/{name}", []).append(weight * value.detach())
+        values = torch.stack([torch.stack(of_name).sum() for of_name in parts.values()])
         if self.trainer.world_size > 1:
             dist.all_reduce(values)
             values = values / self.trainer.world_size
-        self.log_dict(dict(zip(sums, values, strict=True)), batch_size=count)
+        self.log_dict(dict(zip(parts, values, strict=True)), batch_size=count)
 
     def _divergence(self, fact: str) -> DivergenceError:
-        clipped = self.config.gradient_clip is not None
-        return divergence(fact, self.global_step, Path(self.trainer.default_root_dir), clipped)
-
-    def _score(self, batch: Batch) -> None:
-        self.fidelity.update(self.sample(self.latents_of(batch["indices"].tolist())), batch["indices"])
-
-    def _log_scores(self, prefix: str) -> None:
-        scores = {f"{prefix}/{name}": float(value) for name, value in self.fidelity.compute().items()}
-        # all processes have the same values already; the mean over them only spares a warning
-        self.log_dict(scores, sync_dist=True)
+        """Makes the error that says what happened, what may help and what is left."""
+        last = f"{paths.CHECKPOINTS}/{paths.LAST}"
+        is_there = (Path(self.trainer.default_root_dir) / last).is_file()
+        kept = f"{last} keeps the last good epoch" if is_there else "no epoch was finished, so there is no checkpoint"
+        remedy = "a lower model.lr" + (" or model.gradient_clip=1" if self.config.gradient_clip is None else "")
+        return DivergenceError(f"{fact} at step {self.global_step}: try {remedy}; {kept}")
 
 
 def _nothing() -> None:

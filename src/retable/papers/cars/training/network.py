@@ -1,5 +1,6 @@
 """The networks of one GAN, kept together as what a run trains, counts and saves."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from retable.errors import ConfigError
 from retable.papers.cars.training.schema import GanConfig
+
+_LARGEST_LOGIT = 1e6  # a sigmoid is 0 or 1 from some 100 on; beyond this no training comes back
 
 
 class GanNetwork(nn.Module):
@@ -65,6 +68,19 @@ class GanNetwork(nn.Module):
         """Takes the generator's present weights into the average, where there is one."""
         if self.averaged is not None:
             self.averaged.update_parameters(self.generator)
+
+    @torch.no_grad()
+    def is_sound(self, latents: Tensor) -> bool:
+        """Whether all weights, the samples of some latents and their logits are finite and not beyond all bounds."""
+        state = [value for value in self.state_dict().values() if value.is_floating_point()]
+        was_training = self.training
+        self.eval()
+        images = self.generator(latents)
+        logits = self.judge(images, latents)
+        self.train(was_training)
+        # the norm is not finite either where a weight's square is not
+        values = torch.stack([nn.utils.get_total_norm(state), images.sum(), logits.abs().max()]).tolist()
+        return all(map(math.isfinite, values)) and values[-1] <= _LARGEST_LOGIT
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compiles each network: training calls them, and not this module.

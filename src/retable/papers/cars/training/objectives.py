@@ -12,60 +12,30 @@ from torch.nn.utils import parametrize
 
 from retable.papers.cars.training.augmentation import Transform, draw_augmentation
 from retable.papers.cars.training.latent import LatentOptimisation
-from retable.papers.cars.training.losses import AdversarialLoss
+from retable.papers.cars.training.losses import AdversarialLoss, gradient_penalty, orthogonal_penalty
 from retable.papers.cars.training.network import GanNetwork
-from retable.papers.cars.training.penalties import gradient_penalty, orthogonal_penalty
 from retable.papers.cars.training.schema import GanConfig
 from retable.papers.cars.training.step_random import StepRandom
+
+Losses = dict[str, Tensor]
+"""Scalars by the names that they are logged under: ``loss_discriminator``, ``loss_generator`` (the encoder's with it),
+``logit_real`` and ``logit_fake`` (means over images), ``latent_shift`` (mean |dz| of latent optimisation)."""
 
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """Real images and the random numbers that go with them.
+    """Real images and the random numbers that go with them."""
 
-    Attributes:
-        images: Real images (B, 3, S, S) in [-1, 1].
-        latents: z (B, latent_size).
-        chosen: Mask (B, latent_size) of the elements that latent optimisation moves; None without it.
-        weight: The micro-batch's part of the batch.
-        augment_real: Augmentation of the real images.
-        augment_fake: Augmentation of the generated images: the same whenever they are judged.
-    """
-
-    images: Tensor
-    latents: Tensor
-    chosen: Tensor | None
-    weight: float
-    augment_real: Transform
-    augment_fake: Transform
-
-
-@dataclass(frozen=True)
-class Losses:
-    """Losses and what is logged beside them; None is what was not asked for.
-
-    Attributes:
-        discriminator: Loss of the discriminator.
-        generator: Loss of the generator, and of the encoder where there is one.
-        real: Mean logit of real images.
-        fake: Mean logit of generated images.
-        shift: Mean |dz| of latent optimisation.
-    """
-
-    discriminator: Tensor | None = None
-    generator: Tensor | None = None
-    real: Tensor | None = None
-    fake: Tensor | None = None
-    shift: Tensor | None = None
+    images: Tensor  # real images (B, 3, S, S) in [-1, 1]
+    latents: Tensor  # z (B, latent_size)
+    chosen: Tensor | None  # mask (B, latent_size) of the elements that latent optimisation moves; None without it
+    weight: float  # the micro-batch's part of the batch
+    augment_real: Transform  # augmentation of the real images
+    augment_fake: Transform  # augmentation of the generated images: the same whenever they are judged
 
 
 class Objectives:
-    """The losses of a GAN.
-
-    Args:
-        config: Which losses, with which weights.
-        network: The networks that they are of.
-    """
+    """The losses of a GAN, as configured, of its networks."""
 
     def __init__(self, config: GanConfig, network: GanNetwork) -> None:
         self.config, self.network = config, network
@@ -95,7 +65,7 @@ class Objectives:
             real_logits = self._judge(batch.augment_real(batch.images), codes)
             fake_logits = self._judge(batch.augment_fake(fake.detach()), batch.latents)
             loss = self.loss.discriminator(real_logits, fake_logits) + self._discriminator_penalties(batch, codes)
-        return Losses(loss, None, real_logits.mean(), fake_logits.mean())
+        return {"loss_discriminator": loss, "logit_real": real_logits.mean(), "logit_fake": fake_logits.mean()}
 
     def generator(self, batch: MicroBatch, fake: Tensor) -> Losses:
         """Computes the loss of generator and encoder; the discriminator's weights are constants in it."""
@@ -105,7 +75,7 @@ class Objectives:
                 real_logits = self._judge(batch.augment_real(batch.images), self._encode(batch))
                 loss = loss + self.loss.encoder(real_logits)
             loss = loss + self._orthogonality(self.network.generator)
-        return Losses(generator=loss)
+        return {"loss_generator": loss}
 
     def both(self, batch: MicroBatch) -> Losses:
         """Computes both losses on optimised latents, from one latent step (LOGAN's Algorithm 1).
@@ -130,7 +100,13 @@ class Objectives:
             generator = self.loss.generator(fake_logits) + moved + self._orthogonality(self.network.generator)
             if codes is not None:
                 generator = generator + self.loss.encoder(real_logits)
-        return Losses(discriminator, generator, real_logits.mean(), fake_logits.mean(), shift.sqrt().mean())
+        return {
+            "loss_discriminator": discriminator,
+            "loss_generator": generator,
+            "logit_real": real_logits.mean(),
+            "logit_fake": fake_logits.mean(),
+            "latent_shift": shift.sqrt().mean(),
+        }
 
     def _encode(self, batch: MicroBatch) -> Tensor | None:
         if self.network.encoder is None:

@@ -87,8 +87,7 @@ class Snapshots(Callback):
             torch.cat([samples[:_SHOWN], real[chosen[few]]]),
             known,
             Neighbours(
-                torch.cat([of_samples.indices[:_SHOWN], of_real.indices[few]]),
-                torch.cat([of_samples.distances[:_SHOWN], of_real.distances[few]]),
+                *(torch.cat([one[:_SHOWN], other[few]]) for one, other in zip(of_samples, of_real, strict=True))
             ),
             names=[f"sample {index}" for index in range(_SHOWN)] + [f"real {index}" for index in chosen[few].tolist()],
             title="samples, then real images, each with the nearest (other) real ones; the median distance to the "
