@@ -32,7 +32,7 @@ Read = Callable[[Path], npt.NDArray[np.uint8]]
 _DAMAGE = re.compile(r"Corrupt JPEG data|Premature end of|TIFF_Error|libpng error|\[ERROR:")
 _CHATTER = re.compile(r"\[ *(WARN|INFO|ERROR|DEBUG):|libpng |\s*$")
 _PREFIX = re.compile(r"\[ERROR:\S+\] global \S+ (TIFF_Error )?")
-_LITTLE = 1 << 24  # bytes: fewer are decoded before processes have started, or anything is worth remembering
+_LITTLE = 1 << 22  # bytes: fewer are decoded before processes have started, or anything is worth remembering
 _SHOWN = 20  # problems that are logged, each in a line
 _VERSION = 1  # of what is remembered
 
