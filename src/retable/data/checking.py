@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -117,9 +118,16 @@ def _outcomes(paths: Sequence[Path], read: Read, many: bool) -> Iterator[tuple[s
     elif paths:
         from rich.progress import track
 
-        with ProcessPoolExecutor(min(8, os.cpu_count() or 1), initializer=cv2.setNumThreads, initargs=(0,)) as pool:
+        with ProcessPoolExecutor(min(8, os.cpu_count() or 1), initializer=_initialise) as pool:
             found = pool.map(partial(_outcome, read), paths, chunksize=8)
             yield from track(found, "checking images", total=len(paths))
+
+
+def _initialise() -> None:
+    """Keeps a process to one thread, and leaves it to the first process to say that all were interrupted."""
+    cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _outcome(read: Read, path: Path) -> tuple[str | None, int | None]:

@@ -15,3 +15,6 @@ class ImageChecks(Options):
     """
 
     check: str = option("decode", choices=("headers", "decode"))
+
+
+SCHEMAS: dict[str, type] = {}  # the rooms that read images name their own

@@ -229,20 +229,15 @@ def _write_scores(image: Image, boxes: Tensor, scores: NDArray[Any], colours: Se
     if not len(boxes):
         return
     size = 0.4 * max(1.0, min(height / 640, width / 640, float(np.median(_shorter_sides(boxes))) / 20))
-    taken: list[Rectangle] = []
-    bounds = [(left, top, right, bottom) for left, top, right, bottom in format_of(boxes).bounds(boxes).tolist()]
+    taken = np.zeros((len(boxes), 4))  # of the scores that are written already
+    bounds = format_of(boxes).bounds(boxes).numpy()
     corners = format_of(boxes).corners(boxes).numpy()
-    for index in np.argsort(-scores, kind="stable"):
+    for number, index in enumerate(np.argsort(-scores, kind="stable")):
         text = f"{float(scores[index]):.2f}"
         (text_width, text_height), _ = cv2.getTextSize(text, _FONT, size, 1)
-        places = _text_places(corners[index], text_width + 4, text_height + 4, width, height)
-        covered = [
-            10 * sum(_common_area(place, other) for other in taken)
-            + sum(_common_area(place, other) for other in bounds)
-            for place in places
-        ]
-        left, top, right, bottom = place = places[int(np.argmin(covered))]
-        taken.append(place)
+        places = np.array(_text_places(corners[index], text_width + 4, text_height + 4, width, height))
+        covered = 10 * _common_areas(places, taken[:number]) + _common_areas(places, bounds)
+        left, top, right, bottom = taken[number] = places[int(np.argmin(covered))]
         # A darkened patch behind the text: a dark rim around strokes of one pixel would swallow them.
         patch = image[math.floor(top) : math.ceil(bottom), math.floor(left) : math.ceil(right)]
         patch //= 3
@@ -269,10 +264,10 @@ def _text_places(corners: NDArray[Any], text_width: int, text_height: int, width
     return places
 
 
-def _common_area(one: Rectangle, other: Rectangle) -> float:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(0.0, width) * max(0.0, height)
+def _common_areas(places: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+    """How much of each of some rectangles (P, 4) the others (N, 4) take together."""
+    sides = np.minimum(places[:, None, 2:], others[None, :, 2:]) - np.maximum(places[:, None, :2], others[None, :, :2])
+    return np.asarray(sides.clip(0).prod(axis=2).sum(axis=1))
 
 
 def legend_strip(width: int) -> Image:
