@@ -8,6 +8,7 @@ import cv2
 import pytest
 import torch
 from tests.classification import tiny
+from tests.data.faulty import damaged_jpeg
 from torch import Tensor
 
 from retable.classification.prediction import classify_files
@@ -70,6 +71,14 @@ def test_an_unreadable_image_does_not_stop_the_others(tmp_path: Path) -> None:
     result = json.loads((tmp_path / "out" / "predictions.json").read_text())
     assert [entry["file"] for entry in result["images"]] == ["good.png"]
     assert result["unreadable"] == ["bad.png"]
+
+
+def test_a_damaged_jpeg_is_refused_and_an_earlier_call_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    classify(write_image(tmp_path / "good.png"), tmp_path / "out")
+    (tmp_path / "bad.jpg").write_bytes(damaged_jpeg())
+    with pytest.raises(DataError, match=r"1 of 1 images could not be read: bad\.jpg"):
+        classify(tmp_path / "bad.jpg", tmp_path / "out")
+    assert "has predictions of an earlier call" in caplog.text
 
 
 def test_more_images_than_a_batch(tmp_path: Path) -> None:

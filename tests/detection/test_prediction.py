@@ -124,6 +124,12 @@ def test_a_damaged_jpeg_is_refused_by_name(tmp_path: Path, capfd: pytest.Capture
     assert "Corrupt" not in capfd.readouterr().err
 
 
+def test_images_that_come_out_near_black_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((8, 8), 4000, np.uint16))
+    _predict(tmp_path / "a.png", tmp_path / "out")
+    assert "a.png: 16 bits a channel" in caplog.text
+
+
 @pytest.mark.parametrize("threshold", [40, -0.1, math.nan])
 def test_thresholds_are_shares(threshold: float) -> None:
     with pytest.raises(ConfigError, match=r"score_threshold=\S+: must be from 0 to 1"):

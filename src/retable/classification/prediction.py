@@ -45,6 +45,8 @@ def classify_files(classify: Classify, subject: Subject, source: str, output: Pa
     """
     classes = subject.classes.names
     files = list(input_images(source).items())
+    if (output / "predictions.json").exists():
+        log.warning("%s has predictions of an earlier call, which are replaced", output)
     entries: list[dict[str, Any]] = []
     failures: list[str] = []
     for first in range(0, len(files), _BATCH):

@@ -38,6 +38,10 @@ _SHOWN = 20  # problems that are logged, each in a line
 _VERSION = 1  # of what is remembered
 
 
+NEAR_BLACK = 64
+"""Of 255: what the brightest pixels of an image stay below that uses 14 of 16 bits or fewer."""
+
+
 def check_images(paths: Sequence[Path], read: Read, settings: str = "") -> dict[Path, int]:
     """Decodes images, in parallel where they are many; then those that were good are remembered by size and time.
 

@@ -1,8 +1,8 @@
 """Datasets with boxes as their files have them, matched and checked at construction.
 
 A training of hours must not end at an image that was damaged from the start. So a dataset parses each annotation,
-inspects each image file and checks each box when it is made; only decoding is left to `load`. Sizes are those of the
-image files.
+inspects each image file and checks each box when it is made, and `check_images` decodes all images. Sizes are those of
+the image files.
 """
 
 import functools
@@ -19,14 +19,12 @@ from torch import Tensor
 
 from retable.boxes import format_of
 from retable.data import Provenance, fingerprint_files, image_size, read_image
-from retable.data.checking import check_images
+from retable.data.checking import NEAR_BLACK, check_images
 from retable.detection.schema import DetectionDataConfig, FilesConfig
 from retable.detection.transforms import Image, Target
 from retable.errors import DataError
 
 log = logging.getLogger(__name__)
-
-_TOO_DARK = 64  # of 255: the brightest value of 14 bits in 16
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ class DetectionDataset:
             paths = [record.image_path for record in self._records]
             deep = check_images(paths, self._read, f"bands {config.bands} range {config.range}")
             brightest = max(deep, key=deep.__getitem__, default=None)
-            if config.range is None and brightest is not None and deep[brightest] < _TOO_DARK:
+            if config.range is None and brightest is not None and deep[brightest] < NEAR_BLACK:
                 bits = 8 + deep[brightest].bit_length()
                 raise DataError(
                     f"{self.name}, split {self.split}: {len(deep)} images have 16 bits a channel, but use {bits} "

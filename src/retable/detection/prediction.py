@@ -14,7 +14,8 @@ from torch import Tensor
 
 from retable.boxes import format_of
 from retable.data import read_image
-from retable.data.checking import read_whole
+from retable.data.checking import NEAR_BLACK, read_whole
+from retable.data.images import image_header
 from retable.data.inputs import input_images
 from retable.detection.schema import Scaling
 from retable.detection.transforms import Image, resized
@@ -73,6 +74,8 @@ def predict_files(
             log.error("%s", error)
             failures.append(name)
             continue
+        if scaling.range is None and image.max() < NEAR_BLACK and image_header(path).bits == 16:
+            log.warning("%s: 16 bits a channel of which the lower are used, so that it is near black", path)
         prediction = _detect_scaled(detect, image, scaling)
         kept = prediction["scores"] >= score_threshold
         prediction = {key: value[kept].cpu() for key, value in prediction.items()}
