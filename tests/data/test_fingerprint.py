@@ -1,6 +1,6 @@
 import pytest
 
-from retable.data.fingerprint import combined_fingerprint, fingerprint_files
+from retable.data.fingerprint import combined_fingerprint, equal_files, fingerprint_files
 from retable.data.provenance import Provenance, combine_provenances
 from retable.errors import DataError
 
@@ -62,3 +62,16 @@ def test_combined_provenance():
     assert (mixed["kind"], mixed["source"], mixed["splits"]) == ("mixed", "SSDD + drawn", {"train": 1624})
     with pytest.raises(ValueError, match="no provenances"):
         combine_provenances({})
+
+
+def test_equal_files_are_found_by_all_of_their_bytes(tmp_path):
+    large = bytearray(2_000_000)
+    contents = {"a": b"one", "b": b"two", "c": bytes(large), "d": b"one", "e": b"three"}
+    large[300_000] = 1  # between the blocks that a fingerprint samples
+    contents["f"] = bytes(large)
+    for name, data in contents.items():
+        (tmp_path / name).write_bytes(data)
+    assert equal_files([tmp_path / name for name in "abc"], [tmp_path / name for name in "efdd"]) == {0: 2}
+    assert equal_files([tmp_path / "c"], [tmp_path / "c"]) == {0: 0}
+    with pytest.raises(DataError, match="gone: cannot be read"):
+        equal_files([tmp_path / "a"], [tmp_path / "gone"])

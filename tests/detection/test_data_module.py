@@ -12,7 +12,7 @@ import torch
 from tests.data.faulty import damaged_jpeg, multiband_tiff
 
 from retable.detection.data_module import DetectionDataModule
-from retable.detection.schema import DetectionDataConfig, SplitCounts
+from retable.detection.schema import DetectionDataConfig, SplitCounts, SplitNames
 from retable.errors import ConfigError, DataError
 from retable.papers.larsd.datasets import DotaText
 from retable.papers.larsd.scenes import ShipScenes
@@ -109,6 +109,71 @@ def test_bands_and_range_are_in_the_fingerprint_and_nothing_else_is(tmp_path: Pa
     ]
     assert found[0] == found[1]
     assert len(set(found)) == 3
+
+
+def test_a_missing_val_is_held_out_of_train(tmp_path: Path) -> None:
+    _files(tmp_path, {"train": 17, "test": 3})
+    data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()), batch_size=3)
+    assert data.provenance["splits"] == {"train": 15, "val": 2, "test": 3}
+    assert "no split val: it is every 8th image of train, 2 of 17" in data.provenance["notes"]
+    held = set(data.datasets["val"].image_ids)
+    assert len(held) == 2
+    assert not held & set(data.datasets["train"].image_ids)
+    parts = [data.datasets[role].provenance["fingerprint"] for role in ("train", "val", "test")]
+    assert len(set(parts)) == 3
+
+
+def test_a_split_of_ones_own_name_is_taken_or_missed(tmp_path: Path) -> None:
+    _files(tmp_path, {"train": 5, "val": 2, "coast": 3})
+    names = SplitNames(test="coast")
+    data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()), splits=names)
+    assert data.test_name == "test"
+    assert data.provenance["splits"] == {"train": 5, "val": 2, "test": 3}
+    for names in (SplitNames(test="shore"), SplitNames(val="shore")):
+        data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()), splits=names)
+        with pytest.raises(DataError, match="no split 'shore'"):
+            data.datasets  # noqa: B018
+
+
+def test_unannotated_test_images_are_not_tested(tmp_path: Path) -> None:
+    _files(tmp_path, {"train": 5, "val": 2})
+    (tmp_path / "test" / "images").mkdir(parents=True)
+    data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()))
+    assert data.test_name == "val"
+
+
+@pytest.mark.parametrize("remove", [False, True])
+def test_duplicates_are_told_and_removed_if_asked_to(tmp_path: Path, remove: bool) -> None:
+    _files(tmp_path, {"train": 4, "val": 2, "test": 2})
+    for split, index, shade in (("train", 0, 1), ("train", 1, 2), ("train", 2, 3), ("val", 0, 5), ("val", 1, 6)):
+        cv2.imwrite(str(tmp_path / split / "images" / f"{index}.png"), np.full((64, 64, 3), shade, np.uint8))
+    line = "10 10 40 10 40 20 10 20 ship 0\n"
+    turned = "40 10 40 20 10 20 10 10 ship 1\n"
+    (tmp_path / "test" / "labelTxt" / "0.txt").write_text(line + "10 10 40 10 40 21 10 21 ship 0\n" + line + turned)
+    choice = {"duplicates": "remove"} if remove else {}
+    data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()), batch_size=3, **choice)
+    assert data.provenance["splits"] == {"train": 3 if remove else 4, "val": 2, "test": 2}
+    assert len(data.datasets["test"].target(0)["boxes"]) == (2 if remove else 4)
+    place = tmp_path / "test" / "labelTxt" / "0.txt"
+    notes = [
+        "1 images of train are in test too, first 3 as 0"
+        + (", and were left out of train" if remove else "; data.duplicates=remove leaves them out"),
+        f"2 objects of test repeat another one of their image, first {place.name}:3, and "
+        + ("were removed" if remove else "are kept; data.duplicates=remove removes them"),
+    ]
+    assert data.provenance["notes"] == notes
+
+
+def test_one_folder_for_train_and_test(tmp_path: Path) -> None:
+    _files(tmp_path, {"train": 3, "val": 1})
+    names = SplitNames(test="train")
+    data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()), splits=names)
+    assert (
+        "3 images of train are in test too, first 0 as 0" in data.provenance["notes"][0] + data.provenance["notes"][1]
+    )
+    data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()), splits=names, duplicates="remove")
+    with pytest.raises(DataError, match="all images of train are in"):
+        data.datasets  # noqa: B018
 
 
 def test_each_process_evaluates_its_own_images() -> None:

@@ -1,6 +1,7 @@
 """The lines that a run writes into its log."""
 
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from retable.run.callbacks import EpochLines
+from retable.run import callbacks
+from retable.run.callbacks import EpochLines, ProgressBar
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),
@@ -60,3 +62,20 @@ def test_epochs_that_were_not_validated_have_none(tmp_path: Path, caplog: pytest
     assert lines(tmp_path, caplog, check_val_every_n_epoch=2, num_sanity_val_steps=2) == [
         "epoch 2, step 6: train/loss 11, val/loss 1"
     ]
+
+
+def test_without_a_terminal_there_is_a_line_a_minute(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callbacks, "_LINE_SECONDS", 0.0)
+    told = lines(tmp_path, caplog)
+    steps = [line for line in told if "steps/s" in line]
+    assert re.fullmatch(r"epoch 1, step 2: \S+ steps/s, loss 0, about 0 min of training left", steps[1])
+    assert steps[-1].startswith("epoch 3, step 9: ")
+    assert "validation: batch 3 of 3" in told
+
+
+def test_the_bar_counts_epochs_from_one() -> None:
+    bar = ProgressBar()
+    bar._trainer = Trainer(accelerator="cpu", max_epochs=20, logger=False, enable_checkpointing=False, callbacks=[bar])
+    assert bar._get_train_description(0).split() == ["Epoch", "1/20"]

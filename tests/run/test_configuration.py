@@ -27,6 +27,10 @@ def _data_of(model: str) -> str:
     return "hrsd" if model == "larsd" else "emoji" if model.startswith("emoji") else "cars"
 
 
+def _model_of(data: str) -> str:
+    return {"emoji": "emoji_net", "cars": "dcgan"}.get(data, "larsd")
+
+
 def _needs(data: str) -> list[str]:
     return [f"data.root={ROOT}"] if data in ("ssdd", "dota") else []
 
@@ -67,8 +71,8 @@ def test_every_model_and_dataset_composes_and_its_copy_keeps_its_budget(
     (tmp_path / "conf" / group).mkdir(parents=True)
     shutil.copy(CONFIGURATIONS / group / f"{option}.yaml", tmp_path / "conf" / group / "my_copy.yaml")
     monkeypatch.setenv("RETABLE_PAPERS", str(tmp_path))
-    data = [f"data={_data_of(option)}"] if group == "model" else []
-    words = [*data, "hydra=quiet", *_needs(option)]
+    other = f"data={_data_of(option)}" if group == "model" else f"model={_model_of(option)}"
+    words = [other, "hydra=quiet", *_needs(option)]
     original, copy = (compose("train", [f"{group}={name}", *words]) for name in (option, "my_copy"))
     for name, sizes in budgets.items():
         original.budget = copy.budget = sizes

@@ -95,6 +95,15 @@ def test_resuming_with_other_settings_is_refused(train_here: Train, capsys: pyte
     assert "run has 0.05, not 0.01; give another hydra.run.dir" in capsys.readouterr().err
 
 
+def test_a_run_that_is_refused_before_its_first_step_leaves_nothing(train_here: Train, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    for where in ("hydra.run.dir=mine", "hydra.run.dir=new", "outputs=out"):
+        assert train_here(where, "trainer.accelerator=gpu") == 2
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    assert left == ["mine", "mine/notes.txt", "out", "out/runs"]
+
+
 def test_a_finished_run_can_be_given_more_epochs(train_here: Train, tmp_path: Path) -> None:
     assert train_here("hydra.run.dir=run") == 0
     first = (tmp_path / "run" / "record.json").read_bytes()

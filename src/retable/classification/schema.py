@@ -1,7 +1,7 @@
 """What may be set of classifiers."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
@@ -16,6 +16,8 @@ class ClassifierConfig(Options):
         subject: What is classified: class list and how files are read, see `retable.classification.subject.Subject`.
         input_size: Side in pixels to which images are resized.
     """
+
+    task: ClassVar[str] = "images of one class each"
 
     subject: Any = MISSING
     input_size: int = option(least=1)

@@ -1,7 +1,8 @@
 """Content fingerprints: whether two runs have seen the same data."""
 
+import filecmp
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from retable.errors import DataError
@@ -39,6 +40,32 @@ def fingerprint_files(annotations: Mapping[str, Path], images: Mapping[str, Path
     return digest.hexdigest()
 
 
+def equal_files(files: Sequence[Path], others: Sequence[Path]) -> dict[int, int]:
+    """Finds files with the same bytes, such as images that are in two splits.
+
+    Returns:
+        For the position of each file whose bytes one of `others` has as well, the position of the first such one.
+
+    Raises:
+        DataError: A file cannot be read.
+    """
+    try:
+        sizes = {path.stat().st_size for path in files} & {path.stat().st_size for path in others}
+        candidates: dict[bytes, list[int]] = {}
+        for index, path in enumerate(others):
+            if path.stat().st_size in sizes:
+                candidates.setdefault(_sample(path), []).append(index)
+        found = {}
+        for index, path in enumerate(files):
+            alike = candidates.get(_sample(path), []) if path.stat().st_size in sizes else []
+            same = next((other for other in alike if filecmp.cmp(path, others[other], shallow=False)), None)
+            if same is not None:
+                found[index] = same
+        return found
+    except OSError as error:
+        raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from None
+
+
 def combined_fingerprint(fingerprints: Mapping[str, str]) -> str:
     """Fingerprints several datasets, such as the splits of a run, as one.
 
@@ -65,6 +92,12 @@ def _contents(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _sample(path: Path) -> bytes:
+    digest = hashlib.sha256()
+    _add(digest, *_sampled_contents(path))
+    return digest.digest()
 
 
 def _sampled_contents(path: Path) -> tuple[bytes, bytes]:

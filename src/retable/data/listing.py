@@ -16,7 +16,16 @@ IMAGE_SUFFIXES = frozenset({".bmp", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".t
 """File name endings, in lower case, that are taken for images when a folder is read."""
 
 _LITTER = frozenset(
-    {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information"}
+    {
+        "__macosx",
+        "thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+        "@eadir",
+        "$recycle.bin",
+        "system volume information",
+        "lost+found",
+    }
 )
 _HIDDEN = "hidden or a system's own"
 _BROKEN = "broken links"

@@ -1,24 +1,38 @@
 """Folders, image lists and XML of detection datasets, read with errors that name file and line."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree
 from defusedxml.common import DefusedXmlException
 
 from retable.data import IMAGE_SUFFIXES, Listing, list_files
+from retable.data.listing import shown_name
 from retable.errors import DataError
 
 _LISTED_SUFFIXES = IMAGE_SUFFIXES | {".txt", ".xml"}
+_COMPANIONS = ("classes", "labels")  # lists of class names that labelling tools put beside their annotations
+_FULL_TURN = 6.2832  # radians, rounded up
+SPLITS = ("test", "train", "trainval", "val")
+_OTHER_NAMES = {"train": ("training",), "val": ("valid", "validation"), "test": ("testing",)}
 
 
-def checked_root(root: str | Path | None, name: str) -> Path:
+def checked_root(
+    root: str | Path | None, name: str, splits_of: Callable[[Path, Sequence[str]], list[str]], names: Sequence[str]
+) -> Path:
     """Returns the folder of a dataset of this name, the value of `data.root`, as a path.
 
+    Args:
+        root: The value.
+        name: The dataset's name.
+        splits_of: Finds out which of some splits are in a folder.
+        names: The splits that are looked for.
+
     Raises:
-        DataError: There is no such folder, or it is empty.
+        DataError: There is no such folder, it is empty, or the splits are in one above or below it.
     """
     if root is None or not str(root).strip():
         raise DataError(f"{name}: data.root is not set; give the folder of the dataset, data.root=PATH")
@@ -27,21 +41,72 @@ def checked_root(root: str | Path | None, name: str) -> Path:
         raise DataError(f"{name}: data.root={root} does not exist; give the folder of the dataset")
     if not path.is_dir():
         raise DataError(f"{name}: data.root={root} is a file; give the folder of the dataset (unpack an archive first)")
-    if not any(path.iterdir()):
-        raise DataError(f"{name}: data.root={root} is an empty folder")
+    if not _entries_of(path):
+        raise DataError(f"{name}: data.root={root} is an empty folder, or one that may not be read")
+    inside = _folders_in(path)
+    if not splits_of(path, names):
+        near = (*inside, *(deeper for folder in inside for deeper in _folders_in(folder)), path.absolute().parent)
+        if found := [folder for folder in near if splits_of(folder, names)]:
+            raise DataError(
+                f"{name}: data.root={root} is not the folder of the dataset itself; give data.root="
+                f"{' or data.root='.join(map(str, found))}"
+            )
     return path
 
 
-def first_folder(name: str, what: str, candidates: Sequence[Path]) -> Path:
+def _folders_in(folder: Path) -> list[Path]:
+    """Returns the subfolders of a folder that are not hidden, sorted."""
+    return sorted(path for path in _entries_of(folder) if not path.name.startswith(".") and path.is_dir())
+
+
+def _entries_of(folder: Path) -> list[Path]:
+    """Returns what lies in a folder; nothing where it is none or cannot be read."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def split_names(split: str) -> tuple[str, ...]:
+    """Returns the names that a split's folder or list may have: its own, then others that are common."""
+    return (split, *_OTHER_NAMES.get(split, ()))
+
+
+def below(folder: Path, name: str) -> Path | None:
+    """Returns what lies at a relative path; letter case counts only where it decides. None where there is nothing."""
+    for part in name.split("/"):
+        if (folder / part).exists():
+            folder /= part
+            continue
+        alike = [path for path in _entries_of(folder) if path.name.lower() == part.lower()]
+        if len(alike) != 1:
+            return None
+        folder = alike[0]
+    return folder
+
+
+def first_below(folder: Path, names: Iterable[str]) -> Path | None:
+    """Returns the first of several relative paths at which there is a folder, or None."""
+    return next((path for name in names if (path := below(folder, name)) is not None and path.is_dir()), None)
+
+
+def first_folder(name: str, what: str, places: Sequence[Path], names: Sequence[str]) -> Path:
     """Returns the first of several folders that exists; the dataset's name and what they hold are for the message.
+
+    Args:
+        name: The dataset's name.
+        what: What the folders hold.
+        places: Where to look, the preferred first.
+        names: Relative paths there, in any letter case, the preferred first.
 
     Raises:
         DataError: None exists. The message lists them.
     """
-    for folder in candidates:
-        if folder.is_dir():
+    for place in places:
+        if (folder := first_below(place, names)) is not None:
             return folder
-    raise DataError(f"{name}: no folder with {what}; looked for {', '.join(map(str, candidates))}")
+    looked = ", ".join(str(place / sub) for place in places for sub in names)
+    raise DataError(f"{name}: no folder with {what}; looked for {looked}")
 
 
 def read_image_list(path: Path) -> list[str]:
@@ -85,85 +150,124 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
 
+def list_of(places: Sequence[Path], split: str) -> Path | None:
+    """Returns the image list of a split, ``SPLIT.txt``, from the first of the folders that has it, or None."""
+    for name in split_names(split):
+        for place in places:
+            if (path := below(place, f"{name}.txt")) is not None and path.is_file():
+                return path
+    return None
+
+
 def find_list(name: str, places: Sequence[Path], split: str) -> Path:
-    """Returns the image list of a split, ``SPLIT.txt``, from the first of the folders that has it.
+    """Returns the image list of a split as `list_of` does.
 
     Raises:
         DataError: There is none. The message says which there are.
     """
-    for place in places:
-        if (path := place / f"{split}.txt").is_file():
-            return path
-    raise DataError(f"{name}: no list {split}.txt in {places[0]}; found {', '.join(listed_splits(places)) or 'none'}")
+    path = list_of(places, split)
+    if path is None:
+        found = sorted({path.stem for place in places for path in place.glob("[!.]*.txt")})
+        raise DataError(f"{name}: no list {split}.txt in {places[0]}; found {', '.join(found) or 'none'}")
+    return path
 
 
-def listed_splits(places: Sequence[Path]) -> list[str]:
-    """Returns the names of the image lists in some folders, sorted; folders that are not there have none."""
-    return sorted({path.stem for place in places for path in place.glob("*.txt")})
-
-
-def files_by_stem(listing: Listing, folder: Path) -> dict[str, Path]:
-    """Returns the files of a folder by their names without endings, which join images, annotations and lists.
-
-    An annotation may bear the image's whole name, ``a.png.txt``, as those of predictions do.
+def files_by_stem(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
+    """Returns files, given by their names below a folder, by those without ending, which join images and annotations.
 
     Raises:
         DataError: Two files differ in their ending or subfolder alone.
     """
     found: dict[str, str] = {}
-    for name, path in listing.files.items():
-        other = found.setdefault(stem_of(path), name)
+    for name, path in files.items():
+        other = found.setdefault(path.stem, name)
         if other != name:
             raise DataError(f"{folder}: {other} and {name} have the same name before the ending; keep one of them")
-    return {stem: listing.files[name] for stem, name in found.items()}
+    return {stem: files[name] for stem, name in found.items()}
 
 
-def stem_of(path: Path) -> str:
-    """Returns a file's name without the endings of images and annotations."""
-    name = path.name
-    while Path(name).suffix.lower() in _LISTED_SUFFIXES:
-        name = Path(name).stem
-    return name
+class MatchedFiles(NamedTuple):
+    """The files of a split.
+
+    Attributes:
+        files: Name, image file and annotation file of each image.
+        notes: What a reader of the record must know.
+    """
+
+    files: list[tuple[str, Path, Path]]
+    notes: list[str]
 
 
 def match_files(
     name: str,
-    image_ids: Sequence[str],
     list_path: Path | None,
     image_folder: Path,
     annotation_folder: Path,
     suffix: str,
-) -> list[tuple[str, Path, Path]]:
-    """Finds image and annotation of each name of a list.
+    image_ids: Sequence[str] | None = None,
+) -> MatchedFiles:
+    """Finds image and annotation of each name of a list, or of all images of a folder.
 
     Args:
         name: The dataset's name, for messages.
-        image_ids: Names without ending.
-        list_path: Where the names come from, for messages; None where they are the folder's own files.
-        image_folder: Where the images lie.
-        annotation_folder: Where the annotations lie.
+        list_path: The list; None where the folders themselves are the split: then each annotation must have an image,
+            and the notes tell what else lies there.
+        image_folder: Where the images lie, subfolders too.
+        annotation_folder: Where the annotations lie, subfolders too.
         suffix: Ending of the annotations, such as ".xml".
+        image_ids: Names, where they are not all of the list.
 
     Returns:
-        Name, image file and annotation file of each, in the order of the list.
+        Files in the order of the list or of their names, and notes.
 
     Raises:
         DataError: An image or an annotation is missing. The message says how many are and names the first.
     """
-    images = files_by_stem(list_files(image_folder), image_folder)
-    annotations = files_by_stem(list_files(annotation_folder, (suffix,), "annotations"), annotation_folder)
+    image_listing = list_files(image_folder)
+    images = files_by_stem(image_listing.files, image_folder)
+    annotation_listing = list_files(annotation_folder, (suffix,), "annotations")
+    annotations = files_by_stem(annotation_listing.files, annotation_folder)
+    for image_id, image in images.items():
+        if image_id not in annotations and image.name in annotations:  # a.png.txt, as predictions name them
+            annotations[image_id] = annotations.pop(image.name)
+    if image_ids is None:
+        image_ids = list(images) if list_path is None else read_image_list(list_path)
     source = "" if list_path is None else f" that {list_path} lists"
-    for what, found, folder, advice in (
-        ("image", images, image_folder, "add the image, or take the name out"),
-        ("annotation", annotations, annotation_folder, "add one; for an image without objects, a file without any"),
+    add_one = "add one; for an image without objects, a file without any"
+    for found, listing, what, advice in (
+        (images, image_listing, f"image in {image_folder}", "add the image, or take the name out"),
+        (annotations, annotation_listing, f"annotation in {annotation_folder}", add_one),
     ):
         missing = [image_id for image_id in image_ids if image_id not in found]
         if missing:
             raise DataError(
-                f"{name}: {len(missing)} of {len(image_ids)} images{source} have no {what} in {folder}, "
-                f"first {missing[0]}; {advice}"
+                f"{name}: {len(missing)} of {len(image_ids)} images{source} have no {what}, "
+                f"first {missing[0]}{_why(listing, missing[0])}; {advice}"
             )
-    return [(image_id, images[image_id], annotations[image_id]) for image_id in image_ids]
+    notes: list[str] = []
+    if list_path is None:
+        orphans = [path.name for stem, path in annotations.items() if stem not in images]
+        companions = [orphan for orphan in orphans if Path(orphan).stem in _COMPANIONS]
+        if others := [orphan for orphan in orphans if orphan not in companions]:
+            raise DataError(
+                f"{name}: {len(others)} annotations in {annotation_folder} have no image in {image_folder}, first "
+                f"{others[0]}{_why(image_listing, Path(others[0]).stem)}; add the image or delete the annotation"
+            )
+        for folder, listing in ((image_folder, image_listing), (annotation_folder, annotation_listing)):
+            notes += [f"{folder.parent.name}/{folder.name}: {note}" for note in listing.notes]
+        notes += [
+            f"{annotation_folder.parent.name}/{annotation_folder.name}: {companion} has no image and was left out"
+            for companion in companions
+        ]
+    return MatchedFiles([(image_id, images[image_id], annotations[image_id]) for image_id in image_ids], notes)
+
+
+def _why(listing: Listing, stem: str) -> str:
+    for reason, names in listing.left_out.items():
+        for name in names:
+            if Path(name).stem == stem:
+                return f" ({shown_name(name)} is among the files that are {reason})"
+    return ""
 
 
 def parse_xml(path: Path, root_tag: str) -> Element:
@@ -173,7 +277,7 @@ def parse_xml(path: Path, root_tag: str) -> Element:
         DataError: The file is unreadable, malformed, declares entities, or has another root.
     """
     try:
-        root = defusedxml.ElementTree.fromstring(path.read_bytes())
+        root: Element = defusedxml.ElementTree.fromstring(path.read_bytes())
     except ParseError as error:
         line, column = error.position
         raise DataError(f"{path}:{line}: malformed XML (column {column}: {error.args[0]})") from None
@@ -185,9 +289,43 @@ def parse_xml(path: Path, root_tag: str) -> Element:
         raise DataError(f"{path}: malformed XML ({error})") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    if not isinstance(root, Element) or root.tag != root_tag:
-        raise DataError(f"{path}: the XML's root is <{getattr(root, 'tag', '?')}>, expected <{root_tag}>")
+    if root.tag != root_tag:
+        tool = "; this is a file of roLabelImg" if root.find(".//robndbox") is not None else ""
+        raise DataError(f"{path}: the XML's root is <{root.tag}>, expected <{root_tag}>{tool}")
     return root
+
+
+def unread_objects(root: Element, read: Sequence[Element], box_tags: Sequence[str]) -> list[str]:
+    """Returns the tags of the elements that look like objects but are none of those that are read.
+
+    Args:
+        root: The annotation.
+        read: The objects that are read.
+        box_tags: Tags of what lies in an object and makes its box.
+    """
+    known, marks = {id(element) for element in read}, {tag.lower() for tag in box_tags}
+    return [
+        element.tag
+        for element in root.iter()
+        if id(element) not in known
+        and (element.tag.lower().endswith("object") or any(child.tag.lower() in marks for child in element))
+    ]
+
+
+def unread_notes(unread: Mapping[Path, Sequence[str]], tag: str, any_read: bool) -> list[str]:
+    """Returns the note on what `unread_objects` found in the files of a split; none where it found nothing.
+
+    Raises:
+        DataError: Not one object of the split is read.
+    """
+    found = [(path, other) for path, tags in unread.items() for other in tags]
+    if not found:
+        return []
+    path, other = found[0]
+    if not any_read:
+        raise DataError(f"{path}: <{other}> looks like an object, but only <{tag}> in its place is read; rename it")
+    note = f"{len(found)} elements look like objects but are no <{tag}> in its place and were not read"
+    return [f"{note}, first <{other}> in {path.name}"]
 
 
 def xml_text(parent: Element, tag: str, place: str) -> str:
@@ -214,8 +352,8 @@ def xml_number(parent: Element, tag: str, place: str) -> float:
 def xml_size(parent: Element, height_tag: str, width_tag: str) -> tuple[int, int] | None:
     """Returns the image's height and width as an annotation tells them, None where it tells no positive sizes."""
     try:
-        height, width = (int(float(parent.findtext(tag) or "")) for tag in (height_tag, width_tag))
-    except (ValueError, OverflowError):
+        height, width = (int(parse_number(parent.findtext(tag) or "", "", "")) for tag in (height_tag, width_tag))
+    except DataError:
         return None
     return (height, width) if height > 0 and width > 0 else None
 
@@ -224,10 +362,10 @@ def parse_number(text: str, what: str, place: str) -> float:
     """Converts text to a finite number; element or column, and file and object or line, are for the message.
 
     Raises:
-        DataError: It is not a number, or NaN or infinite.
+        DataError: It is not a number in digits 0 to 9, or NaN or infinite.
     """
     try:
-        value = float(text)
+        value = float(text if text.isascii() and "_" not in text else "x")  # Python reads 1_0 and digits of any script
     except ValueError:
         raise DataError(f"{place}: {what} is {text!r}, which is not a number") from None
     if not math.isfinite(value):
@@ -256,3 +394,31 @@ def class_index(class_name: str, classes: Sequence[str], place: str) -> int:
     if class_name not in classes:
         raise DataError(f"{place}: unknown class {class_name!r}; known are {', '.join(classes)}")
     return list(classes).index(class_name)
+
+
+def angle_factor(angles: Sequence[tuple[float, str]], published: str, stated: str | None) -> float:
+    """Returns by what the angles of a split are multiplied to be in the published unit.
+
+    Args:
+        angles: Angle and place of each object.
+        published: "radians" or "degrees".
+        stated: The unit that `data.files.angle` says; None: the published one, unless the numbers look like the other.
+
+    Raises:
+        DataError: They do, or are no angles at all.
+    """
+    size, place = max(((abs(angle), place) for angle, place in angles), default=(0.0, ""))
+    turned = sum(angle != 0 for angle, _ in angles)
+    advice = "; give data.files.angle={} if they are, data.files.angle={} if not"
+    if stated is None and published == "radians" and size > _FULL_TURN:
+        raise DataError(f"{place}: the angle {size:g} looks like degrees{advice.format('degrees', 'radians')}")
+    if stated is None and published == "degrees" and turned > 1 and size <= _FULL_TURN / 4:
+        raise DataError(
+            f"{place}: the largest of {turned} angles is {size:g}, which looks like radians"
+            f"{advice.format('radians', 'degrees')}"
+        )
+    if size > 360:
+        raise DataError(f"{place}: {size:g} is no angle in degrees or radians; correct the annotation")
+    if stated in (None, published):
+        return 1
+    return math.radians(1) if published == "radians" else math.degrees(1)

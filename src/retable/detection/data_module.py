@@ -1,6 +1,8 @@
 """The data of one run on detection: published files or generated scenes, as the trainer's loaders."""
 
+import itertools
 import logging
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from retable.data import combine_provenances
+from retable.data.fingerprint import equal_files
 from retable.data.module import ShardedDataModule
+from retable.detection.dataset import DetectionDataset
 from retable.detection.samples import (
     EvaluationSamples,
     TrainingSamples,
@@ -17,11 +21,12 @@ from retable.detection.samples import (
     collate_training,
     training_boxes,
 )
-from retable.detection.schema import DetectionDataConfig
+from retable.detection.schema import DetectionDataConfig, SplitNames
 from retable.errors import ConfigError, DataError
 
 Batch = dict[str, Any]
 log = logging.getLogger(__name__)
+_HELD_OUT = 8  # one image of so many is val where the files have none
 
 
 class DetectionDataModule(ShardedDataModule):
@@ -51,10 +56,10 @@ class DetectionDataModule(ShardedDataModule):
         """The tested split: ``test``, or ``val`` where the dataset has no test split."""
         if self._root is None:
             return "test"
-        loader: Any = getattr(self.config.files, "func", self.config.files)
-        if self.config.splits.test in loader.splits(self._root):
+        name = self.config.splits.test
+        if name != SplitNames.test or self._has_split(name):
             return "test"
-        log.warning("%s has no split %r: its val split is tested", self._root, self.config.splits.test)
+        log.warning("%s has no annotated split %r: its val split is tested", self._root, name)
         return "val"
 
     @cached_property
@@ -65,13 +70,62 @@ class DetectionDataModule(ShardedDataModule):
             options = {"image_size": config.scene_size, "seed": config.scenes_seed}
             made = {role: config.scenes(split=role, count=getattr(config.counts, role), **options) for role in roles}
         else:
-            made = {role: config.files(root=self._root, split=getattr(config.splits, role)) for role in roles}
+            made = self._files(roles)
             for dataset in made.values():
                 dataset.check_images(config)
         classes = {role: list(dataset.classes) for role, dataset in made.items()}
         if any(names != classes["train"] for names in classes.values()):
             raise DataError(f"{self._root}: the splits have different classes: {classes}")
         return made
+
+    def _has_split(self, name: str) -> bool:
+        loader: Any = getattr(self.config.files, "func", self.config.files)
+        return name in loader.splits(self._root, [name])
+
+    def _files(self, roles: Sequence[str]) -> dict[str, DetectionDataset]:
+        """Reads the splits; what two of them have in common is told or removed."""
+        names, remove = self.config.splits, self.config.duplicates == "remove"
+        held_out = names.val == SplitNames.val and not self._has_split(names.val)
+        made: dict[str, DetectionDataset] = {}
+        for role in roles:
+            if role != "val" or not held_out:
+                made[role] = self.config.files(root=self._root, split=getattr(names, role))
+                made[role].handle_duplicates(remove)
+        if held_out:
+            made["train"], made["val"] = self._without_every_eighth(made["train"])
+        for role, other in itertools.combinations(roles, 2):
+            joined = names.train == f"train{names.val}" and (role, other) == ("train", "val")  # by intention
+            if not joined:
+                made[role] = self._without_common(role, made[role], other, made[other], remove and role == "train")
+        return {role: made[role] for role in roles}
+
+    def _without_every_eighth(self, train: DetectionDataset) -> tuple[DetectionDataset, DetectionDataset]:
+        held = range(len(train))[_HELD_OUT - 1 :: _HELD_OUT]
+        if not held:
+            raise DataError(
+                f"{self._root}: no split val, and only {len(train)} training images, too few to take it from them; "
+                "data.splits.val=NAME names another split"
+            )
+        rest = [index for index in range(len(train)) if index not in held]
+        note = f"no split val: it is every {_HELD_OUT}th image of {train.split}, {len(held)} of {len(train)}"
+        return train.subset(rest, train.split, note), train.subset(held, "val")
+
+    def _without_common(
+        self, role: str, dataset: DetectionDataset, other: str, others: DetectionDataset, remove: bool
+    ) -> DetectionDataset:
+        found = equal_files(dataset.image_paths(), others.image_paths())
+        if not found:
+            return dataset
+        index, same = next(iter(found.items()))
+        note = f"{len(found)} images of {role} are in {other} too, first {dataset.image_ids[index]}"
+        note += f" as {others.image_ids[same]}"
+        rest = [index for index in range(len(dataset)) if index not in found]
+        if remove and not rest:
+            raise DataError(f"{self._root}: all images of {role} are in {other} too; give another split")
+        if remove:
+            return dataset.subset(rest, dataset.split, f"{note}, and were left out of {role}")
+        dataset.add_note(note + ("; data.duplicates=remove leaves them out" if role == "train" else ""))
+        return dataset
 
     @property
     def classes(self) -> list[str]:

@@ -5,6 +5,7 @@ inspects each image file and checks each box when it is made, and `check_images`
 the image files.
 """
 
+import copy
 import functools
 import logging
 import math
@@ -25,6 +26,8 @@ from retable.detection.transforms import Image, Target
 from retable.errors import DataError
 
 log = logging.getLogger(__name__)
+_NORMALISED = 1.5  # no ship is so small and so near the corner, in pixels
+_FARTHEST = 10  # image sides; a ship may be larger than the cut-out that shows it
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class DetectionDataset:
         records: The images, in the order of the split's list.
         to_boxes: Converts the numbers of N objects, float64 (N, K), to rotated (N, 5) or axis-aligned (N, 4) boxes.
         box_numbers: K.
+        normalised: Whether the numbers are x and y in turn, as parts of the image's width and height.
         lists: Further files that decide what is read (image lists, class tables), by a key for the fingerprint.
         settings: Options that change what is read from the same files, for the fingerprint.
         notes: What a reader of the record must know.
@@ -95,6 +99,7 @@ class DetectionDataset:
         records: Sequence[ImageRecord],
         to_boxes: Callable[[Tensor], Tensor],
         box_numbers: int,
+        normalised: bool = False,
         lists: Mapping[str, Path],
         settings: Sequence[str] = (),
         notes: Sequence[str] = (),
@@ -111,7 +116,12 @@ class DetectionDataset:
         self._sizes = [image_size(record.image_path) for record in records]
         self._read = read_image
         self._notes = [*notes, *self._size_notes()]
-        self._targets = self._read_targets(to_boxes, box_numbers, config.outside == "difficult")
+        listed = [item.numbers for record in records for item in record.objects]
+        numbers = np.array(listed, dtype=np.float64).reshape(-1, box_numbers)
+        if normalised:
+            sizes = [size[::-1] for record, size in zip(records, self._sizes, strict=True) for _ in record.objects]
+            numbers *= np.tile(np.array(sizes, dtype=np.float64).reshape(-1, 2), box_numbers // 2)
+        self._targets = self._read_targets(to_boxes(torch.from_numpy(numbers)), config.outside == "difficult")
         for note in self._notes:
             log.warning("%s, split %s: %s", name, split, note)
 
@@ -126,7 +136,7 @@ class DetectionDataset:
         """
         if config.bands is not None or config.range is not None:
             self._read = functools.partial(read_image, bands=config.bands, value_range=config.range)
-            self._settings.append(f"bands {config.bands} range {config.range}")
+            self._settings = [*self._settings, f"bands {config.bands} range {config.range}"]
         if config.check == "decode":
             paths = [record.image_path for record in self._records]
             deep = check_images(paths, self._read, f"bands {config.bands} range {config.range}")
@@ -158,6 +168,51 @@ class DetectionDataset:
         """Returns height and width of an image in pixels, without reading it."""
         return self._sizes[index]
 
+    def subset(self, indices: Sequence[int], split: str, note: str | None = None) -> "DetectionDataset":
+        """Returns some of the images as a split, perhaps with a note on what became of the others, which is logged."""
+        part = copy.copy(self)
+        part.__dict__.pop("provenance", None)
+        part.split = split
+        part.image_ids = [self.image_ids[index] for index in indices]
+        part._records = [self._records[index] for index in indices]
+        part._sizes = [self._sizes[index] for index in indices]
+        part._targets = [self._targets[index] for index in indices]
+        part._notes = list(self._notes)
+        if note is not None:
+            part.add_note(note)
+        return part
+
+    def image_paths(self) -> list[Path]:
+        """Returns the image files, in order."""
+        return [record.image_path for record in self._records]
+
+    def add_note(self, note: str) -> None:
+        """Puts into the provenance, and logs, what a reader of the record must know."""
+        self._notes.append(note)
+        log.warning("%s, split %s: %s", self.name, self.split, note)
+
+    def handle_duplicates(self, remove: bool) -> None:
+        """Tells, and removes if asked to, objects with box and class of an earlier one of their image."""
+        repeated: list[str] = []
+        for record, target in zip(self._records, self._targets, strict=True):
+            seen: set[tuple[float, ...]] = set()
+            first = []
+            rows = np.column_stack([target["labels"], np.round(target["boxes"].astype(np.float64), 2)]).tolist()
+            for row, item in zip(map(tuple, rows), record.objects, strict=True):
+                first.append(row not in seen)
+                seen.add(row)
+                repeated += [] if first[-1] else [item.place]
+            if remove and not all(first):
+                target.update({key: value[first] for key, value in target.items()})
+        if repeated:
+            self._settings += ["duplicates removed"] if remove else []
+            first_place = Path(repeated[0]).name
+            outcome = "were removed" if remove else "are kept; data.duplicates=remove removes them"
+            self.add_note(
+                f"{len(repeated)} objects of {self.split} repeat another one of their image, first {first_place}, "
+                f"and {outcome}"
+            )
+
     @functools.cached_property
     def provenance(self) -> dict[str, Any]:
         """Where the data come from, as of `Provenance.as_dict`; the fingerprint is computed at the first use."""
@@ -179,10 +234,8 @@ class DetectionDataset:
             "the image's size counts and boxes are taken as its pixels"
         ]
 
-    def _read_targets(self, to_boxes: Callable[[Tensor], Tensor], box_numbers: int, keep_outside: bool) -> list[Target]:
-        """Converts the objects of all images at once, and checks each."""
-        numbers = [item.numbers for record in self._records for item in record.objects]
-        boxes = to_boxes(torch.tensor(numbers, dtype=torch.float64).reshape(-1, box_numbers))
+    def _read_targets(self, boxes: Tensor, keep_outside: bool) -> list[Target]:
+        """Checks the box of each object and shares them out to the images."""
         kind = format_of(boxes)
         shapes = torch.cat([kind.centres(boxes), kind.sizes(boxes)], dim=1).tolist()
         targets: list[Target] = []
@@ -205,11 +258,15 @@ class DetectionDataset:
 def _is_outside(item: ObjectRecord, shape: Sequence[float], size: tuple[int, int], allowed: bool) -> bool:
     """Whether the centre of a box of this shape (cx, cy, w, h) lies outside; raises where that is not allowed."""
     (cx, cy, w, h), (height, width) = shape, size
+    problem = ""
     if not (math.inf > w > 1e-3 and math.inf > h > 1e-3):
-        raise DataError(
-            f"{item.place}: the box ({', '.join(f'{value:g}' for value in item.numbers)}) has no area "
-            f"(width {w:g}, height {h:g}); correct or delete the object"
-        )
+        problem = f"has no area (width {w:g}, height {h:g}); correct or delete the object"
+    elif max(abs(cx), abs(cy), w, h) <= _NORMALISED:
+        problem = "looks like normalised coordinates, 0 to 1 of width and height; pixels are needed"
+    elif max(abs(cx) + w, abs(cy) + h) > _FARTHEST * max(height, width):
+        problem = f"reaches farther than {_FARTHEST} times the image of {width} x {height} pixels; correct the object"
+    if problem:
+        raise DataError(f"{item.place}: the box ({', '.join(f'{value:g}' for value in item.numbers)}) {problem}")
     outside = not (0 <= cx <= width and 0 <= cy <= height)
     if outside and not allowed:
         raise DataError(

@@ -1,7 +1,7 @@
 """What may be set of detectors and of their datasets."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
@@ -24,6 +24,8 @@ class DetectorConfig(Options):
         tile_batch: Images or tiles that go through the network at once in detection.
     """
 
+    task: ClassVar[str] = "boxes in images"
+
     num_classes: int = option(1, least=1)
     score_threshold: float = option(0.05, least=0, most=1)
     nms_threshold: float = option(0.2, least=0, most=1)
@@ -35,7 +37,11 @@ class DetectorConfig(Options):
 
 @dataclass
 class SplitNames(Options):
-    """Names that the splits have among the real files; a test split that is not there has the val split tested."""
+    """Names that the splits have among the real files.
+
+    A split "test" that is not there has val tested; a split "val" that is not there is every eighth training image. A
+    split of any other name must be there.
+    """
 
     train: str = "train"
     val: str = "val"
@@ -122,6 +128,8 @@ class DetectionDataConfig(Scaling, ImageChecks):
         files: Loader of the real files, called with root and split; null where there is none.
         scenes: Generator, called with split, count, image_size and seed; null where there is none.
         splits: Names of the splits among the real files.
+        duplicates: What becomes of real objects that repeat another one of their image, and of training images that
+            are in another split as well: ``keep`` tells them, ``remove`` leaves them out.
         counts: Generated images of each split.
         scene_size: Side of the generated images in pixels.
         scenes_seed: Seed of the generated images; apart from the run's seed, so that all seeds see one dataset.
@@ -137,11 +145,14 @@ class DetectionDataConfig(Scaling, ImageChecks):
         augment: Training augmentation.
     """
 
+    task: ClassVar[str] = "boxes in images"
+
     _target_: str = "retable.detection.data_module.DetectionDataModule"
     root: str | None = None
     files: Any = None
     scenes: Any = None
     splits: SplitNames = field(default_factory=SplitNames)
+    duplicates: str = option("keep", choices=("keep", "remove"))
     counts: SplitCounts = field(default_factory=SplitCounts)
     scene_size: int = 512
     scenes_seed: int = 0

@@ -5,7 +5,9 @@ import logging
 import math
 import os
 import shutil
+import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -167,10 +169,41 @@ class Patience(EarlyStopping):
 
 
 class EpochLines(Callback):
-    """Writes one line into the log for each validated epoch, for logs without a terminal and for later reading."""
+    """Writes one line into the log for each validated epoch, and without a terminal one a minute in between."""
 
     def __init__(self) -> None:
         self._validated = False
+        self._last = (time.monotonic(), 0)  # when the last line was written, and after how many batches
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts the clock."""
+        self._last = (time.monotonic(), self._batches(trainer))
+
+    def on_train_batch_end(
+        self, trainer: Any, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Logs step, rate, loss and the time that is left."""
+        (before, done), now = self._last, time.monotonic()
+        if now - before < _LINE_SECONDS or _has_bar(trainer) or not trainer.is_global_zero:
+            return
+        batches = self._batches(trainer)
+        self._last = now, batches
+        rate = (batches - done) / (now - before)
+        text = f"epoch {trainer.current_epoch + 1}, step {trainer.global_step}: {rate:.3g} steps/s"
+        if isinstance(outputs, Mapping) and "loss" in outputs:
+            text += f", loss {float(outputs['loss']):.4g}"
+        if trainer.max_epochs and trainer.max_epochs > 0:
+            left = (trainer.max_epochs * trainer.num_training_batches - batches) / max(rate, 1e-9)
+            text += f", about {left / 60:.0f} min of training left"
+        log.info(text)
+
+    def on_validation_batch_end(self, trainer: Any, pl_module: LightningModule, *rest: Any) -> None:
+        """Logs how far a long validation is."""
+        self._evaluated(trainer, "validation", trainer.num_val_batches, *rest)
+
+    def on_test_batch_end(self, trainer: Any, pl_module: LightningModule, *rest: Any) -> None:
+        """Logs how far a long test is."""
+        self._evaluated(trainer, "test", trainer.num_test_batches, *rest)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Remembers that this epoch was validated; its training loss is not known before the epoch ends."""
@@ -188,12 +221,39 @@ class EpochLines(Callback):
         text = ", ".join(f"{name} {value:.4g}" for name, value in sorted(shown.items()))
         log.info("epoch %d, step %d: %s", trainer.current_epoch + 1, trainer.global_step, text)
 
+    def _evaluated(
+        self, trainer: Any, what: str, of: list[int], outputs: Any, batch: Any, index: int, loader: int = 0
+    ) -> None:
+        before, now = self._last[0], time.monotonic()
+        if now - before < _LINE_SECONDS or _has_bar(trainer) or not trainer.is_global_zero:
+            return
+        self._last = now, self._batches(trainer)
+        log.info("%s: batch %d of %s", what, index + 1, of[loader])
+
+    @staticmethod
+    def _batches(trainer: Any) -> int:
+        """Training batches so far."""
+        return int(trainer.fit_loop.total_batch_idx) + 1
+
+
+_LINE_SECONDS = 60.0
+
+
+def _has_bar(trainer: Any) -> bool:
+    return trainer.progress_bar_callback is not None and sys.stdout.isatty()
+
 
 class ProgressBar(RichProgressBar):
     """Lightning's rich bar, refreshed every ten steps: drawing at each step costs more than it tells."""
 
     def __init__(self) -> None:
         super().__init__(refresh_rate=10)
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        """Counts epochs from 1, as the log does; Lightning counts from 0."""
+        last = self.trainer.max_epochs
+        text = f"Epoch {current_epoch + 1}" + (f"/{last}" if last is not None and last > 0 else "")
+        return text.ljust(len(self.validation_description))  # bars of one width
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """What stands beside the bar: the logged metrics, without the logger's version."""

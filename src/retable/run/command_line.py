@@ -29,6 +29,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from retable.errors import ConfigError, RetableError, StoppedError, StorageError
 from retable.run import configuration, interrupts, places
+from retable.run import words as grammar
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -57,6 +58,7 @@ def main(
 
     def read_words() -> None:
         _TYPED[:] = [Path(sys.argv[0]).name, *sys.argv[1:]]
+        grammar.check_flags(sys.argv[1:])
         sys.argv[1:] = words(places.without_papers(sys.argv[1:]))
 
     if (failure := attempt(read_words)) is not None:
@@ -253,9 +255,13 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str:
         return ours.group(1)
     if isinstance(error, MissingConfigException):
         return _explain_option(text)
+    if problem := grammar.interpolation_problem(text, overrides):
+        return problem
     key = re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([^']+)'", text)
     if re.search(r"Key '.*' (is not in struct|not in )", text) and key:
         return _explain_key(key.group(1), config_name, overrides)
+    if key is None and (problem := next(filter(None, map(grammar.problem, overrides)), None)):
+        return problem
     problem = configuration.type_problem(error.__cause__ or error)
     return f"{key.group(1)}: {problem}" if key else f"the command line {' '.join(overrides)!r}: {problem}"
 

@@ -1,5 +1,6 @@
 """What is asked of a composed configuration before anything heavy is imported: its hash, its gaps, its folder."""
 
+import copy
 import difflib
 import hashlib
 import json
@@ -8,13 +9,14 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
+from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from retable.errors import ConfigError
 from retable.options import check_ranges
+from retable.run.words import interpolation_problem
 
 # Keys that change where or how fast a run happens, not what it computes.
 _NOT_IDENTITY = (
@@ -48,8 +50,10 @@ def plain(config: DictConfig) -> dict[str, Any]:
     """
     try:
         container = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
-    except (InterpolationKeyError, OmegaConfBaseException) as error:
-        raise ConfigError(str(error).splitlines()[0]) from error
+    except OmegaConfBaseException as error:
+        where = f"{error.full_key}: " if error.full_key else ""
+        first = str(error).splitlines()[0]
+        raise ConfigError(f"{where}{interpolation_problem(first, ()) or type_problem(error)}") from error
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
 
@@ -104,11 +108,14 @@ def check_complete(config: DictConfig) -> None:
     Raises:
         ConfigError: The message names the first such key.
     """
-    missing = sorted(OmegaConf.missing_keys(config))
+    unresolved = cast(dict[str, Any], OmegaConf.to_container(config))
+    missing = sorted(key for key, value in flatten(unresolved) if value == MISSING)
     if missing:
         wanted = " ".join(f"{key}=VALUE" for key in missing)
         raise ConfigError(f"{', '.join(missing)}: no value; add {wanted} to the command line")
     plain(config)
+    if config.get("outputs") == "":
+        raise ConfigError("outputs: give the folder that everything is written to")
     check_ranges(config)
 
 
@@ -130,16 +137,28 @@ def check_known(config: DictConfig) -> None:
                 raise ConfigError(f"{key!s}.{name!s}: there is no such key{hint}")
 
 
+def check_task(config: DictConfig) -> None:
+    """Refuses a model on data of another task, where the schemas of both say which it is.
+
+    Raises:
+        ConfigError: They differ.
+    """
+    learns, brings = (getattr(OmegaConf.get_type(config, key), "task", None) for key in ("model", "data"))
+    if None not in (learns, brings) and learns != brings:
+        raise ConfigError(
+            f"data: it brings {brings}, and the model learns from {learns}; choose another data=, or model="
+        )
+
+
 def check_run(config: DictConfig) -> None:
     """Refuses the configuration of a run that has gaps or values that cannot work.
 
     Raises:
         ConfigError: A mandatory value is missing, or a key has an impossible value.
     """
+    check_task(config)
     check_complete(config)
     check_known(config)
-    if not config.outputs:
-        raise ConfigError("outputs: give the folder that runs are written to")
     root = OmegaConf.select(config, "data.root")
     if root is not None and not Path(str(root)).expanduser().is_dir():
         raise ConfigError(f"data.root: there is no folder {root!s}")
@@ -182,7 +201,9 @@ def run_folder(*, _root_: DictConfig) -> str:
 
     Hydra resolves its run folder more than once, so the answer for a configuration is kept.
     """
-    config = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
+    config = copy.copy(_root_)  # keeps its schema
+    with open_dict(config):
+        del config["hydra"]
     check_run(config)  # before Hydra makes a folder for it
     key = config_hash(config)
     if key not in _FOLDERS:

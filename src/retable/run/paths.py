@@ -10,4 +10,5 @@ BEST = "best.ckpt"
 LAST = "last.ckpt"
 CURVES = "plots/curves.png"
 TESTS = "tests"
+LOG = "train.log"  # as conf/hydra says
 WANDB_ID = "wandb_id.txt"

@@ -11,6 +11,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from retable.options import option
+
 
 class Resume(Enum):
     """What to do with a folder that already holds an unfinished run."""
@@ -105,7 +107,7 @@ class RunConfig:
     logger: LoggerConfig = field(default_factory=LoggerConfig)
     callbacks: Any = MISSING
     budget: Any = MISSING
-    seed: int = 1
+    seed: int = option(1, least=0, most=2**32 - 1)  # what NumPy takes
     resume: Resume = Resume.never
     outputs: str = "outputs"
     tags: list[str] = field(default_factory=list)

@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import LightningModule, seed_everything
 
 from retable import sparing
-from retable.errors import ConfigError, StorageError
+from retable.errors import ConfigError, DataError, StorageError
 from retable.files import alone, write_text
 from retable.run import checkpoints, paths, record, report
 from retable.run.assembly import build_trainer, facts, guard_interrupts, pictures_drawn, quieten, tested_metrics
@@ -45,8 +45,24 @@ def train(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     main_process = int(os.environ.get("LOCAL_RANK", 0)) == 0
     refusal = f"hydra.run.dir: {folder} is in use; wait for that run, or give another folder"
-    with alone(folder, refusal) if main_process else nullcontext():
-        _train(config, folder, main_process)
+    new = not (folder / paths.CONFIG).exists()
+    try:
+        with alone(folder, refusal) if main_process else nullcontext():
+            _train(config, folder, main_process)
+    except (ConfigError, DataError):
+        if new and main_process:
+            _leave_nothing(folder)
+        raise
+
+
+def _leave_nothing(folder: Path) -> None:
+    """Removes the folder of a run that was refused before its first step, with what this process has put into it."""
+    if not (folder / paths.CHECKPOINTS).exists():
+        for name in (paths.CONFIG, paths.DATA, paths.METRICS, paths.WANDB_ID, paths.LOG):
+            (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):  # it holds other things
+            folder.rmdir()
+            folder.parent.rmdir()
 
 
 def _train(config: DictConfig, folder: Path, main_process: bool) -> None:

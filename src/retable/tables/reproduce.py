@@ -1,11 +1,12 @@
 """``reproduce.py``: lists tables, runs what is missing of them, writes their reports."""
 
 import contextlib
+import re
 import shlex
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from retable.tables import display, results, schedule, spec
 from retable.tables.cells import Cell, Place, Planner
 from retable.tables.engines import Job
 from retable.tables.results import TableResult
+from retable.tables.schema import ReproduceConfig
 from retable.tables.spec import Table
 from retable.tables.store import State, Store
 from retable.tables.yaml_lines import hint
@@ -27,6 +29,7 @@ BUDGETS = ("smoke", "small", "paper")
 _ACTIONS = ("run", "status", "report")
 _LISTS = ("table", "only", "seeds")
 _LABELLED = ("rows", "columns")
+_OWN = tuple(part.name for part in fields(ReproduceConfig))
 
 
 def words(arguments: Sequence[str]) -> list[str]:
@@ -35,14 +38,23 @@ def words(arguments: Sequence[str]) -> list[str]:
     ``status`` becomes ``action=status``; commas of ``table=``, ``only=`` and ``seeds=`` make lists; ``overrides=`` is
     quoted, as Hydra would read its equals signs; ``rows.LABEL=`` and ``columns.LABEL=``, whose labels may hold spaces,
     become the lists ``rows=`` and ``columns=`` of ``LABEL=OVERRIDES``.
+
+    Raises:
+        ConfigError: A table is named without its key, or the overrides of a label are not quoted together.
     """
     found = []
     labelled: dict[str, list[str]] = {}
-    for word in arguments:
+    for before, word in zip(["", *arguments], arguments, strict=False):
         key, equals, value = word.partition("=")
         kind, dot, label = key.partition(".")
         if word in _ACTIONS:
             found.append(f"action={word}")
+        elif re.fullmatch(r"[\w-]+/[\w*-]+", word):
+            raise ConfigError(f"{word}: write table={word}")
+        elif not equals and word.isalpha():
+            raise ConfigError(f"{word}: there is no such word{hint(word, _ACTIONS)}; all else is written key=value")
+        elif before.partition(".")[0] in _LABELLED and kind.lstrip("+~") not in (*_OWN, "hydra"):
+            raise ConfigError(f"{before} {word}: quote the overrides of a label together: {_quoted(before, word)}")
         elif equals and dot and kind in _LABELLED:
             labelled.setdefault(kind, []).append(f"{label}={value}")
         elif equals and key in _LISTS and not value.startswith(("[", "'", '"')):
@@ -53,6 +65,11 @@ def words(arguments: Sequence[str]) -> list[str]:
         else:
             found.append(word)
     return found + [f"{kind}={quote_list(parts)}" for kind, parts in labelled.items()]
+
+
+def _quoted(first: str, second: str) -> str:
+    key, _, value = first.partition("=")
+    return f'{key}="{value} {second}"'
 
 
 def reproduce(config: DictConfig) -> None:

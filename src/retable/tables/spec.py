@@ -156,6 +156,10 @@ def find(patterns: Sequence[str], folders: Sequence[Path] | None = None) -> list
     for pattern in patterns:
         pattern = re.sub(r"/table(?=[^/]*$)", "/", pattern.removesuffix(".yaml"))
         matches = [name for name in known if fnmatchcase(name, pattern)]
+        if not matches and (tables := [name for name in known if name.startswith(f"{pattern}/")]):
+            raise ConfigError(
+                f"table: {pattern} has {len(tables)}: table={pattern}/* for all, or {' or '.join(tables)}"
+            )
         if not matches:
             raise ConfigError(f"table: there is no {pattern!r}{hint(pattern, known)}")
         wanted.update({name: known[name] for name in matches})

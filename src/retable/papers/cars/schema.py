@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
@@ -53,6 +53,8 @@ class CarsConfig(ImageChecks):
         batch_size: Images of a training batch, over all processes.
         eval_batch_size: Images of a validation or test batch, of one process.
     """
+
+    task: ClassVar[str] = "images alone"
 
     _target_: str = "retable.papers.cars.data_module.CarsDataModule"
     root: str | None = None

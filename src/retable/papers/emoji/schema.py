@@ -1,7 +1,7 @@
 """What may be set of drawings and of the models: ``conf/data/emoji.yaml`` and ``conf/model/emoji_*.yaml``."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from omegaconf import II
 
@@ -94,6 +94,8 @@ class EmojiConfig(ImageChecks):
             shared among the loader's workers; beyond it they are drawn anew in each epoch.
         augment: Training augmentation.
     """
+
+    task: ClassVar[str] = "images of one class each"
 
     _target_: str = "retable.papers.emoji.data_module.EmojiDataModule"
     root: str | None = None

@@ -80,23 +80,47 @@ class LarsdConfig(DetectorConfig):
 
 
 @dataclass
-class DotaTextConfig(FilesConfig):
-    """A dataset with DOTA text annotations.
+class AngledFilesConfig(FilesConfig):
+    """Published files whose boxes have an angle.
 
     Attributes:
-        classes: Names of the labels 0, 1, and so on.
+        angle: Unit of the angles, ``radians`` or ``degrees``; null takes the published one, and refuses files whose
+            numbers look like the other.
+    """
+
+    angle: str | None = option(None, choices=("radians", "degrees"))
+
+
+@dataclass
+class DotaTextConfig(AngledFilesConfig):
+    """Own images with annotations as labelling tools write them.
+
+    Attributes:
+        format: ``dota``: x1 y1 x2 y2 x3 y3 x4 y4 class difficult, in pixels; ``yolo-obb``: class number and the same
+            corners as parts of width and height; ``rolabelimg``: XML with robndbox.
+        classes: Names of the labels 0, 1, and so on; a single name may be given without a list.
         ignore_other_classes: Whether objects of other classes are left out, which log and provenance tell; otherwise
             they are errors.
         name: The dataset's name in log and provenance.
     """
 
-    classes: list[str] = option(["ship"])
+    format: str = option("dota", choices=("dota", "yolo-obb", "rolabelimg"))
+    classes: Any = option(["ship"])
     ignore_other_classes: bool = False
     name: str = "DOTA text"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names = list(self.classes) if isinstance(self.classes, list | tuple) else [self.classes]
+        self.classes = [" ".join(str(name).split()) for name in names]  # annotations are read by words
+        if not names or not all(self.classes) or len(set(self.classes)) < len(self.classes):
+            raise ConfigError(f"data.files.classes={names}: must be one or more names, each once")
+        if self.angle is not None and self.format != "rolabelimg":
+            raise ConfigError(f"data.files.angle={self.angle}: data.files.format={self.format} has corners, no angles")
+
 
 @dataclass
-class Hrsc2016Config(FilesConfig):
+class Hrsc2016Config(AngledFilesConfig):
     """HRSC2016.
 
     Attributes:

@@ -4,16 +4,15 @@ import pytest
 from tests.papers.larsd.datasets.tiny_datasets import ssdd_xml, write_text
 
 from retable.detection.annotation_files import read_image_list
-from retable.detection.schema import FilesConfig
 from retable.errors import DataError
 from retable.papers.larsd.datasets import DotaText, Hrsc2016, Ssdd
-from retable.papers.larsd.schema import DotaTextConfig, Hrsc2016Config
+from retable.papers.larsd.schema import AngledFilesConfig, DotaTextConfig, Hrsc2016Config
 
 BOMB = '<!DOCTYPE a [<!ENTITY b "bbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><annotation><object>&c;</object></annotation>'
 
 
 @pytest.mark.parametrize(
-    ("dataset", "config"), [(Hrsc2016, Hrsc2016Config()), (Ssdd, FilesConfig()), (DotaText, DotaTextConfig())]
+    ("dataset", "config"), [(Hrsc2016, Hrsc2016Config()), (Ssdd, AngledFilesConfig()), (DotaText, DotaTextConfig())]
 )
 def test_root_missing_empty_or_file(tmp_path, dataset, config):
     (tmp_path / "empty").mkdir()
@@ -43,7 +42,7 @@ def test_root_missing_empty_or_file(tmp_path, dataset, config):
 def test_bad_xml(ssdd_root, text, message):
     write_text(ssdd_root / "Annotations" / "000002.xml", text)
     with pytest.raises(DataError, match=message) as caught:
-        Ssdd(FilesConfig(), ssdd_root)
+        Ssdd(AngledFilesConfig(), ssdd_root)
     assert "\n" not in str(caught.value)
 
 
@@ -52,26 +51,26 @@ def test_missing_image_annotation_or_folder(ssdd_root):
     data = image.read_bytes()
     image.unlink()
     with pytest.raises(DataError, match=r"1 of 2 images that .*train\.txt lists have no image in .*first 000003"):
-        Ssdd(FilesConfig(), ssdd_root)
+        Ssdd(AngledFilesConfig(), ssdd_root)
     image.write_bytes(b"")
     with pytest.raises(DataError, match=r"000003\.jpg: the image file is empty"):
-        Ssdd(FilesConfig(), ssdd_root)
+        Ssdd(AngledFilesConfig(), ssdd_root)
     image.write_bytes(data[: len(data) // 2])
     with pytest.raises(DataError, match=r"000003\.jpg: the image file is truncated"):
-        Ssdd(FilesConfig(), ssdd_root)
+        Ssdd(AngledFilesConfig(), ssdd_root)
     image.write_bytes(data)
     (ssdd_root / "Annotations" / "000002.xml").unlink()
     with pytest.raises(DataError, match=r"1 of 2 images .* have no annotation in .*first 000002"):
-        Ssdd(FilesConfig(), ssdd_root)
+        Ssdd(AngledFilesConfig(), ssdd_root)
     (ssdd_root / "Annotations").rename(ssdd_root / "Somewhere")
     with pytest.raises(DataError, match="no folder with annotations; looked for"):
-        Ssdd(FilesConfig(), ssdd_root)
+        Ssdd(AngledFilesConfig(), ssdd_root)
     with pytest.raises(DataError, match=r"no list test\.txt .*found train, val"):
-        Ssdd(FilesConfig(), ssdd_root, "test")
+        Ssdd(AngledFilesConfig(), ssdd_root, "test")
 
 
 def test_image_that_changes_during_the_run(ssdd_root):
-    dataset = Ssdd(FilesConfig(), ssdd_root)
+    dataset = Ssdd(AngledFilesConfig(), ssdd_root)
     (ssdd_root / "JPEGImages" / "000002.jpg").unlink()
     with pytest.raises(DataError, match=r"000002\.jpg: no such image"):
         dataset.load(0)
@@ -93,14 +92,14 @@ def test_image_lists(tmp_path):
 
 
 def test_targets_are_copies(ssdd_root):
-    dataset = Ssdd(FilesConfig(), ssdd_root)
+    dataset = Ssdd(AngledFilesConfig(), ssdd_root)
     dataset.target(0)["boxes"][:] = 0
     assert dataset.target(0)["boxes"].min() != 0
 
 
 def test_fingerprint_follows_contents(ssdd_root):
-    before = Ssdd(FilesConfig(), ssdd_root).provenance["fingerprint"]
+    before = Ssdd(AngledFilesConfig(), ssdd_root).provenance["fingerprint"]
     write_text(ssdd_root / "Annotations" / "000007.xml", ssdd_xml([(20, 20, 9, 9, 10.0)]))  # of the other split
-    assert Ssdd(FilesConfig(), ssdd_root).provenance["fingerprint"] == before
+    assert Ssdd(AngledFilesConfig(), ssdd_root).provenance["fingerprint"] == before
     write_text(ssdd_root / "Annotations" / "000002.xml", ssdd_xml([(20, 20, 9, 9, 10.0)]))
-    assert Ssdd(FilesConfig(), ssdd_root).provenance["fingerprint"] != before
+    assert Ssdd(AngledFilesConfig(), ssdd_root).provenance["fingerprint"] != before

@@ -9,9 +9,9 @@ import torch
 from tests.papers.larsd.datasets.tiny_datasets import ssdd_xml, write_image, write_text
 
 from retable.boxes import box_to_corners
-from retable.detection.schema import FilesConfig
 from retable.errors import DataError
 from retable.papers.larsd.datasets import Ssdd
+from retable.papers.larsd.schema import AngledFilesConfig
 
 
 def corner_distance(corners, expected):
@@ -22,7 +22,7 @@ def corner_distance(corners, expected):
 
 def test_splits_boxes_and_images(ssdd_root):
     assert Ssdd.splits(ssdd_root) == ["train", "val"]
-    dataset = Ssdd(FilesConfig(), ssdd_root)
+    dataset = Ssdd(AngledFilesConfig(), ssdd_root)
     assert len(dataset) == 2
     assert dataset.image_ids == ["000002", "000003"]
     image, target = dataset.load(1)
@@ -34,7 +34,7 @@ def test_splits_boxes_and_images(ssdd_root):
 @pytest.mark.parametrize(("width", "height", "angle"), [(8, 24, 60.0), (24, 8, 60.0), (24, 8, 90.0), (10, 10, 45.0)])
 def test_corners_are_those_of_opencv(ssdd_root, width, height, angle):
     write_text(ssdd_root / "Annotations" / "000002.xml", ssdd_xml([(30, 20, width, height, angle)]))
-    box = Ssdd(FilesConfig(), ssdd_root).target(0)["boxes"]
+    box = Ssdd(AngledFilesConfig(), ssdd_root).target(0)["boxes"]
     assert box[0, 2] >= box[0, 3]
     corners = box_to_corners(torch.from_numpy(box))[0].numpy()
     assert corner_distance(corners, cv2.boxPoints(((30, 20), (width, height), angle))) < 1e-4
@@ -45,20 +45,20 @@ def test_official_layout_with_folders_for_splits(tmp_path):
     write_image(base / "JPEGImages_test" / "1.jpg")
     write_text(base / "Annotations_test" / "1.xml", ssdd_xml())
     write_text(base / "ImageSets" / "Main" / "test.txt", "1")
-    assert Ssdd(FilesConfig(), tmp_path, "test").image_ids == ["1"]
+    assert Ssdd(AngledFilesConfig(), tmp_path, "test").image_ids == ["1"]
 
 
 def test_horizontal_boxes_and_unknown_class(ssdd_root):
     path = ssdd_root / "Annotations" / "000002.xml"
     write_text(path, "<annotation><object><name>ship</name><bndbox/></object></annotation>")
     with pytest.raises(DataError, match=r"000002\.xml, object 1: no <rotated_bndbox>"):
-        Ssdd(FilesConfig(), ssdd_root)
+        Ssdd(AngledFilesConfig(), ssdd_root)
     write_text(path, ssdd_xml(name="aeroplane"))
     with pytest.raises(DataError, match="unknown class 'aeroplane'; known are ship"):
-        Ssdd(FilesConfig(), ssdd_root)
+        Ssdd(AngledFilesConfig(), ssdd_root)
     write_text(path, ssdd_xml(difficult=3))
     with pytest.raises(DataError, match="<difficult> is '3'; valid are 0 and 1"):
-        Ssdd(FilesConfig(), ssdd_root)
+        Ssdd(AngledFilesConfig(), ssdd_root)
 
 
 @pytest.mark.skipif(
@@ -68,7 +68,7 @@ def test_real_boxes_agree_with_their_corner_points():
     root = Path(os.environ["RETABLE_REAL_DATA"]) / "ssdd"
     worst, count = 0.0, 0
     for split, images in (("train", 812), ("val", 116)):
-        dataset = Ssdd(FilesConfig(), root, split)
+        dataset = Ssdd(AngledFilesConfig(), root, split)
         assert len(dataset) == images
         for index, image_id in enumerate(dataset.image_ids):
             tree = ElementTree.parse(root / "Annotations" / f"{image_id}.xml")

@@ -1,7 +1,7 @@
 """What may be set of the training: ``conf/model/*.yaml`` of the GANs."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from omegaconf import MISSING, SI
 
@@ -35,6 +35,8 @@ class GanConfig(Options):
         ema_decay: Decay of the moving average of the generator that makes the samples; 0 samples from the generator.
         fidelity: The scores of generated images.
     """
+
+    task: ClassVar[str] = "images alone"
 
     _target_: str = "retable.papers.cars.training.lightning_model.Gan"
     generator: Any = MISSING

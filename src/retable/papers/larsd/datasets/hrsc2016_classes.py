@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from retable.detection.annotation_files import parse_xml, xml_text
+from retable.detection.annotation_files import parse_number, parse_xml, xml_text
 from retable.errors import DataError
 
 _PREFIX = 100_000_000  # the files write class 13 as 100000013
@@ -132,7 +132,7 @@ class ClassLevel:
 
 
 def _integer(text: str, tag: str, place: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise DataError(f"{place}: <{tag}> is {text!r}, which is not a whole number") from None
+    number = parse_number(text, f"<{tag}>", place)
+    if not number.is_integer():
+        raise DataError(f"{place}: <{tag}> is {text!r}, which is not a whole number")
+    return int(number)
