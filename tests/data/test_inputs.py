@@ -27,7 +27,7 @@ def test_a_file_or_a_folder_with_its_subfolders(tmp_path, caplog):
     ("source", "message"),
     [
         ("https://example.org/a.png", "input=https://example.org/a.png: addresses are not read; download"),
-        ("absent", "input=absent: there is no such file or folder"),
+        ("absent", "input=absent: there is no file or folder of this name"),
         ("pipe.png", "input=pipe.png: is neither a file nor a folder"),
         ("empty", "input=empty: there is no image"),
     ],

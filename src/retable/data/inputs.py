@@ -24,7 +24,7 @@ def input_images(source: str) -> dict[str, Path]:
     if path.is_file():
         return {checked_name(path.name, path.parent): path}
     if not path.is_dir():
-        is_what = "is neither a file nor a folder" if path.exists() else "there is no such file or folder"
+        is_what = "is neither a file nor a folder" if path.exists() else "there is no file or folder of this name"
         raise DataError(f"input={source}: {is_what}; give an image or a folder of images")
     listing = list_files(path)
     for note in listing.notes:
