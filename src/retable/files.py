@@ -51,6 +51,11 @@ def write_text(path: Path, text: str) -> None:
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
+def cache_folder() -> Path:
+    """Returns the folder for what is remembered to save time; it need not exist, and may be deleted at any time."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retable"
+
+
 def write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
     """Writes the rows of a CSV file, the header first, all or nothing (see `write_atomically`)."""
     text = io.StringIO()

@@ -8,10 +8,10 @@ import cv2
 import pytest
 import torch
 from tests.classification import tiny
+from tests.data.faulty import damaged_jpeg
 from torch import Tensor
 
-from retable.classification.prediction import classify_files, images_below
-from retable.data.inputs import image_files
+from retable.classification.prediction import classify_files
 from retable.errors import DataError, StorageError
 
 NAMES = tiny.CLASSES.names
@@ -33,7 +33,7 @@ def write_image(path: Path, index: int = 0) -> Path:
 
 
 def classify(source: Path, output: Path) -> None:
-    classify_files(wide_upright, tiny.StripesSubject(), source, output, ABOUT)
+    classify_files(wide_upright, tiny.StripesSubject(), str(source), output, ABOUT)
 
 
 def test_an_image_is_printed_with_all_probabilities(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,18 +73,19 @@ def test_an_unreadable_image_does_not_stop_the_others(tmp_path: Path) -> None:
     assert result["unreadable"] == ["bad.png"]
 
 
+def test_a_damaged_jpeg_is_refused_and_an_earlier_call_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    classify(write_image(tmp_path / "good.png"), tmp_path / "out")
+    (tmp_path / "bad.jpg").write_bytes(damaged_jpeg())
+    with pytest.raises(DataError, match=r"1 of 1 images could not be read: bad\.jpg"):
+        classify(tmp_path / "bad.jpg", tmp_path / "out")
+    assert "has predictions of an earlier call" in caplog.text
+
+
 def test_more_images_than_a_batch(tmp_path: Path) -> None:
     for index in range(70):
         write_image(tmp_path / "in" / f"{index:02}.png", index)
     classify(tmp_path / "in", tmp_path / "out")
     assert len((tmp_path / "out" / "predictions.csv").read_text().splitlines()) == 71
-
-
-def test_nothing_to_read_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no file or folder"):
-        image_files(tmp_path / "absent", images_below)
-    with pytest.raises(DataError, match="there is no image in"):
-        image_files(tmp_path, images_below)
 
 
 def test_unwritable_output_is_a_storage_error(tmp_path: Path) -> None:

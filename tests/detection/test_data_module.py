@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from tests.data.faulty import damaged_jpeg, multiband_tiff
 
 from retable.detection.data_module import DetectionDataModule
 from retable.detection.schema import DetectionDataConfig, SplitCounts, SplitNames
@@ -69,6 +70,45 @@ def test_without_a_test_split_val_is_tested_under_its_own_name(tmp_path: Path) -
     assert data.test_name == "val"
     assert data.provenance["splits"] == {"train": 5, "val": 2}
     assert sum(len(batch["images"]) for batch in data.test_dataloader()) == 2
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content", "changes", "message"),
+    [
+        ("jpg", damaged_jpeg(), {}, r"1 of 2 images cannot be used, first \S+/test/images/1\.jpg: .*damaged"),
+        ("jpg", damaged_jpeg(), {"check": "headers"}, None),
+        ("tif", multiband_tiff(np.ones((64, 64, 5), np.uint8)), {}, r"5 bands; say .* data\.bands"),
+        ("tif", multiband_tiff(np.ones((64, 64, 5), np.uint8)), {"bands": [3, 2, 1]}, None),
+        ("tif", multiband_tiff(np.ones((64, 64, 1), np.float32)), {}, r"type float32; say .* data\.range"),
+        ("tif", multiband_tiff(np.ones((64, 64, 1), np.float32)), {"range": (0.0, 255.0)}, None),
+        ("tif", multiband_tiff(np.full((64, 64, 1), 4000, np.uint16)), {}, r"use 12 of them.*data\.range=\[0,4095\]"),
+        ("tif", multiband_tiff(np.full((64, 64, 1), 4000, np.uint16)), {"range": (0.0, 4095.0)}, None),
+        ("tif", multiband_tiff(np.full((64, 64, 1), 40_000, np.uint16)), {}, None),
+    ],
+)
+def test_images_that_cannot_be_used_are_refused_at_the_start(
+    tmp_path: Path, suffix: str, content: bytes, changes: dict[str, Any], message: str | None
+) -> None:
+    _files(tmp_path, {"train": 1, "val": 1, "test": 2})
+    (tmp_path / "test" / "images" / "1.png").unlink()
+    (tmp_path / "test" / "images" / f"1.{suffix}").write_bytes(content)
+    data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()), **changes)
+    if message is None:
+        assert [len(batch["images"]) for batch in data.test_dataloader()] == [2]
+    else:
+        with pytest.raises(DataError, match=message) as caught:
+            data.training_boxes()
+        assert "\n" not in str(caught.value)
+
+
+def test_bands_and_range_are_in_the_fingerprint_and_nothing_else_is(tmp_path: Path) -> None:
+    _files(tmp_path, {"train": 1, "val": 1})
+    found = [
+        _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()), **changes).provenance["fingerprint"]
+        for changes in ({}, {"check": "headers"}, {"range": (0.0, 127.0)}, {"bands": [2]})
+    ]
+    assert found[0] == found[1]
+    assert len(set(found)) == 3
 
 
 def test_a_missing_val_is_held_out_of_train(tmp_path: Path) -> None:
@@ -170,6 +210,9 @@ def test_workers_change_nothing() -> None:
     [
         ({"scenes": None}, "data.root has no value"),
         ({"root": "."}, "data.files names no loader"),
+        ({"bands": [1, 2]}, r"data\.bands=\[1, 2\]: must be three bands, or one"),
+        ({"range": (1.0, 1.0)}, r"data\.range=\[1\.0, 1\.0\]: must be two numbers, the smaller first"),
+        ({"check": "all"}, "check=all: must be headers or decode"),
         ({"batch_size": 0}, "batch_size=0: must be 1 or more"),
         ({"eval_batch_size": -1}, "eval_batch_size=-1"),
     ],

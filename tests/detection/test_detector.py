@@ -140,6 +140,28 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyDetector, Pat
     return module.eval(), folder
 
 
+def test_what_predict_is_asked_for_is_not_cut_off_by_the_model(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), np.zeros((32, 32, 3), np.uint8))
+
+    def found(threshold: float) -> int:
+        model = TinyDetector(DetectorConfig(num_classes=2, score_threshold=0.05, tile_size=64, tile_overlap=16)).eval()
+        model.detect_batch = lambda images: [_faint(model.config.score_threshold)]  # type: ignore[method-assign]
+        options = PredictionOptions(input=str(path), score_threshold=threshold)
+        model.predict_to(tmp_path / "out", options, DetectionDataConfig(), {})
+        return len(json.loads((tmp_path / "out" / "detections.json").read_text())["images"][0]["detections"])
+
+    assert [found(threshold) for threshold in (0.5, 0.03, 0.01)] == [1, 2, 3]
+
+
+def _faint(threshold: float) -> Prediction:
+    """What a detector finds above its threshold."""
+    scores = torch.tensor([0.6, 0.04, 0.02])
+    scores = scores[scores > threshold]
+    boxes = torch.tensor([[4.0, 4, 20, 20]]).repeat(len(scores), 1)
+    return {"boxes": boxes, "scores": scores, "labels": torch.zeros(len(scores), dtype=torch.int64)}
+
+
 def test_it_trains_is_tested_and_leaves_pictures(trained: tuple[TinyDetector, Path]) -> None:
     module, folder = trained
     trainer = trainer_in(folder)

@@ -1,5 +1,6 @@
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -179,3 +180,29 @@ def test_legend_wraps_in_a_narrow_place():
     assert narrow.shape[0] > 2 * wide.shape[0]
     for colour in (HIT, MISS, FALSE_ALARM):
         assert (np.abs(wide.astype(int) - colour).max(axis=2) < 40).any()
+
+
+def test_small_objects_on_large_images_stay_visible():
+    large = sea(2400, 3000)
+    boxes = torch.tensor([[300.0, 300, 14, 5, 0.3], [900, 300, 40, 12, 0.2], [2000, 1200, 800, 400, 0.1]])
+    prediction = {"boxes": boxes[:2], "scores": torch.tensor([0.4, 0.055]), "labels": torch.zeros(2)}
+    drawn = draw_boxes(large, boxes, HIT)
+    for x, y, sight in ((300, 300, 1), (900, 300, 2), (2000, 1200, 150)):
+        part = slice(y - sight, y + sight), slice(x - sight, x + sight)
+        np.testing.assert_array_equal(drawn[part], large[part])  # the object itself is not covered
+    rows, columns = np.nonzero((draw_detections(large, prediction) != draw_boxes(large, boxes[:2], HIT)).any(axis=2))
+    assert len(rows) > 50
+    assert np.hypot(rows - 300, np.minimum(abs(columns - 300), abs(columns - 900))).max() < 50  # the scores are small
+
+
+def test_scores_are_written_as_they_are_asked_for(monkeypatch):
+    written = []
+    put = cv2.putText
+    monkeypatch.setattr(cv2, "putText", lambda image, text, *rest: (written.append(text), put(image, text, *rest))[1])
+    draw_detections(sea(), PREDICTION)
+    assert written == ["0.90", "0.80", "0.70", "0.10"]
+
+
+@pytest.mark.parametrize(("size", "factor"), [((20, 6000), 1), ((20, 1000), 4), ((6000, 20), 1), ((20, 30), 13)])
+def test_long_images_are_enlarged_as_far_as_they_stay_handy(size, factor):
+    assert upscale(sea(*size), 256)[1] == factor

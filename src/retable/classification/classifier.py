@@ -125,7 +125,7 @@ class Classifier(LightningModule):
         classify_files(
             lambda images: network(self.resized(images.to(self.device))).softmax(dim=1).cpu(),
             self.config.subject,
-            Path(options.input).expanduser(),
+            options.input,
             output,
             {**about, "probability_kind": self.probability_kind},
         )

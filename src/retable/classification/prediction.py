@@ -14,8 +14,8 @@ from rich.console import Console
 from torch import Tensor
 
 from retable.classification.subject import Subject
-from retable.data import IMAGE_SUFFIXES
-from retable.data.inputs import image_files
+from retable.data.checking import read_whole
+from retable.data.inputs import input_images
 from retable.errors import DataError, StorageError
 from retable.files import write_text
 
@@ -26,13 +26,7 @@ _BATCH = 64
 log = logging.getLogger(__name__)
 
 
-def images_below(folder: Path) -> list[Path]:
-    """Lists the images of a folder and its subfolders, but for hidden files."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
-    return [path for path in found if not path.name.startswith(".")]
-
-
-def classify_files(classify: Classify, subject: Subject, source: Path, output: Path, about: dict[str, Any]) -> None:
+def classify_files(classify: Classify, subject: Subject, source: str, output: Path, about: dict[str, Any]) -> None:
     """Classifies an image or all images of a folder, prints the classes, and writes all probabilities.
 
     Written are, each all or nothing, ``predictions.csv`` and ``predictions.json``. An image that cannot be read does
@@ -50,15 +44,16 @@ def classify_files(classify: Classify, subject: Subject, source: Path, output: P
         StorageError: A result cannot be written.
     """
     classes = subject.classes.names
-    files = image_files(source, images_below)
-    names = [path.name if path == source else path.relative_to(source).as_posix() for path in files]
+    files = list(input_images(source).items())
+    if (output / "predictions.json").exists():
+        log.warning("%s has predictions of an earlier call, which are replaced", output)
     entries: list[dict[str, Any]] = []
     failures: list[str] = []
     for first in range(0, len(files), _BATCH):
         images, read = [], []
-        for name, path in zip(names[first : first + _BATCH], files[first : first + _BATCH], strict=True):
+        for name, path in files[first : first + _BATCH]:
             try:
-                images.append(subject.read(path))
+                images.append(read_whole(subject.read, path))
                 read.append(name)
             except DataError as error:
                 log.error("%s", error)
@@ -66,8 +61,8 @@ def classify_files(classify: Classify, subject: Subject, source: Path, output: P
         if images:
             found = classify(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255)
             entries += [_entry(name, classes, row) for name, row in zip(read, found, strict=True)]
-    _show(entries, everything=source.is_file())
-    result = {**about, "classes": list(classes), "images": entries, "unreadable": failures}
+    _show(entries, everything=Path(source).expanduser().is_file())
+    result = {**about, "input": source, "classes": list(classes), "images": entries, "unreadable": failures}
     try:
         write_text(output / "predictions.csv", _table(entries, classes))
         write_text(output / "predictions.json", json.dumps(result, indent=1) + "\n")

@@ -13,17 +13,19 @@ from typing import Any, NamedTuple
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import STRIPBYTECOUNTS, STRIPOFFSETS, TILEBYTECOUNTS, TILEOFFSETS, TiffImageFile
+
+from retable.data import tiff
 
 _PNG_END = b"IEND\xaeB`\x82"  # the last chunk with its checksum
 
 
 class ImageHeader(NamedTuple):
-    """What the header of an image file tells: format name, height and width in pixels."""
+    """What the header of an image file tells: format name, height and width in pixels, bits of a channel."""
 
     format: str
     height: int
     width: int
+    bits: int = 8
 
 
 class DamagedImageError(Exception):
@@ -47,7 +49,6 @@ def inspect_image(data: bytes) -> ImageHeader | None:
         if data.startswith(signature):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of metadata that are no concern here
-                warnings.filterwarnings("error", module=r"PIL\.TiffImagePlugin")  # a directory that is cut off
                 try:
                     image = reader(io.BytesIO(data))
                 except Exception as error:  # Pillow has errors of every kind for headers that it cannot read
@@ -55,7 +56,8 @@ def inspect_image(data: bytes) -> ImageHeader | None:
             problem = problem_of(image, data)
             if problem is not None:
                 raise DamagedImageError(problem)
-            return ImageHeader(str(image.format), image.height, image.width)
+            bits = getattr(image, "bits", data[24] if image.format == "PNG" else 8)
+            return ImageHeader(str(image.format), image.height, image.width, bits)
     return None
 
 
@@ -79,14 +81,8 @@ def _bmp_problem(image: Any, data: bytes) -> str | None:
     return f"{missing} of the BMP's {needed} pixel bytes are missing" if missing > 0 else None
 
 
-def _tiff_problem(image: Any, data: bytes) -> str | None:
-    tags = image.tag_v2
-    places = zip(
-        tags.get(STRIPOFFSETS, tags.get(TILEOFFSETS, ())),
-        tags.get(STRIPBYTECOUNTS, tags.get(TILEBYTECOUNTS, ())),
-        strict=False,
-    )
-    if any(offset + length > len(data) for offset, length in places):
+def _tiff_problem(image: tiff.Directory, data: bytes) -> str | None:
+    if any(offset + length > len(data) for offset, length in image.parts):
         return "some of the TIFF's pixel data are missing"
     return None
 
@@ -95,6 +91,6 @@ _FORMATS: tuple[tuple[bytes, Callable[[io.BytesIO], Any], Callable[[Any, bytes],
     (b"\xff\xd8\xff", JpegImageFile, _jpeg_problem),
     (b"\x89PNG\r\n\x1a\n", PngImageFile, _png_problem),
     (b"BM", BmpImageFile, _bmp_problem),
-    (b"II*\0", TiffImageFile, _tiff_problem),
-    (b"MM\0*", TiffImageFile, _tiff_problem),
+    (b"II*\0", tiff.Directory, _tiff_problem),
+    (b"MM\0*", tiff.Directory, _tiff_problem),
 )

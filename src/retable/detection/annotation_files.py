@@ -227,6 +227,9 @@ def match_files(
     images = files_by_stem(image_listing.files, image_folder)
     annotation_listing = list_files(annotation_folder, (suffix,), "annotations")
     annotations = files_by_stem(annotation_listing.files, annotation_folder)
+    for image_id, image in images.items():
+        if image_id not in annotations and image.name in annotations:  # a.png.txt, as predictions name them
+            annotations[image_id] = annotations.pop(image.name)
     if image_ids is None:
         image_ids = list(images) if list_path is None else read_image_list(list_path)
     source = "" if list_path is None else f" that {list_path} lists"

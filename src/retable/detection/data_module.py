@@ -71,6 +71,8 @@ class DetectionDataModule(ShardedDataModule):
             made = {role: config.scenes(split=role, count=getattr(config.counts, role), **options) for role in roles}
         else:
             made = self._files(roles)
+            for dataset in made.values():
+                dataset.check_images(config)
         classes = {role: list(dataset.classes) for role, dataset in made.items()}
         if any(names != classes["train"] for names in classes.values()):
             raise DataError(f"{self._root}: the splits have different classes: {classes}")

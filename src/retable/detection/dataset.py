@@ -1,8 +1,8 @@
 """Datasets with boxes as their files have them, matched and checked at construction.
 
 A training of hours must not end at an image that was damaged from the start. So a dataset parses each annotation,
-inspects each image file and checks each box when it is made; only decoding is left to `load`. Sizes are those of the
-image files.
+inspects each image file and checks each box when it is made, and `check_images` decodes all images. Sizes are those of
+the image files.
 """
 
 import copy
@@ -20,7 +20,8 @@ from torch import Tensor
 
 from retable.boxes import format_of
 from retable.data import Provenance, fingerprint_files, image_size, read_image
-from retable.detection.schema import FilesConfig
+from retable.data.checking import NEAR_BLACK, check_images
+from retable.detection.schema import DetectionDataConfig, FilesConfig
 from retable.detection.transforms import Image, Target
 from retable.errors import DataError
 
@@ -113,6 +114,7 @@ class DetectionDataset:
         self._lists = dict(lists)
         self._settings = [name, split, *classes, config.outside, *settings]
         self._sizes = [image_size(record.image_path) for record in records]
+        self._read = read_image
         self._notes = [*notes, *self._size_notes()]
         listed = [item.numbers for record in records for item in record.objects]
         numbers = np.array(listed, dtype=np.float64).reshape(-1, box_numbers)
@@ -126,13 +128,34 @@ class DetectionDataset:
     def __len__(self) -> int:
         return len(self._records)
 
+    def check_images(self, config: DetectionDataConfig) -> None:
+        """Takes up how pixels are read, and decodes each image so once where `config` wants that.
+
+        Raises:
+            DataError: An image cannot be used.
+        """
+        if config.bands is not None or config.range is not None:
+            self._read = functools.partial(read_image, bands=config.bands, value_range=config.range)
+            self._settings = [*self._settings, f"bands {config.bands} range {config.range}"]
+        if config.check == "decode":
+            paths = [record.image_path for record in self._records]
+            deep = check_images(paths, self._read, f"bands {config.bands} range {config.range}")
+            brightest = max(deep, key=deep.__getitem__, default=None)
+            if config.range is None and brightest is not None and deep[brightest] < NEAR_BLACK:
+                bits = 8 + deep[brightest].bit_length()
+                raise DataError(
+                    f"{self.name}, split {self.split}: {len(deep)} images have 16 bits a channel, but use {bits} "
+                    f"of them at most, which makes them near black; set data.range=[0,{2**bits - 1}], or "
+                    "data.range=[0,65535] if they are so dark"
+                )
+
     def load(self, index: int) -> tuple[Image, Target]:
         """Reads an image, uint8 (H, W, 3) RGB, with its target as of `target`.
 
         Raises:
             DataError: The file has gone or changed since the dataset was made.
         """
-        image = read_image(self._records[index].image_path)
+        image = self._read(self._records[index].image_path)
         if image.shape[:2] != self._sizes[index]:
             raise DataError(f"{self._records[index].image_path}: the image has changed its size during the run")
         return image, self.target(index)

@@ -175,9 +175,12 @@ class Detector(LightningModule):
 
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Detects in the user's files, scaled as the run's data; see `retable.detection.prediction.predict_files`."""
-        source, scaling = Path(options.input).expanduser(), Scaling(data.resize, data.max_side)
+        scaling = Scaling(data.resize, data.max_side, data.bands, data.range)
         threshold = options.score_threshold
-        predict_files(lambda image: self.detect([image])[0], source, output, self.classes, threshold, scaling, about)
+        self.config.score_threshold = min(threshold, self.config.score_threshold)  # what is asked for is not cut off
+        predict_files(
+            lambda image: self.detect([image])[0], options.input, output, self.classes, threshold, scaling, about
+        )
 
     def _to_device(self, images: Tensor) -> list[Prediction]:
         return self.detect_batch(images.to(self.device))

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
+from retable.data.schema import ImageChecks
 from retable.errors import ConfigError
 from retable.options import Options, option
 
@@ -87,15 +88,28 @@ class AugmentConfig(Options):
 
 @dataclass
 class Scaling(Options):
-    """How images are scaled before anything else, in training and in prediction.
+    """How files are read and images scaled before anything else, in training and in prediction.
 
     Attributes:
         resize: Factor for every image.
         max_side: Images whose longer side is then larger are shrunk to it, in pixels; null keeps them.
+        bands: Which bands of a file become red, green and blue, or the one that becomes grey, counted from 1; null
+            takes the colours, and refuses a TIFF that has neither one, three nor four bands.
+        range: Values of a file that become black and white, the smaller first, for types and depths that are not
+            displayed as they are (float, 12 of 16 bits); null takes 8 bits, the upper 8 of 16, and refuses others.
     """
 
     resize: float = option(1.0, above=0)
     max_side: int | None = option(None, least=1)
+    bands: list[int] | None = option(None, least=1)
+    range: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bands is not None and len(self.bands) not in (1, 3):
+            raise ConfigError(f"data.bands={list(self.bands)}: must be three bands, or one")
+        if self.range is not None and not self.range[0] < self.range[1]:
+            raise ConfigError(f"data.range={list(self.range)}: must be two numbers, the smaller first")
 
     def size(self, height: int, width: int) -> tuple[int, int]:
         """Returns height and width in pixels of the scaled image."""
@@ -106,7 +120,7 @@ class Scaling(Options):
 
 
 @dataclass
-class DetectionDataConfig(Scaling):
+class DetectionDataConfig(Scaling, ImageChecks):
     """A detection dataset: published files below ``root``, or generated scenes.
 
     Attributes:

@@ -37,6 +37,7 @@ _NOT_IDENTITY = (
     "trainer.profiler",
     "data.workers",
     "data.cache_megabytes",
+    "data.check",
     "model.weights",
 )
 

@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from retable import options
 from retable.errors import ConfigError
-from retable.files import write_text
+from retable.files import cache_folder, write_text
 from retable.run import configuration, places
 from retable.run.configuration import check_run, hash_of, identity
 from retable.tables.spec import Column, Row, Table
@@ -156,7 +156,7 @@ def _mentions(message: str, override: str) -> bool:
 
 def _default_cache() -> Path:
     place = hashlib.sha256(os.pathsep.join(map(str, places.configurations())).encode()).hexdigest()[:12]
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retable" / f"cells-{place}.json"
+    return cache_folder() / f"cells-{place}.json"
 
 
 def _digest_of_configurations() -> str:

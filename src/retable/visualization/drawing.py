@@ -35,6 +35,10 @@ LEGEND: tuple[tuple[str, Colour], ...] = (
     ("difficult", DIFFICULT),
 )
 
+LARGEST_JPEG = 65_500
+"""Pixels of a side at most that a JPEG file can have."""
+
+_LARGEST_ENLARGED = 4096  # pixels of the longer side
 _HALO: Colour = (12, 12, 12)
 _SHEET: Colour = (24, 24, 28)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -68,11 +72,11 @@ def _checked(image: Image) -> Image:
 
 
 def upscale(image: Image, minimum_size: int) -> tuple[Image, int]:
-    """Enlarges a small image by a whole factor, so that lines and text on it can be read.
+    """Enlarges a small image by a whole factor, so that lines and text on it can be read; a long one less.
 
     Args:
         image: (H, W, 3) uint8.
-        minimum_size: Pixels that the shorter side should have at least.
+        minimum_size: Pixels that the shorter side should have at least, unless the longer one then had over 4,096.
 
     Returns:
         The image (the same one if it is large enough), and the factor. Coordinates (with pixel centres at
@@ -82,11 +86,16 @@ def upscale(image: Image, minimum_size: int) -> tuple[Image, int]:
         ValueError: The image is not (H, W, 3) uint8.
     """
     height, width = _checked(image).shape[:2]
-    factor = max(1, math.ceil(minimum_size / max(1, min(height, width))))
+    wanted = math.ceil(minimum_size / max(1, min(height, width)))
+    factor = max(1, min(wanted, _LARGEST_ENLARGED // max(1, height, width)))
     if factor == 1:
         return image, 1
     larger = cv2.resize(image, (width * factor, height * factor), interpolation=cv2.INTER_CUBIC)
     return np.asarray(larger, dtype=np.uint8), factor
+
+
+def _shorter_sides(boxes: Tensor) -> NDArray[np.float32]:
+    return np.asarray(format_of(boxes).sizes(boxes).amin(dim=1))
 
 
 def _line_width(image: Image) -> int:
@@ -100,8 +109,9 @@ def draw_boxes(image: Image, boxes: Any, colour: Colour, thickness: int | None =
         image: (H, W, 3) uint8 RGB; not changed.
         boxes: (N, 5) rotated or (N, 4) axis-aligned, in pixels; parts outside the image are cut off.
         colour: RGB.
-        thickness: Of the line in pixels; by default about a 300th of the shorter side.
-        halo: Whether a dark rim keeps the line apart from the background.
+        thickness: Of the line in pixels; by default about a 300th of the shorter side. It is at most an eighth of a
+            box's shorter side, so that small objects on large images stay visible, and at least 1.
+        halo: Whether a dark rim keeps the line apart from the background, except on boxes of less than 8 pixels.
 
     Returns:
         A copy with the boxes.
@@ -117,11 +127,15 @@ def draw_boxes(image: Image, boxes: Any, colour: Colour, thickness: int | None =
     corners = format_of(boxes).corners(boxes).numpy()
     # Pixel centres lie at +0.5 in our coordinates and at 0 in OpenCV's.
     points = np.rint((corners - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
-    outlines = list(points)
+    sides = _shorter_sides(boxes)
+    widths = np.clip(np.rint(sides / 8), 1, max(1, thickness)).astype(int)
     if halo:
-        dark = cv2.polylines(drawn.copy(), outlines, True, _HALO, thickness + 2, cv2.LINE_AA, _FRACTION_BITS)
+        dark = drawn.copy()
+        for outline, width in zip(points[sides >= 8], widths[sides >= 8], strict=True):
+            cv2.polylines(dark, [outline], True, _HALO, int(width) + 2, cv2.LINE_AA, _FRACTION_BITS)
         drawn = np.asarray(cv2.addWeighted(drawn, 0.6, dark, 0.4, 0), dtype=np.uint8)
-    cv2.polylines(drawn, outlines, True, colour, thickness, cv2.LINE_AA, _FRACTION_BITS)
+    for outline, width in zip(points, widths, strict=True):
+        cv2.polylines(drawn, [outline], True, colour, int(width), cv2.LINE_AA, _FRACTION_BITS)
     return drawn
 
 
@@ -167,14 +181,14 @@ def draw_detections(
 
     With a target: found objects thin in white with the detection in green over them, missed objects in
     yellow, false alarms in red, difficult objects (and detections on them) in grey. Without:
-    all detections in green. Scores stand beside the boxes in hundredths.
+    all detections in green. Scores stand beside the boxes. Lines and scores are small where the boxes are.
 
     Args:
         image: (H, W, 3) uint8 RGB; not changed.
         prediction: `boxes` (N, 5) or (N, 4), `scores` (N,), `labels` (N,); tensors or arrays.
         target: `boxes` (M, 5) or (M, 4), `labels` (M,), optionally `difficult` (M,).
         score_threshold: Detections below it are not drawn, and hit nothing.
-        minimum_size: The image is enlarged by a whole factor until its shorter side has this many pixels.
+        minimum_size: The image is enlarged as of `upscale`.
         show_scores: Whether to write the scores.
 
     Returns:
@@ -210,23 +224,20 @@ Rectangle = tuple[float, float, float, float]  # x1, y1, x2, y2
 
 
 def _write_scores(image: Image, boxes: Tensor, scores: NDArray[Any], colours: Sequence[Colour]) -> None:
-    """Writes each score beside its box, best first, in the place that covers least of other scores and boxes."""
+    """Writes each score beside its box, the best first, where it covers least of other scores and boxes."""
     height, width = image.shape[:2]
-    size = 0.4 * max(1.0, min(height, width) / 640)
-    taken: list[Rectangle] = []
-    bounds = [(left, top, right, bottom) for left, top, right, bottom in format_of(boxes).bounds(boxes).tolist()]
+    if not len(boxes):
+        return
+    size = 0.4 * max(1.0, min(height / 640, width / 640, float(np.median(_shorter_sides(boxes))) / 20))
+    taken = np.zeros((len(boxes), 4))  # of the scores that are written already
+    bounds = format_of(boxes).bounds(boxes).numpy()
     corners = format_of(boxes).corners(boxes).numpy()
-    for index in np.argsort(-scores, kind="stable"):
-        text = f"{round(100 * float(scores[index]))}"
+    for number, index in enumerate(np.argsort(-scores, kind="stable")):
+        text = f"{float(scores[index]):.2f}"
         (text_width, text_height), _ = cv2.getTextSize(text, _FONT, size, 1)
-        places = _text_places(corners[index], text_width + 4, text_height + 4, width, height)
-        covered = [
-            10 * sum(_common_area(place, other) for other in taken)
-            + sum(_common_area(place, other) for other in bounds)
-            for place in places
-        ]
-        left, top, right, bottom = place = places[int(np.argmin(covered))]
-        taken.append(place)
+        places = np.array(_text_places(corners[index], text_width + 4, text_height + 4, width, height))
+        covered = 10 * _common_areas(places, taken[:number]) + _common_areas(places, bounds)
+        left, top, right, bottom = taken[number] = places[int(np.argmin(covered))]
         # A darkened patch behind the text: a dark rim around strokes of one pixel would swallow them.
         patch = image[math.floor(top) : math.ceil(bottom), math.floor(left) : math.ceil(right)]
         patch //= 3
@@ -253,10 +264,10 @@ def _text_places(corners: NDArray[Any], text_width: int, text_height: int, width
     return places
 
 
-def _common_area(one: Rectangle, other: Rectangle) -> float:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(0.0, width) * max(0.0, height)
+def _common_areas(places: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+    """How much of each of some rectangles (P, 4) the others (N, 4) take together."""
+    sides = np.minimum(places[:, None, 2:], others[None, :, 2:]) - np.maximum(places[:, None, :2], others[None, :, :2])
+    return np.asarray(sides.clip(0).prod(axis=2).sum(axis=1))
 
 
 def legend_strip(width: int) -> Image:
@@ -290,7 +301,10 @@ def write_picture(path: Path, image: Image) -> None:
 
     Raises:
         OSError: The file cannot be written.
+        ValueError: The picture is too large for JPEG.
     """
+    if path.suffix == ".jpg" and max(image.shape) > LARGEST_JPEG:
+        raise ValueError(f"{path.name}: a JPEG has {LARGEST_JPEG} pixels a side at most")
     _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     write_atomically(path, lambda temporary: temporary.write_bytes(encoded.tobytes()))
 

@@ -100,7 +100,7 @@ def test_predicts_on_a_folder(trained: Path, tmp_path: Path) -> None:
         "small.png": (50, 70), "large.jpg": (150, 1100),
     }  # fmt: skip
     assert (tmp_path / "out" / "Task1_ship.txt").exists()
-    assert (tmp_path / "out" / "drawn" / "small.jpg").exists()
+    assert (tmp_path / "out" / "drawn" / "small.png.jpg").exists()
 
 
 def test_prediction_without_images_is_told(trained: Path) -> None:

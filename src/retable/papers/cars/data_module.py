@@ -64,7 +64,7 @@ class CarsDataModule(ShardedDataModule):
         if self.config.root is None:
             return None
         root = Path(self.config.root).expanduser()
-        folder = read_folder(root, self.image_size, self.config.fit, self.config.background)
+        folder = read_folder(root, self.image_size, self.config.fit, self.config.background, self.config.check)
         if len(folder.names) < self.batch_size:
             raise ConfigError(_too_few(len(folder.names), self.batch_size, f"data.root={root}"))
         for note in folder.notes:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
+from retable.data.schema import ImageChecks
 from retable.options import Options, option
 
 
@@ -37,7 +38,7 @@ class AugmentConfig(Options):
 
 
 @dataclass
-class CarsConfig(Options):
+class CarsConfig(ImageChecks):
     """Pictures of cars: generated ones, or those of a folder.
 
     Attributes:

@@ -9,7 +9,8 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 from retable.classification.classifier import Batch
-from retable.data import combine_provenances
+from retable.data import combine_provenances, read_shown_image
+from retable.data.checking import check_images
 from retable.data.module import ShardedDataModule
 from retable.data.splits import ROLES, share_out, stratified_split
 from retable.errors import ConfigError
@@ -97,6 +98,8 @@ class EmojiDataModule(ShardedDataModule):
                 self._notes.append(f"the real drawings of {role} show no {', '.join(absent)}")
         for note in self._notes:
             log.warning("%s", note)
+        if config.check == "decode":
+            check_images([drawings[i].path for role in needed for i in chosen[role]], read_shown_image, "shown")
         return {
             role: RealCanvases.read([drawings[i] for i in chosen[role]], config.image_size, config.crop_to_ink)
             for role in needed

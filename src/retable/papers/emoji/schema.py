@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from omegaconf import II
 
 from retable.classification.schema import EstimatorConfig, NetworkConfig
+from retable.data.schema import ImageChecks
 from retable.errors import ConfigError
 from retable.options import Options, option
 
@@ -68,7 +69,7 @@ class Augmentation(Options):
 
 
 @dataclass
-class EmojiConfig(Options):
+class EmojiConfig(ImageChecks):
     """Drawings of the eight emoji: generated ones, real ones from files, or both.
 
     Attributes:

@@ -37,11 +37,16 @@ def test_images_of_subfolders_are_found_and_other_files_are_told(tmp_path: Path)
     for name in ("b/2.png", "b/10.png", "a.JPG", ".hidden.png", ".trash/1.png"):
         write(tmp_path / name, plain((200, 0, 0)))
     (tmp_path / "notes.txt").write_text("x")
-    assert list_pictures(tmp_path) == (["a.JPG", "b/2.png", "b/10.png"], ["notes.txt"])
+    files, notes = list_pictures(tmp_path)
+    assert list(files) == ["a.JPG", "b/2.png", "b/10.png"]
+    assert notes == [
+        "2 files are hidden or a system's own and were left out, first .hidden.png",
+        "1 files are no images by their ending and were left out, first notes.txt",
+    ]
     folder = read_folder(tmp_path, 16, Fit.pad, Background.green)
     assert folder.names == ("a.JPG", "b/2.png", "b/10.png")
     assert folder.images.shape == (3, 16, 16, 3)
-    assert folder.notes == ("1 files are no images by their ending and were left out, first notes.txt",)
+    assert folder.notes == tuple(notes)
 
 
 def test_oblong_images_are_kept_whole(tmp_path: Path) -> None:

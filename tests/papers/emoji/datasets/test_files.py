@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_one_folder_a_class(tmp_path: Path) -> None:
         ("Winking Face/0.png", 5, ""), ("Winking Face/1.png", 5, ""), ("neutral_face/0.png", 2, ""),
         ("neutral_face/deeper/c.JPG", 2, ""),
     ]  # fmt: skip
-    assert notes == []
+    assert notes == ["1 files are hidden or a system's own and were left out, first .hidden"]
 
 
 def test_files_that_are_no_images_are_told(tmp_path: Path) -> None:
@@ -33,6 +34,40 @@ def test_files_that_are_no_images_are_told(tmp_path: Path) -> None:
     (tmp_path / "README").write_text("x")
     _, notes = list_drawings(tmp_path)
     assert notes == ["2 files are no images by their ending and were left out, first README"]
+
+
+def test_litter_pipes_and_links_do_not_count_as_drawings(tmp_path: Path) -> None:
+    write_classes(tmp_path / "all", {"winking_face": 1, "neutral_face": 1})
+    root, faces = tmp_path / "all", tmp_path / "all" / "winking_face"
+    write_image(tmp_path / "elsewhere" / "deeper" / "c.png")
+    for name in (".ipynb_checkpoints/0.png", "winking_face/.ipynb_checkpoints/0.png", "__MACOSX/winking_face/0.png"):
+        write_image(root / name)
+    for name in ("Thumbs.db", "._0.png", ".DS_Store"):
+        (faces / name).write_bytes(b"")
+    (faces / "folder.png").mkdir()
+    (faces / "gone.png").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(faces / "pipe.png")
+    write_image(root / "loose.png")
+    (root / "neutral_face" / "more").symlink_to(tmp_path / "elsewhere")
+    drawings, notes = list_drawings(root)
+    assert [drawing.name for drawing in drawings] == [
+        "neutral_face/0.png", "neutral_face/more/deeper/c.png", "winking_face/0.png",
+    ]  # fmt: skip
+    assert [note.partition(" were left out, first ")[::2] for note in notes] == [
+        ("1 images lie in no class folder and", "loose.png"),
+        ("1 files are broken links and", "winking_face/gone.png"),
+        ("6 files are hidden or a system's own and", ".ipynb_checkpoints"),
+        ("1 files are neither files nor folders and", "winking_face/pipe.png"),
+    ]
+
+
+def test_images_that_labels_csv_does_not_list_are_told(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png", "c/d.png"):
+        write_image(tmp_path / name)
+    (tmp_path / "labels.csv").write_text("path,class\n./b.png,winking face\n")
+    drawings, notes = list_drawings(tmp_path)
+    assert [drawing.name for drawing in drawings] == ["b.png"]
+    assert notes == ["2 images are not in labels.csv and were left out, first a.png"]
 
 
 def test_labels_with_hands(tmp_path: Path) -> None:

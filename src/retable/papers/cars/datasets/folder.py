@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retable.data import IMAGE_SUFFIXES, fingerprint_files, read_shown_image
+from retable.data import IMAGE_SUFFIXES, fingerprint_files, list_files, read_shown_image
+from retable.data.checking import check_images
 from retable.errors import DataError
 from retable.papers.cars.schema import Background, Fit
 
@@ -47,24 +48,20 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts] + [(2, 0, name)]
 
 
-def list_pictures(root: Path) -> tuple[list[str], list[str]]:
-    """Lists the images below a folder; hidden files and folders are left out.
+def list_pictures(root: Path) -> tuple[dict[str, Path], list[str]]:
+    """Lists the images below a folder (see `retable.data.list_files`).
 
     Returns:
-        Their paths below the folder, with slashes, in natural order, and those of the other files.
+        Files by their names below the folder, with slashes, in natural order, and notes on what was left out.
 
     Raises:
         DataError: There is no image.
     """
-    names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
-    shown = sorted(
-        (name for name in names if not any(part.startswith(".") for part in name.split("/"))), key=natural_key
-    )
-    images = [name for name in shown if Path(name).suffix.lower() in IMAGE_SUFFIXES]
-    if not images:
+    listing = list_files(root)
+    if not listing.files:
         endings = ", ".join(sorted(IMAGE_SUFFIXES))
         raise DataError(f"data.root={root}: no images; put files with the ending {endings} there, subfolders too")
-    return images, [name for name in shown if Path(name).suffix.lower() not in IMAGE_SUFFIXES]
+    return {name: listing.files[name] for name in sorted(listing.files, key=natural_key)}, listing.notes
 
 
 def read_picture(path: Path, size: int, fit: Fit, background: Background) -> Picture:
@@ -88,17 +85,20 @@ def read_picture(path: Path, size: int, fit: Fit, background: Background) -> Pic
     return Picture(_square(image, size, fit, background) if resized else image, resized, hidden is not None)
 
 
-def read_folder(root: Path, size: int, fit: Fit, background: Background) -> PictureFolder:
-    """Reads all images of a folder, as `read_picture` does.
+def read_folder(root: Path, size: int, fit: Fit, background: Background, check: str = "decode") -> PictureFolder:
+    """Reads all images of a folder, as `read_picture` does; `check` is as of `retable.data.schema.ImageChecks`.
 
     Raises:
         DataError: There is no image, or one cannot be read; the message names it.
     """
-    names, others = list_pictures(root)
+    files, left_out = list_pictures(root)
+    names = list(files)
+    if check == "decode":
+        check_images(list(files.values()), read_shown_image, "shown")
     images = np.empty((len(names), size, size, 3), np.uint8)
     resized = transparent = 0
     with ThreadPoolExecutor(_READERS) as pool:
-        read = pool.map(lambda name: read_picture(root / name, size, fit, background), names)
+        read = pool.map(lambda path: read_picture(path, size, fit, background), files.values())
         for index, picture in enumerate(read):
             images[index] = picture.image
             resized += picture.resized
@@ -111,9 +111,8 @@ def read_folder(root: Path, size: int, fit: Fit, background: Background) -> Pict
         )
     if transparent:
         notes.append(f"{transparent} of {len(names)} images are partly transparent and were put on {background}")
-    if others:
-        notes.append(f"{len(others)} files are no images by their ending and were left out, first {others[0]}")
-    fingerprint = fingerprint_files({}, {name: root / name for name in names}, [f"{size} {fit} {background}"])
+    notes += left_out
+    fingerprint = fingerprint_files({}, files, [f"{size} {fit} {background}"])
     return PictureFolder(tuple(names), images, fingerprint, tuple(notes))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from retable.data import IMAGE_SUFFIXES
+from retable.data import list_files
 from retable.errors import DataError
 from retable.papers.emoji.classes import CLASSES
 
@@ -41,7 +41,7 @@ def list_drawings(root: Path) -> tuple[list[Drawing], list[str]]:
         DataError: There is none, a class or a file is unknown, or labels.csv has a fault; the message names folder or
             line.
     """
-    drawings, notes = (_from_table(root), []) if (root / LABELS).is_file() else _from_folders(root)
+    drawings, notes = _from_table(root) if (root / LABELS).is_file() else _from_folders(root)
     if not drawings:
         raise DataError(
             f"data.root={root}: no drawings; put images into folders named as the classes are ({', '.join(CLASSES)}), "
@@ -71,23 +71,21 @@ def suggestion(word: str, known: Sequence[str]) -> str:
 
 
 def _from_folders(root: Path) -> tuple[list[Drawing], list[str]]:
+    listing = list_files(root)
+    left_out = {name for names in listing.left_out.values() for name in names}
     drawings: list[Drawing] = []
-    shown = sorted(path for path in root.iterdir() if not path.name.startswith("."))
-    others = [path.name for path in shown if path.is_file()]
-    for folder in (path for path in shown if path.is_dir()):
+    for folder in sorted(path for path in root.iterdir() if path.is_dir() and path.name not in left_out):
         label = class_label(folder.name, str(folder))
-        found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-        images = [path for path in found if path.suffix.lower() in IMAGE_SUFFIXES]
+        images = [name for name in listing.files if name.startswith(f"{folder.name}/")]
         if not images:
             raise DataError(f"{folder}: the class folder holds no image; delete it, or put images into it")
-        drawings += [Drawing(path, path.relative_to(root).as_posix(), label) for path in images]
-        others += [path.relative_to(root).as_posix() for path in found if path.suffix.lower() not in IMAGE_SUFFIXES]
-    if not others:
-        return drawings, []
-    return drawings, [f"{len(others)} files are no images by their ending and were left out, first {min(others)}"]
+        drawings += [Drawing(listing.files[name], name, label) for name in images]
+    outside = [name for name in listing.files if "/" not in name]
+    notes = [f"{len(outside)} images lie in no class folder and were left out, first {outside[0]}"] if outside else []
+    return drawings, [*notes, *listing.notes]
 
 
-def _from_table(root: Path) -> list[Drawing]:
+def _from_table(root: Path) -> tuple[list[Drawing], list[str]]:
     path = root / LABELS
     drawings: dict[Path, tuple[Drawing, int]] = {}  # by the file itself, which may be written in several ways
     try:
@@ -112,7 +110,9 @@ def _from_table(root: Path) -> list[Drawing]:
         raise DataError(f"{path}: not a text file in UTF-8 (byte {error.start})") from None
     except (OSError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read ({error})") from None
-    return [drawing for drawing, _ in drawings.values()]
+    unlisted = [name for name, file in list_files(root).files.items() if file.resolve() not in drawings]
+    notes = [f"{len(unlisted)} images are not in {LABELS} and were left out, first {unlisted[0]}"] if unlisted else []
+    return [drawing for drawing, _ in drawings.values()], notes
 
 
 def _drawing(root: Path, row: dict[str, str | None], place: str) -> Drawing:
