@@ -56,10 +56,21 @@ def _options(kind: Any, given: DictConfig) -> Any:
 
 
 def stored_config(folder: Path) -> DictConfig:
-    """The resolved configuration that a run kept.
+    """The resolved configuration that a run kept, of which all may be built.
 
     Raises:
         ConfigError: There is no run in the folder, its configuration is damaged, or names what is not to be built.
+    """
+    config = read_config(folder)
+    check_buildable(cast(dict[str, Any], OmegaConf.to_container(config)), folder / paths.CONFIG)
+    return config
+
+
+def read_config(folder: Path) -> DictConfig:
+    """The same, to compare with; whatever it names is not looked at.
+
+    Raises:
+        ConfigError: There is no run in the folder, or its configuration is damaged.
     """
     path = folder / paths.CONFIG
     if not path.is_file():
@@ -70,7 +81,6 @@ def stored_config(folder: Path) -> DictConfig:
         raise ConfigError(f"{path}: damaged ({str(error).splitlines()[0]})") from error
     if not isinstance(config, DictConfig) or "model" not in config or "data" not in config:
         raise ConfigError(f"{path}: not the configuration of a run")
-    check_buildable(cast(dict[str, Any], OmegaConf.to_container(config)), path)
     return config
 
 

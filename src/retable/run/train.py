@@ -24,7 +24,7 @@ from retable.run.callbacks import EpochCheckpoints, RunClock
 from retable.run.command_line import differs_from_paper
 from retable.run.configuration import config_hash, flatten, identity, plain, stored
 from retable.run.loggers import WandbLogger
-from retable.run.predict import stored_config
+from retable.run.predict import read_config
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ def _claim_folder(config: DictConfig, folder: Path) -> bool:
                     f"hydra.run.dir: {folder} already holds a run; add resume=auto to go on with it, "
                     "or give another folder"
                 )
-            kept = plain(stored_config(folder))
+            kept = plain(read_config(folder))
             reached = kept["trainer"]["max_epochs"] if finished.exists() else None
             more = reached is not None and (config.trainer.max_epochs or 0) > reached
             _check_same_run(config, kept, folder, except_for=("trainer.max_epochs",) if more else ())
