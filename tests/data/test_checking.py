@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from tests.data.faulty import damaged_jpeg, multiband_tiff
 
-from retable.data import checking, read_image
+from retable.data import checking
 from retable.data.checking import check_images, read_whole
+from retable.data.images import read_image
 from retable.errors import DataError
 
 

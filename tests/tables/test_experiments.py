@@ -62,7 +62,7 @@ def test_ids_are_remembered_until_a_configuration_changes(tmp_path: Path, monkey
     first = Planner(tmp_path / "cells.json")
     plan = first.plan(table, "smoke", [1])
     first.save()
-    monkeypatch.setattr("retable.run.command_line.compose", lambda *_: pytest.fail("composed again"))
+    monkeypatch.setattr("retable.run.composer.compose", lambda *_: pytest.fail("composed again"))
     assert Planner(tmp_path / "cells.json").plan(table, "smoke", [1]) == plan
     monkeypatch.setattr("retable.tables.cells._digest_of_configurations", lambda: "changed")
     with pytest.raises(pytest.fail.Exception):
