@@ -43,6 +43,9 @@ level, 0.05, is
 - ``reproduced`` if ``p_for`` is the smaller: in our runs the differences lie where the paper says;
 - ``contradicted`` if ``p_against`` is the smaller: in our runs at least one difference lies elsewhere.
 
+A claim whose rows must not be compared, or that something was tuned for on the test images, is ``withheld``, with the
+reason, whatever its numbers are; it does not count among the claims that are tested.
+
 Every other claim is ``inconclusive``: our runs do not tell, which is evidence for neither side. Among claims whose
 true mean lies right on the boundary, so that there is nothing to find, the chance that even one is called reproduced
 or contradicted is at most the level.
@@ -180,6 +183,7 @@ class Verdict(StrEnum):
     reproduced = "reproduced"
     contradicted = "contradicted"
     inconclusive = "inconclusive"
+    withheld = "withheld"
 
 
 @dataclass(frozen=True)
@@ -298,13 +302,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def judge(claims: Sequence[Sequence[Link]], level: float = 0.05, flips: bool = False) -> list[Judgement]:
+def judge(
+    claims: Sequence[Sequence[Link]], level: float = 0.05, flips: bool = False, withheld: Sequence[str] = ()
+) -> list[Judgement]:
     """Gives each claim of a table its verdict, by the rule in the module's docstring.
 
     Args:
         claims: All claims of one table, each as the links that must all hold.
         level: The greatest chance to call even one claim reproduced or contradicted where there is nothing to find.
         flips: Whether comparisons of six seeds or more are tested by sign flips.
+        withheld: For each claim why it must have no verdict, or ""; nothing where all may have one.
 
     Returns:
         One judgement for each claim, in their order.
@@ -318,12 +325,21 @@ def judge(claims: Sequence[Sequence[Link]], level: float = 0.05, flips: bool = F
         raise ValueError(f"the level lies between 0 and 1: {level}")
     known = spreads(link for links in claims for link in links)
     tests = [tuple(assess(link, known.get(link.unit, NO_SPREAD), flips) for link in links) for links in claims]
-    sides = {index: both for index, of_claim in enumerate(tests) if (both := _combine(of_claim)) is not None}
+    why_not = dict(enumerate(withheld))
+    sides = {
+        index: both
+        for index, of_claim in enumerate(tests)
+        if not why_not.get(index) and (both := _combine(of_claim)) is not None
+    }
     p_values = [min(1.0, 2 * min(both)) for both in sides.values()]
     corrected = dict(zip(sides, zip(p_values, holm(p_values), strict=True), strict=True))
 
     judgements = []
     for index, (links, of_claim) in enumerate(zip(claims, tests, strict=True)):
+        if why_not.get(index):
+            reason = f"{_describe(of_claim)}; no verdict, as {why_not[index]}"
+            judgements.append(Judgement(Verdict.withheld, of_claim, None, None, None, reason))
+            continue
         if index not in sides:
             judgements.append(
                 Judgement(Verdict.inconclusive, of_claim, None, None, None, reason=_untested_reason(of_claim))

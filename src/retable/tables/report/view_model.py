@@ -196,8 +196,44 @@ def verdict_sentence(result: TableResult) -> str:
     """The verdicts, counted."""
     if not result.claims:
         return "No claims are written down for this table."
-    counts = [f"{sum(claim.judgement.verdict is verdict for claim in result.claims)} {verdict}" for verdict in Verdict]
+    counts = [
+        f"{count} {verdict}"
+        for verdict in Verdict
+        if (count := sum(claim.judgement.verdict is verdict for claim in result.claims)) or verdict != Verdict.withheld
+    ]
     return f"Of {formatting.counted(len(result.claims), 'claim')}: {formatting.listed(counts)}."
+
+
+def same_numbers(result: TableResult) -> list[str]:
+    """Which printed numbers one more run of ours could have given, and which cannot be compared, column by column."""
+    found = []
+    for column in result.table.columns.values():
+        rows: dict[str, list[str]] = {}
+        for row in result.table.rows:
+            entry = result.entries[row, column.label]
+            same = entry.same_number(result.budget)
+            if same is not None and same.within is None:
+                rows.setdefault(f"not comparable: {same.why_not}", []).append(row)
+            elif same is not None:
+                ends = formatting.interval(same.low, same.high, column.decimals)
+                words = (
+                    f"{'yes' if same.within else 'no'}, {formatting.number(entry.printed, column.decimals)} in {ends}"
+                )
+                rows.setdefault(words if same.within else words.replace(" in ", " outside "), []).append(row)
+        found += [f"{formatting.listed(labels)} in {column.label}: {words}" for words, labels in rows.items()]
+    if not found:
+        return []
+    about = "95% prediction interval of one more run" if any("[" in words for words in found) else ""
+    return [f"The same number?{f' ({about})' if about else ''} {'. '.join(found)}."]
+
+
+def tuned(result: TableResult) -> list[str]:
+    """Columns on whose test images something was tuned, as sentences."""
+    return [
+        f"{column.label}: something was tuned on its test images (tuned_on: test), so no claim of it has a verdict."
+        for column in result.table.columns.values()
+        if column.tuned_on_test
+    ]
 
 
 def records(result: TableResult) -> list[Record]:
