@@ -1,11 +1,11 @@
 """How often the rule of verdicts errs, and how often it finds what is there: 10,000 tables for each line.
 
-Every claim is `A > B`, seven of them unless it is said. Where nothing is there, a table errs if any claim gets a verdict;
-where all means lie 2 or 3 standard deviations off, the power is the share of claims that get one. Compared are the paired
-t test, the moderated one and sign flips, each with Holm's method at 0.05. The first tables of each line are judged by
-`retable.tables.statistics` as well, claim by claim, and must agree.
+Every claim is `A > B`. Where nothing is there, a table errs if any claim gets a verdict; where all means lie 2 or 3
+standard deviations off, the power is the share of claims that get one. Compared are the paired t test, the moderated
+one and sign flips, each with Holm's method at 0.05. The first tables of each line are judged by
+`retable.tables.statistics` as well, and must agree.
 
-Target: with the moderated test at most 0.054 of the tables err while the true spreads differ by a factor of 2.5 at most.
+Target: with the moderated test at most 0.054 of the tables err while true spreads differ by a factor of 2.5 at most.
 """
 
 import sys

@@ -98,6 +98,14 @@ def test_best_and_worst_are_so_in_every_column_that_is_named() -> None:
     assert [claim.text for claim in parse("A is best in AP, FID", rows, COLUMNS)] == ["A is best in AP, FID"]
 
 
+def test_and_makes_one_claim_of_several() -> None:
+    assert links("A > LARSD-1 and A B - LARSD-1 < 2 in AP") == links("A > LARSD-1 in AP") + links(
+        "A B - LARSD-1 < 2 in AP"
+    )
+    with pytest.raises(ClaimError, match="compares nothing"):
+        parse("A > LARSD-1 and A B in AP", ROWS, COLUMNS)
+
+
 def test_numbers_of_several_rows() -> None:
     found = links("A, A B = 0.98 +- 0.01 in AP")
     assert [terms for terms, _, _ in found] == [{("A", "AP"): 1}, {("A B", "AP"): 1}]

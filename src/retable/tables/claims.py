@@ -8,6 +8,7 @@
     Ours beats Theirs, Older in FID, IS  every one of them in every column: one claim, of which all must hold
     Ours beats all                       the same of all rows that the claim does not name
     Ours is best in FID, IS              the same; or `is worst`
+    A > B and C > D                      both, as one claim
     all - Worst < 0.06                   `all` and lists may stand wherever a row may
     Ours[FID] < Theirs[FID]              a column of its own for a row; not together with `in`
 
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 
 from retable.tables.yaml_lines import hint
 
-_OPERATORS = (">", "<", "=", "+-", "+", "-", "beats", "is best", "is worst", "in", ",")
+_OPERATORS = (">", "<", "=", "+-", "+", "-", "beats", "is best", "is worst", "and", "in", ",")
 _RELATIONS = (">", "<", "=", "beats", "loses to")
 _ALL = "all"
 
@@ -153,6 +154,28 @@ def _spelled_out(kind: str, word: str, column: str | None) -> list[_Token]:
 def _links(
     tokens: list[_Token], column: str | None, rows: Sequence[str], columns: Mapping[str, bool]
 ) -> tuple[Comparison, ...]:
+    named = {word for kind, word, _ in tokens if kind == "row"}
+    if _ALL in named and _ALL in rows:
+        raise ClaimError("`all` means all other rows, and a row of this table is called so; name the rows")
+    others = [row for row in rows if row not in named]
+    links = (_chain(part, column, others, columns) for part in _split(tokens, "and"))
+    return tuple(link for of_part in links for link in of_part)
+
+
+def _split(tokens: list[_Token], word: str) -> list[list[_Token]]:
+    """The parts between an operator's occurrences."""
+    parts: list[list[_Token]] = [[]]
+    for token in tokens:
+        if token[:2] == ("operator", word):
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _chain(
+    tokens: list[_Token], column: str | None, others: Sequence[str], columns: Mapping[str, bool]
+) -> tuple[Comparison, ...]:
     sides: list[list[_Token]] = [[]]
     signs: list[str] = []
     for token in tokens:
@@ -168,10 +191,7 @@ def _links(
         if len(signs) > 1:
             raise ClaimError("= cannot be part of a chain")
         sides[-1], tolerance = _tolerance(sides[-1])
-    named = {word for kind, word, _ in tokens if kind == "row"}
-    if _ALL in named and _ALL in rows:
-        raise ClaimError("`all` means all other rows, and a row of this table is called so; name the rows")
-    sums = [[_sum(part, column) for part in _parts(side, [row for row in rows if row not in named])] for side in sides]
+    sums = [[_sum(part, column) for part in _parts(side, others)] for side in sides]
     return tuple(
         _comparison(left, sign, right, tolerance, columns)
         for sign, lefts, rights in zip(signs, sums, sums[1:], strict=False)
@@ -182,14 +202,8 @@ def _links(
 
 def _parts(side: list[_Token], others: Sequence[str]) -> list[list[_Token]]:
     """What a side lists, each part once for each row that `all` stands for in it."""
-    listed: list[list[_Token]] = [[]]
-    for token in side:
-        if token[1] == ",":
-            listed.append([])
-        else:
-            listed[-1].append(token)
     parts = []
-    for part in listed:
+    for part in _split(side, ","):
         if not any(word == _ALL for _, word, _ in part):
             parts.append(part)
         elif not others:

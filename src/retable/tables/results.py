@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from retable.run.record import Record
@@ -12,7 +13,7 @@ from retable.tables import comparable, statistics
 from retable.tables.cells import Cell, Place
 from retable.tables.claims import Claim, Comparison
 from retable.tables.comparable import SameNumber
-from retable.tables.spec import Table
+from retable.tables.spec import Table, parts_of
 from retable.tables.statistics import Judgement, Summary
 from retable.tables.store import State, Status
 
@@ -140,19 +141,28 @@ def gather(
 
 def metric_name(record: Record, metric: str) -> str:
     """Full name of a column's metric in a record; one without a split is that of the tested split."""
-    return metric if "/" in metric else f"{record.data.get('tested_split', 'test')}/{metric}"
+    names = [part if "/" in part else f"{record.data.get('tested_split', 'test')}/{part}" for part in parts_of(metric)]
+    return names[0] if len(names) == 1 else f"mean({', '.join(names)})"
+
+
+def metric_value(record: Record, metric: str) -> float | None:
+    """A column's number in a record; None if it has none."""
+    values = [record.metrics.get(metric_name(record, part)) for part in parts_of(metric)]
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
 
 
 def _value(status: Status, metric: str, scale: float, lacking: dict[str, list[Path]]) -> float | None:
     record = status.record
     if record is None:
         return None
-    name = metric_name(record, metric)
-    value = record.metrics.get(name)
+    value = metric_value(record, metric)
     if value is None or not math.isfinite(value):
         known = ", ".join(sorted(record.metrics))
-        problem = "is undefined" if name in record.metrics else f"is not among its metrics ({known})"
-        lacking.setdefault(f"{name} {problem}", []).append(status.folder)
+        for name in (metric_name(record, part) for part in parts_of(metric)):
+            problem = "is undefined" if name in record.metrics else f"is not among its metrics ({known})"
+            if record.metrics.get(name) is None:
+                lacking.setdefault(f"{name} {problem}", []).append(status.folder)
         return None
     return value * scale
 

@@ -12,7 +12,8 @@ rows:                              label: overrides, or {overrides: ..., about: 
                                    or {not_available: why}
   Wide: model.width=2
 columns:                           label: overrides, or {overrides: ..., metric:, scale:, unit:, decimals:, better:,
-                                   tuned_on:}; {part} in a metric stands for the row's metric_part: recall_{part}
+                                   tuned_on:}; mean(a, b) is the mean of metrics, and {part}
+                                   in one stands for the row's metric_part: recall_{part}
   Photos: data=photos
 printed:                           row: {column: number}
   Wide: {Photos: 80.2}
@@ -133,6 +134,12 @@ class Table:
     claims: tuple[Claim, ...]
     notes: tuple[str, ...]
     flips: bool = False
+
+
+def parts_of(metric: str) -> list[str]:
+    """The names in a column's metric: one, or those of ``mean(a, b)``."""
+    found = re.fullmatch(r"mean\((.*)\)", metric)
+    return [part.strip() for part in found[1].split(",")] if found else [metric]
 
 
 def files(folders: Sequence[Path] | None = None) -> dict[str, Path]:
