@@ -5,7 +5,8 @@ standard deviations off, the power is the share of claims that get one. Compared
 one and sign flips, each with Holm's method at 0.05. The first tables of each line are judged by
 `retable.tables.statistics` as well, and must agree.
 
-Target: with the moderated test at most 0.054 of the tables err while true spreads differ by a factor of 2.5 at most.
+Target: from three seeds on, with the moderated test, at most 0.054 of the tables err while true spreads differ by a
+factor of 2.5 at most.
 """
 
 import sys
@@ -19,9 +20,10 @@ from retable.tables.statistics import Link, Verdict
 TABLES, JUDGED, TARGET, LEVEL = 10_000, 50, 0.054, 0.05
 SAFE = ("equal", "factor 2.5", "shared rows")
 LINES = (
-    *((3, claims, kind) for claims in (2, 3, 7, 14) for kind in ("equal", "factor 2.5")),
-    *((3, 7, kind) for kind in ("shared rows", "factor 5", "skewed")),
-    *((seeds, 7, kind) for seeds in (5, 10) for kind in ("equal", "factor 2.5", "skewed")),
+    *((2, claims, "factor 2.5") for claims in (3, 7)),
+    *((3, claims, kind) for claims in (2, 3, 7, 14) for kind in ("equal", "factor 2.5", "skewed")),
+    *((3, 7, kind) for kind in ("shared rows", "factor 5", "heavy tails")),
+    *((seeds, 7, kind) for seeds in (5, 10) for kind in ("equal", "factor 2.5", "heavy tails", "skewed")),
 )
 
 
@@ -30,6 +32,8 @@ def noise(rng: np.random.Generator, kind: str, claims: int, seeds: int) -> np.nd
     shape = (TABLES, claims, seeds)
     if kind == "skewed":
         return rng.exponential(size=shape) - 1
+    if kind == "heavy tails":
+        return rng.standard_t(3, size=shape) / np.sqrt(3)
     if kind == "shared rows":  # differences of five rows, as those of a paper's table are
         rows = rng.normal(size=(TABLES, 5, seeds)) / np.sqrt(2)
         pairs = ((1, 0), (2, 0), (3, 0), (4, 0), (3, 1), (3, 2), (4, 3))
@@ -95,7 +99,7 @@ def main() -> bool:
             for found, flips in zip(verdicts[1:], (False, True), strict=False):
                 check(differences, found, flips)
             rates = [(found.any(axis=1) if effect == 0 else found).mean() for found in verdicts]
-            met &= effect > 0 or kind not in SAFE or rates[1] <= TARGET
+            met &= effect > 0 or kind not in SAFE or seeds < 3 or rates[1] <= TARGET
             figures += [f"{rate:.{3 if effect == 0 else 2}f}" for rate in rates] + ["–"] * (3 - len(rates))
         print(f"| {seeds} | {claims} | {kind} | {' | '.join(figures)} |", flush=True)
     return met

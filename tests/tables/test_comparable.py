@@ -9,7 +9,7 @@ from tests.tables.report.page import Page
 from retable.run.record import Record
 from retable.tables import statistics
 from retable.tables.comparable import SameNumber, obstacles, same_number
-from retable.tables.report import html, markdown
+from retable.tables.report import cells_csv, html, markdown
 from retable.tables.statistics import Verdict
 
 ALIKE = {"differs_from_paper": {}, "data": REAL}
@@ -118,3 +118,14 @@ def test_the_report_answers_for_each_printed_number(tmp_path):
     expected = "The same number? Baseline, LARSD-1 and LARSD-3 in HRSC2016: not comparable: synthetic, budget=small."
     assert expected in markdown.document(result)
     assert expected in Page(html.document(result, tmp_path)).text
+
+
+def test_a_column_may_be_the_mean_of_metrics(tmp_path):
+    text = YAML.replace("SSDD: data=ssdd", 'SSDD: {overrides: data=ssdd, metric: "mean(precision, train/extra)"}')
+    both = {"test/precision": 0.5, "train/extra": 0.7}
+    result = build(tmp_path / "both", DONE, text=text, metrics=both)
+    assert result.entries["Baseline", "SSDD"].values[1] == pytest.approx(60.0)
+    assert "mean(test/precision, train/extra)" in cells_csv.document(result)
+    result = build(tmp_path / "one", DONE, text=text, metrics={"test/precision": 0.5})
+    assert result.entries["Baseline", "SSDD"].values == {}
+    assert any("train/extra is not among its metrics" in warning for warning in result.warnings)
