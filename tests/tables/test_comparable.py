@@ -1,6 +1,7 @@
 """When rows have no verdict, and printed numbers no comparison."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from tests.tables.report.example import DONE, REAL, YAML, build
@@ -115,9 +116,13 @@ def test_numbers_of_other_data_or_budgets_are_not_compared(record, changes, budg
 
 def test_the_report_answers_for_each_printed_number(tmp_path):
     result = build(tmp_path, DONE)
-    expected = "The same number? Baseline, LARSD-1 and LARSD-3 in HRSC2016: not comparable: synthetic, budget=small."
-    assert expected in markdown.document(result)
+    expected = "The same number? HRSC2016: not comparable (synthetic, budget=small)."
     assert expected in Page(html.document(result, tmp_path)).text
+    alike = build(tmp_path / "alike", DONE, data={"HRSC2016": REAL}, changes={"differs_from_paper": {}})
+    text = markdown.document(replace(alike, budget="paper"))
+    assert (
+        "The same number? (95% prediction interval of one more run) Baseline in HRSC2016: no, 83.3 outside \\[" in text
+    )
 
 
 def test_a_column_may_be_the_mean_of_metrics(tmp_path):

@@ -48,7 +48,7 @@ reason, whatever its numbers are; it does not count among the claims that are te
 
 Every other claim is ``inconclusive``: our runs do not tell, which is evidence for neither side. Among claims whose
 true mean lies right on the boundary, so that there is nothing to find, the chance that even one is called reproduced
-or contradicted is at most the level.
+or contradicted is at most the level, as far as the simulation shows the test to keep it.
 
 **No spread.** Differences that are equal for all seeds prove nothing: a metric that is a count repeats itself by
 chance, and a method that does not depend on the seed was run once. They are tested with the table's share of their

@@ -205,26 +205,32 @@ def verdict_sentence(result: TableResult) -> str:
 
 
 def same_numbers(result: TableResult) -> list[str]:
-    """Which printed numbers one more run of ours could have given, and which cannot be compared, column by column."""
-    found = []
+    """Which printed numbers one more run of ours could have given, and which cannot be compared, as one sentence."""
+    places: dict[str, list[str]] = {}
     for column in result.table.columns.values():
         rows: dict[str, list[str]] = {}
         for row in result.table.rows:
-            entry = result.entries[row, column.label]
-            same = entry.same_number(result.budget)
-            if same is not None and same.within is None:
-                rows.setdefault(f"not comparable: {same.why_not}", []).append(row)
-            elif same is not None:
-                ends = formatting.interval(same.low, same.high, column.decimals)
-                words = (
-                    f"{'yes' if same.within else 'no'}, {formatting.number(entry.printed, column.decimals)} in {ends}"
-                )
-                rows.setdefault(words if same.within else words.replace(" in ", " outside "), []).append(row)
-        found += [f"{formatting.listed(labels)} in {column.label}: {words}" for words, labels in rows.items()]
-    if not found:
-        return []
-    about = "95% prediction interval of one more run" if any("[" in words for words in found) else ""
-    return [f"The same number?{f' ({about})' if about else ''} {'. '.join(found)}."]
+            if words := _same_number(result.entries[row, column.label], column, result.budget):
+                rows.setdefault(words, []).append(row)
+        for words, labels in rows.items():
+            everywhere = len(rows) == 1 and words.startswith("not")
+            places.setdefault(words, []).append(
+                column.label if everywhere else f"{formatting.listed(labels)} in {column.label}"
+            )
+    found = [f"{formatting.listed(labels)}: {words}" for words, labels in places.items()]
+    about = " (95% prediction interval of one more run)" if any("[" in words for words in places) else ""
+    return [f"The same number?{about} {'. '.join(found)}."] if found else []
+
+
+def _same_number(entry: Entry, column: Column, budget: str) -> str:
+    same = entry.same_number(budget)
+    if same is None:
+        return ""
+    if same.within is None:
+        return f"not comparable ({same.why_not})"
+    printed = formatting.number(entry.printed, column.decimals)
+    ends = formatting.interval(same.low, same.high, column.decimals)
+    return f"yes, {printed} in {ends}" if same.within else f"no, {printed} outside {ends}"
 
 
 def tuned(result: TableResult) -> list[str]:
