@@ -53,7 +53,7 @@ def test_larsd_rows_are_the_variants_that_the_model_is_tested_with(tmp_path: Pat
     for table in spec.find(["larsd/*"]):
         for (row, _, _), cell in planner.plan(table, "small", [1]).items():
             if "data=hrsd" in cell.overrides:
-                words = ["model=larsd", "data=hrsd", "budget=small", "seed=1", *VARIANTS[row]]
+                words = ["model=larsd", "data=hrsd", "data.scenes_seed=1", "budget=small", "seed=1", *VARIANTS[row]]
                 assert cell.id == config_hash(compose("train", words)), row
 
 
