@@ -38,6 +38,8 @@ def call(name: str, *words: str, folder: Path, **environment: str) -> tuple[int,
             program.main()
         except SystemExit as end:
             code = int(end.code or 0)
+    for handler in set(root.handlers) - set(handlers):  # Hydra's, of the run's log
+        handler.close()
     root.setLevel(level)
     root.handlers[:] = handlers
     return code, told.getvalue()

@@ -1,7 +1,6 @@
 """Curves: metrics.csv across a resumption, and W&B that never ends a run."""
 
 import csv
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -135,22 +134,3 @@ def test_a_run_survives_a_broken_wandb(
     _fake(monkeypatch, fail)
     assert train_here("hydra.run.dir=run", "logger=wandb") == 0
     assert record.read(tmp_path / "run").wandb_id
-
-
-def test_without_a_logger_wandb_is_not_imported(
-    start_train: Callable[..., subprocess.Popen[str]], tmp_path: Path
-) -> None:
-    # torchmetrics and Lightning look for wandb; only its import would cost time and memory
-    script = tmp_path / "watch.py"
-    script.write_text(
-        "import runpy, sys\n"
-        f"sys.argv[0] = {str(ROOT / 'train.py')!r}\n"
-        "try:\n    runpy.run_path(sys.argv[0], run_name='__main__')\n"
-        "finally:\n    print('IMPORTED', 'wandb' in sys.modules)\n"
-    )
-    process = start_train("hydra.run.dir=run", "logger=none", script=str(script))
-    output, _ = process.communicate()
-    assert process.returncode == 0, output
-    assert "IMPORTED False" in output
-    assert not (tmp_path / "run" / "metrics.csv").exists()
-    assert (tmp_path / "run" / "record.json").exists()
