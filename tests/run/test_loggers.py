@@ -132,5 +132,13 @@ def test_a_run_survives_a_broken_wandb(
         raise RuntimeError("service did not start")
 
     _fake(monkeypatch, fail)
+    finish, written = WandbLogger.finish, []
+
+    def waits(logger: WandbLogger, *rest: Any) -> None:
+        written.append(record.read(tmp_path / "run").wandb_id)
+        finish(logger, *rest)
+
+    monkeypatch.setattr(WandbLogger, "finish", waits)
     assert train_here("hydra.run.dir=run", "logger=wandb") == 0
-    assert record.read(tmp_path / "run").wandb_id
+    assert written == [record.read(tmp_path / "run").wandb_id], "the record is there before W&B is waited for"
+    assert written[0]
