@@ -18,12 +18,19 @@ from retable import sparing
 from retable.errors import ConfigError, DataError, StorageError
 from retable.files import alone, write_text
 from retable.run import checkpoints, paths, record, report
-from retable.run.assembly import build_trainer, facts, guard_interrupts, pictures_drawn, quieten, tested_metrics
+from retable.run.assembly import (
+    build_trainer,
+    facts,
+    guard_interrupts,
+    pictures_drawn,
+    quieten,
+    start_loggers,
+    tested_metrics,
+)
 from retable.run.build import build
 from retable.run.callbacks import EpochCheckpoints, RunClock
 from retable.run.command_line import differs_from_paper
 from retable.run.configuration import config_hash, flatten, identity, plain, stored
-from retable.run.loggers import WandbLogger
 from retable.run.predict import read_config
 
 log = logging.getLogger(__name__)
@@ -87,10 +94,7 @@ def _train(config: DictConfig, folder: Path, main_process: bool) -> None:
         data.first_epoch = kept["epoch"] + 1
     if config.compile:
         model.network.compile()
-    loggers = build(config.logger, folder=folder, tags=list(config.tags))
-    wandb = next((logger for logger in loggers if isinstance(logger, WandbLogger)), None)
-    if wandb is not None:
-        wandb.start(stored(config))
+    loggers, wandb = start_loggers(config, folder)
     clock = RunClock(started)
     keeper, trainer = build_trainer(config, folder, loggers, clock)
 
@@ -128,11 +132,7 @@ def _train(config: DictConfig, folder: Path, main_process: bool) -> None:
         resumed=clock.resumed,
         extended=_extended(folder),
     )
-    result.write(folder)
-    report.show(result, folder)
-    if wandb is not None:
-        wandb.log_pictures(report.pictures(result, folder))
-        wandb.finish(result.metrics)
+    report.conclude(result, folder, wandb)
 
 
 def _choices() -> dict[str, str]:
