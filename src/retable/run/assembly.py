@@ -35,7 +35,7 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 
 from retable.errors import ConfigError
-from retable.run import environment
+from retable.run import digests, environment
 from retable.run.build import build
 from retable.run.callbacks import EpochCheckpoints, Interrupts, RunClock, SameData, SeedEpochs
 from retable.run.checkpoints import AtomicCheckpointIO
@@ -160,6 +160,7 @@ def facts(config: DictConfig, trainer: Any, model: Any, data: Any, metrics: Metr
         "peak_memory_bytes": environment.peak_memory(),
         "devices": environment.devices(trainer.strategy.root_device.type, trainer.world_size),
         "versions": environment.package_versions(),
+        "code": digests.loaded(),
         "git": environment.git_state(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }

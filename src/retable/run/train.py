@@ -17,7 +17,7 @@ from pytorch_lightning import LightningModule, seed_everything
 from retable import sparing
 from retable.errors import ConfigError, DataError, StorageError
 from retable.files import alone, write_text
-from retable.run import checkpoints, paths, record, report
+from retable.run import checkpoints, digests, paths, record, report
 from retable.run.assembly import (
     build_trainer,
     facts,
@@ -92,6 +92,7 @@ def _train(config: DictConfig, folder: Path, main_process: bool) -> None:
         kept = checkpoints.load(resume_from)
         checkpoints.check_weights(model, kept, resume_from)
         data.first_epoch = kept["epoch"] + 1
+    digests.loaded()  # now, as the code may be edited before the record is written
     if config.compile:
         model.network.compile()
     loggers, wandb = start_loggers(config, folder)

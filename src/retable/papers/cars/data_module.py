@@ -86,9 +86,7 @@ class CarsDataModule(ShardedDataModule):
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """Kind, source, fingerprint and number of the images, as plain values."""
-        note = (
-            "one set without a split, as in the essay: a run scores its samples against the images that it learnt from"
-        )
+        note = "one set without a split, as in the essay: a run's samples are scored against what it learnt from"
         folder = self._folder
         return Provenance(
             kind="synthetic" if folder is None else "real",
