@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 DUMMY = [
@@ -35,12 +36,11 @@ def start(tmp_path: Path) -> Start:
 
 
 @pytest.fixture
-def search(start: Start) -> Callable[..., tuple[int, str]]:
-    """Runs sweep.py over the dummy and returns its exit code and output."""
+def search(tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """Runs sweep.py over the dummy in this process and returns its exit code and output."""
 
     def call(*words: str, **behaviour: Any) -> tuple[int, str]:
-        process = start(*DUMMY, *words, **behaviour)
-        output, _ = process.communicate()
-        return process.returncode, output
+        environment = {"OMP_NUM_THREADS": "1", "DUMMY": json.dumps(behaviour), "COLUMNS": "120"}
+        return programs.call("sweep", *DUMMY, *words, folder=tmp_path, **environment)
 
     return call

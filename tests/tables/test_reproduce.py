@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import programs
 
 from retable.tables.reproduce import words
 
@@ -50,10 +51,8 @@ def start(tmp_path: Path) -> Start:
     path.write_text(TABLE)
 
     def begin(*given: str, outputs: str = "outputs", wandb: str = "none", **environment: str) -> subprocess.Popen[str]:
-        own = [f"papers={tmp_path}", f"program={ROOT / 'tests' / 'tables' / 'dummy.py'}"]
-        own += [f"wandb={wandb}", f"outputs={tmp_path / outputs}"]
         return subprocess.Popen(
-            [sys.executable, str(ROOT / "reproduce.py"), *given, *own],
+            [sys.executable, str(ROOT / "reproduce.py"), *given, *own_words(tmp_path, outputs, wandb)],
             cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "160", **environment},
         )  # fmt: skip
@@ -62,15 +61,27 @@ def start(tmp_path: Path) -> Start:
 
 
 @pytest.fixture
-def call(start: Start) -> Call:
-    """Runs reproduce.py to its end."""
+def call(start: Start, tmp_path: Path) -> Call:
+    """Runs reproduce.py to its end, in this process; with W&B, which stays until the end, in one of its own."""
 
-    def run(*given: str, **options: str) -> subprocess.CompletedProcess[str]:
-        process = start(*given, **options)
-        output, _ = process.communicate()
-        return subprocess.CompletedProcess(given, process.returncode, output)
+    def run(
+        *given: str, outputs: str = "outputs", wandb: str = "none", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        if wandb != "none":
+            process = start(*given, outputs=outputs, wandb=wandb, **environment)
+            output, _ = process.communicate()
+            return subprocess.CompletedProcess(given, process.returncode, output)
+        code, output = programs.call(
+            "reproduce", *given, *own_words(tmp_path, outputs, wandb), folder=tmp_path, COLUMNS="160", **environment
+        )
+        return subprocess.CompletedProcess(given, code, output)
 
     return run
+
+
+def own_words(folder: Path, outputs: str, wandb: str) -> list[str]:
+    own = [f"papers={folder}", f"program={ROOT / 'tests' / 'tables' / 'dummy.py'}"]
+    return [*own, f"wandb={wandb}", f"outputs={folder / outputs}"]
 
 
 def records(tmp_path: Path, outputs: str = "outputs") -> list[Path]:

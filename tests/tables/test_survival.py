@@ -1,5 +1,6 @@
 """Twenty times the orchestrator, a runner or a cell is killed at a random moment: nothing is lost or done twice."""
 
+import contextlib
 import random
 import subprocess
 import time
@@ -35,19 +36,13 @@ def test_twenty_kills(start: Start, tmp_path: Path) -> None:
     tokens: dict[Path, int] = {}
     while kills < 20:
         process = start(*WORDS, DUMMY_SECONDS="0.4")
-        # from its own start-up to the middle of the cells
-        time.sleep(chance.uniform(0.3, 2.5))
-        kind = ("orchestrator", "runner", "cell")[kills % 3]
-        victims = processes(process)[kind]
-        if victims:
-            try:
+        for kind in [*chance.sample(("cell", "runner"), chance.randrange(3)), "orchestrator"]:
+            # from its own start-up to the middle of the cells
+            time.sleep(chance.uniform(0.3, 2.5))
+            victims = processes(process)[kind]
+            with contextlib.suppress(IndexError, psutil.Error):  # there is none, or it was faster
                 chance.choice(victims).kill()
                 kills += 1
-            except psutil.Error:
-                pass  # it was faster
-        if kind != "orchestrator":
-            time.sleep(0.3)
-            process.kill()
         process.communicate()
         for path in records(tmp_path):
             stamp = path.stat().st_ino

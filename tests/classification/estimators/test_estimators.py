@@ -102,6 +102,22 @@ def test_classes_that_were_not_drawn_are_improbable(name: str, labels: tuple[int
     assert float(found[:, [0, 2, 5]].exp().max()) < 1e-5
 
 
+def test_an_estimator_of_a_module_on_a_gpu_classifies_on_the_cpu() -> None:
+    class OnDevice:
+        """As a buffer that has moved with its module: it cannot index what is on the CPU."""
+
+        def cpu(self) -> torch.Tensor:
+            return seen
+
+    network = EstimatorNetwork(ESTIMATORS["decision_tree"](), Pixels(), 8)
+    features, labels = samples()
+    network.fit(features, labels)
+    expected, seen = network.classify(features), network.seen
+    del network.seen
+    network.seen = OnDevice()
+    assert torch.equal(network.classify(features), expected)
+
+
 def test_before_the_fit_all_classes_are_alike() -> None:
     found = EstimatorNetwork(SVC(), Pixels(), 8)(torch.rand(2, 3, 8, 8))
     assert torch.allclose(found.exp(), torch.full((2, 8), 1 / 8))

@@ -180,8 +180,15 @@ def test_tested_split_names_the_metrics(tmp_path: Path) -> None:
     assert not [name for name in trainer.callback_metrics if name.startswith("test/")]
 
 
-def test_losses_are_logged_every_few_steps_only(tmp_path: Path) -> None:
+def test_losses_are_logged_every_few_steps_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logger = CSVLogger(tmp_path)
+    rates = []
+    log = LarsdModule.log
+    monkeypatch.setattr(
+        LarsdModule,
+        "log",
+        lambda self, name, value, **k: (name != "lr" or rates.append(value), log(self, name, value, **k)),
+    )
     trainer = make_trainer(tmp_path, max_epochs=2, limit_val_batches=0, logger=logger)
     trainer.fit(make_module(), datamodule=Ships(count=4, batch=2))
     with (Path(logger.log_dir) / "metrics.csv").open() as file:
@@ -191,6 +198,7 @@ def test_losses_are_logged_every_few_steps_only(tmp_path: Path) -> None:
     assert {f"train/{name}" for name in names} | {"lr"} <= set(rows[0])
     parts = [rows[0][f"train/loss_{name}"] for name in ("class", "distance", "angle")]
     assert rows[0]["train/loss"] == pytest.approx(sum(parts), rel=1e-4)
+    assert {type(rate) for rate in rates} == {float}, "NCCL averages no tensors of the CPU"
 
 
 def test_anchors_come_from_the_training_boxes_and_stay_with_the_checkpoint(tmp_path: Path) -> None:
