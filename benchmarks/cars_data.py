@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from retable.data import read_image
+from retable.data.images import read_image
 from retable.papers.cars.data_module import CarsDataModule
 from retable.papers.cars.scenes import CarScenes
 from retable.papers.cars.schema import CarsConfig

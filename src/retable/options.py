@@ -105,6 +105,8 @@ def check_ranges(options: Any, key: str = "") -> None:
                 _check_value(f"{dot}{part.name}", _value(options, part.name), bounds)
     if isinstance(options, DictConfig):
         for name in map(str, options):
+            if OmegaConf.is_interpolation(options, name):
+                continue  # a node that another one refers to is checked in its own place
             child = _value(options, name)
             if isinstance(child, DictConfig):
                 check_ranges(child, f"{dot}{name}")

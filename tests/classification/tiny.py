@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from retable.classification.classifier import Batch
 from retable.classification.subject import ClassList, Image
-from retable.data import read_image
+from retable.data.images import read_image
 from retable.data.module import ShardedDataModule
 
 CLASSES = ClassList(("thin_level", "wide_level", "thin_upright", "wide_upright"))

@@ -1,14 +1,17 @@
 import logging
 import os
+import random
 from contextlib import nullcontext
 
 import cv2
 import numpy as np
 import pytest
+from tests import fuzz
 from tests.data.faulty import damaged_jpeg, multiband_tiff
 
-from retable.data import checking, read_image
+from retable.data import checking
 from retable.data.checking import check_images, read_whole
+from retable.data.images import read_image
 from retable.errors import DataError
 
 
@@ -106,3 +109,24 @@ class NoPool:
     def __exit__(self, *_): ...
     def map(self, function, paths, chunksize):
         return map(function, paths)
+
+
+@fuzz.mark
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".tif", ".bmp", ".webp"])
+def test_damaged_images_are_pixels_or_one_line(tmp_path, capfd, ending):
+    noise = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    data, path = cv2.imencode(ending, noise)[1].tobytes(), tmp_path / f"a{ending}"
+    for seed in range(fuzz.cases(40)):
+        path.write_bytes(fuzz.damaged(random.Random(seed), data))
+        message = ""
+        try:
+            image = read_whole(read_image, path)
+        except DataError as error:
+            message = str(error)
+        if message:
+            assert f"a{ending}" in message, seed
+            assert "\n" not in message, seed
+        else:
+            assert image.dtype == np.uint8, seed
+            assert image.shape[2:] == (3,), seed
+    assert capfd.readouterr().err == ""

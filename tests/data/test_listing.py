@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from retable.data import list_files
+from retable.data.listing import list_files
 from retable.errors import DataError
 
 

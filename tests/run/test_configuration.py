@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from retable.errors import ConfigError
 from retable.run.buildable import check_buildable
 from retable.run.command_line import compose, differs_from_paper
+from retable.run.composer import Composer
 from retable.run.configuration import check_complete, check_run, config_hash, flatten, identity, nearest, plain
 from retable.run.places import CONFIGURATIONS
 
@@ -124,7 +125,7 @@ def test_paper_budget_is_the_papers_schedule() -> None:
         (["data.augment.scale=2"], "data.augment.scale: a list is needed"),
         (["data=hrds"], "data: there is no 'hrds'; did you mean hrsd?"),
         (["budget=tiny"], "budget: there is no 'tiny'; choose one of paper, small, smoke"),
-        (["model={"], "the command line "),
+        (["model={"], "model={: not every character can stand by itself; close its bracket, or quote it"),
     ],
 )
 def test_mistakes_are_one_line(overrides: list[str], message: str) -> None:
@@ -153,8 +154,10 @@ def test_gaps_are_told_before_anything_starts(overrides: list[str], message: str
 
 
 def test_hash_leaves_out_paths_loggers_and_devices() -> None:
+    composer = Composer()
+
     def hashed(*overrides: str) -> str:
-        return config_hash(compose("train", [*overrides, "hydra=quiet"]))
+        return config_hash(composer.compose([*overrides, "hydra=quiet"]))
 
     plain_run = hashed()
     same = ("outputs=x", "logger=none", "logger.project=y", "trainer=cpu", "trainer=ddp", "data.workers=3", "tags=[a]")

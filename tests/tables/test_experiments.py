@@ -53,7 +53,7 @@ def test_larsd_rows_are_the_variants_that_the_model_is_tested_with(tmp_path: Pat
     for table in spec.find(["larsd/*"]):
         for (row, _, _), cell in planner.plan(table, "small", [1]).items():
             if "data=hrsd" in cell.overrides:
-                words = ["model=larsd", "data=hrsd", "budget=small", "seed=1", *VARIANTS[row]]
+                words = ["model=larsd", "data=hrsd", "data.scenes_seed=1", "budget=small", "seed=1", *VARIANTS[row]]
                 assert cell.id == config_hash(compose("train", words)), row
 
 
@@ -62,7 +62,7 @@ def test_ids_are_remembered_until_a_configuration_changes(tmp_path: Path, monkey
     first = Planner(tmp_path / "cells.json")
     plan = first.plan(table, "smoke", [1])
     first.save()
-    monkeypatch.setattr("retable.run.command_line.compose", lambda *_: pytest.fail("composed again"))
+    monkeypatch.setattr("retable.run.composer.compose", lambda *_: pytest.fail("composed again"))
     assert Planner(tmp_path / "cells.json").plan(table, "smoke", [1]) == plan
     monkeypatch.setattr("retable.tables.cells._digest_of_configurations", lambda: "changed")
     with pytest.raises(pytest.fail.Exception):

@@ -72,6 +72,8 @@ def test_a_table_is_read_whole(tmp_path: Path) -> None:
         ("  One: model.lasa=none", "  One: a: b", 7, "not valid YAML"),
         ("metric: ap50_voc07\n", "", 10, "column X: the key 'metric' is missing"),
         ("notes:\n  - A note.", "notes: A note.", 18, "notes must be a list"),
+        ("scale: 100", "test: bootstrap", 5, "test must be t test or sign flips"),
+        ("scale: 100", "tuned_on: train", 5, "tuned_on must be val or test"),
     ],
 )  # fmt: skip
 def test_faults_are_told_with_file_and_line(tmp_path: Path, old: str, new: str, line: int, problem: str) -> None:
@@ -123,6 +125,22 @@ def test_faults_of_parts_are_told_with_file_and_line(
         spec.load(path, "paper/1")
     assert str(caught.value).startswith(f"{path}:{line}: ")
     assert problem in str(caught.value)
+
+
+def test_a_metric_may_be_the_mean_of_several(tmp_path: Path) -> None:
+    text = PARTS.replace('"recall_{part}"', '"mean(precision_{part}, recall_{part}, val/f1)"')
+    table = spec.load(write(tmp_path, text), "paper/1")
+    metric = table.columns["Recall"].metric_of(table.rows["Two"])
+    assert spec.parts_of(metric) == ["precision_angry_face", "recall_angry_face", "val/f1"]
+    assert spec.parts_of("train/seconds") == ["train/seconds"]
+
+
+def test_a_table_says_how_claims_are_tested_and_on_what_something_was_tuned(tmp_path: Path) -> None:
+    table = spec.load(write(tmp_path, GOOD), "paper/1")
+    assert (table.flips, [column.tuned_on_test for column in table.columns.values()]) == (False, [False, False])
+    said = "test: sign flips\ntuned_on: test\n" + GOOD.replace("Y: {overrides", "Y: {tuned_on: val, overrides")
+    table = spec.load(write(tmp_path, said), "paper/1")
+    assert (table.flips, [column.tuned_on_test for column in table.columns.values()]) == (True, [True, False])
 
 
 def test_names_and_patterns(tmp_path: Path) -> None:

@@ -58,12 +58,12 @@ def test_summary_takes_numpy_values_and_gives_plain_floats():
 
 @pytest.mark.parametrize("boundary", [0.0, 0.5, -1.25, 3.0])
 def test_half_lines_are_tested_as_scipy_does(boundary):
-    test = statistics.test_link(above(NOISY, boundary))
+    test = statistics.assess(above(NOISY, boundary))
     assert test.p_for == pytest.approx(stats.ttest_1samp(NOISY, boundary, alternative="greater").pvalue)
     assert test.p_against == pytest.approx(stats.ttest_1samp(NOISY, boundary, alternative="less").pvalue)
     assert test.effect == pytest.approx((fmean(NOISY) - boundary) / stdev(NOISY))
 
-    mirrored = statistics.test_link(below(NOISY, boundary))
+    mirrored = statistics.assess(below(NOISY, boundary))
     assert (mirrored.p_for, mirrored.p_against) == (pytest.approx(test.p_against), pytest.approx(test.p_for))
     assert mirrored.effect == pytest.approx(-test.effect)
 
@@ -76,7 +76,7 @@ def test_the_p_value_of_a_plain_claim_is_that_of_the_paired_t_test():
 @pytest.mark.parametrize("middle", [4.5, 4.0, 3.6, 3.0, 5.4, 7.0])
 def test_intervals_are_tested_at_both_boundaries(middle):
     differences = [middle - 0.1, middle + 0.3, middle - 0.4, middle + 0.2]
-    test = statistics.test_link(within(differences, 3.5, 5.5))
+    test = statistics.assess(within(differences, 3.5, 5.5))
     above_low, below_low = (
         stats.ttest_1samp(differences, 3.5, alternative=side).pvalue for side in ("greater", "less")
     )
@@ -88,28 +88,83 @@ def test_intervals_are_tested_at_both_boundaries(middle):
     assert (test.effect > 0) == (3.5 < middle < 5.5)
 
 
-@pytest.mark.parametrize(
-    ("link", "p_for", "p_against"),
-    [
-        (above([0.1 + 0.2, 0.3, 0.3]), 0, 1),
-        (below([0.1 + 0.2, 0.3, 0.3]), 1, 0),
-        (above([0.1 + 0.2 - 0.3, 0.0, 0.0]), 1, 1),
-        (above([0.1 + 0.2, 0.3, 0.3], 0.3), 1, 1),
-        (within([4.5, 4.5], 3.5, 5.5), 0, 1),
-        (within([5.5, 5.5], 3.5, 5.5), 1, 1),
-        (within([5.6, 5.6], 3.5, 5.5), 1, 0),
-        (above([70.1 - 69.8, 71.1 - 70.8]), 0, 1),
-    ],
-)
-def test_equal_differences_show_their_side_and_nothing_on_the_boundary(link, p_for, p_against):
-    test = statistics.test_link(link)
-    assert (test.p_for, test.p_against, test.effect) == (p_for, p_against, None)
-    assert test.std == 0
+@pytest.mark.parametrize("differences", [(0.1 + 0.2, 0.3, 0.3), (70.1 - 69.8, 71.1 - 70.8), (0.0, 0.0), (-2.0, -2.0)])
+def test_equal_differences_alone_prove_nothing(differences):
+    test = statistics.assess(above(differences))
+    assert (test.p_for, test.p_against, test.effect, test.test, test.std) == (None, None, None, None, 0)
     assert test.low == test.mean == test.high
+    judgement = judge_one(above(differences))
+    assert judgement.verdict == Verdict.inconclusive
+    assert judgement.reason.endswith("seeds, and nothing else varies: seeds do not tell")
+
+
+def test_equal_differences_are_tested_with_the_share_of_the_tables_variance():
+    test = statistics.assess(above([2.0, 2.0]), statistics.Spread(1.5, 3))
+    assert (test.std, test.deviation) == (0, pytest.approx(math.sqrt(3 * 1.5 / 4)))
+    assert test.p_for == pytest.approx(stats.t.sf(2 * math.sqrt(2) / test.deviation, 4))
+
+
+# --- the table's spread
+
+
+def test_a_tables_spread_is_the_mean_variance_of_its_distinct_differences_of_a_unit():
+    mirrored = [-difference for difference in NOISY]
+    links = [above(NOISY), below(NOISY, 1.0), above(mirrored), above(CLEAR), above([1.0, 1.0]), above([3.0])]
+    pairs = ((10.0, 30.0), (10.0, 31.0), (5.0, 7.0), (2.0, 9.0), (1.0, 2.0))
+    found = statistics.spreads([*links, *(Link(pair, 0.0, INF, "FID") for pair in pairs)])
+    assert found[""] == statistics.Spread(pytest.approx((2 * stdev(NOISY) ** 2 + 3 * stdev(CLEAR) ** 2) / 5), 1)
+    assert found["FID"].prior == 3
+    assert statistics.spreads([above(NOISY)])[""].prior == 0
+
+
+def test_a_moderated_test_is_a_t_test_with_the_shrunk_variance():
+    test = statistics.assess(above(NOISY), statistics.Spread(0.25, 3))
+    deviation = math.sqrt((3 * 0.25 + 2 * stdev(NOISY) ** 2) / 5)
+    t = fmean(NOISY) / deviation * math.sqrt(3)
+    assert (test.test, test.deviation) == ("moderated t test", pytest.approx(deviation))
+    assert (test.p_for, test.p_against) == (pytest.approx(stats.t.sf(t, 5)), pytest.approx(stats.t.cdf(t, 5)))
+    margin = stats.t.ppf(0.975, 5) * deviation / math.sqrt(3)
+    assert (test.low, test.high) == (pytest.approx(fmean(NOISY) - margin), pytest.approx(fmean(NOISY) + margin))
+
+
+# --- sign flips
+
+
+@pytest.mark.parametrize("count", [6, 9, 17])
+@pytest.mark.parametrize("boundary", [0.0, 0.7])
+def test_sign_flips_are_those_of_scipy(count, boundary):
+    differences = np.random.default_rng(count).normal(0.5, 1.0, count)
+    test = statistics.assess(above(differences, boundary), flips=True)
+    exact = count <= 16
+    for side, found in (("greater", test.p_for), ("less", test.p_against)):
+        expected = stats.permutation_test(
+            (differences - boundary,), np.sum, permutation_type="samples", alternative=side, n_resamples=20_000, rng=1
+        ).pvalue
+        assert found == pytest.approx(expected, abs=1e-12 if exact else 0.02)
+    assert test.test == "sign flips"
+
+
+def test_sign_flips_of_an_interval_look_at_both_boundaries():
+    differences = tuple(np.random.default_rng(3).normal(1.2, 0.5, 8))
+    test = statistics.assess(within(differences, -1.0, 1.0), flips=True)
+    low = statistics.assess(above(differences, -1.0), flips=True)
+    high = statistics.assess(below(differences, 1.0), flips=True)
+    assert test.p_for == max(low.p_for, high.p_for)
+    assert test.p_against == min(1.0, 2 * min(low.p_against, high.p_against))
+
+
+def test_fewer_than_six_seeds_and_equal_ones_have_no_sign_flips():
+    assert statistics.assess(above(CLEAR), flips=True).test == "t test"
+    assert statistics.assess(above([1.0] * 7), statistics.Spread(1.0, 3), flips=True).test == "moderated t test"
+    first, second = judge([[above([1.0, 1.1, 0.9, 1.2, 0.8, 1.05])], [above(CLEAR)]], flips=True)
+    assert first.p == pytest.approx(2 / 64)
+    assert "by sign flips (Holm" in first.reason
+    assert "by moderated t test (Holm" in second.reason
+    assert first.verdict == Verdict.reproduced
 
 
 def test_a_real_spread_is_never_taken_for_rounding():
-    assert statistics.test_link(above([1e-6, 2e-6, 3e-6])).std == pytest.approx(1e-6)
+    assert statistics.assess(above([1e-6, 2e-6, 3e-6])).std == pytest.approx(1e-6)
 
 
 @pytest.mark.parametrize("wrong", [math.nan, INF, -INF])
@@ -174,9 +229,6 @@ def test_holm_refuses_what_is_no_p_value(wrong):
         ([above(CLEAR), above([-d for d in CLEAR])], "contradicted"),
         ([above(CLEAR), above(NOISY)], "inconclusive"),
         ([above(NOISY), below(CLEAR)], "contradicted"),
-        ([above([2.0, 2.0])], "reproduced"),
-        ([above([-2.0, -2.0]), above(NOISY)], "contradicted"),
-        ([above([0.0, 0.0])], "inconclusive"),
     ],
 )
 def test_verdicts(links, verdict):
@@ -188,7 +240,8 @@ def test_verdicts(links, verdict):
 
 def test_the_p_values_of_a_conjunction():
     links = above(CLEAR), above(NOISY), below(CLEAR, 2.3)
-    tests = [statistics.test_link(link) for link in links]
+    spread = statistics.spreads(links)[""]
+    tests = [statistics.assess(link, spread) for link in links]
     p_for = max(test.p_for for test in tests)
     p_against = 3 * min(test.p_against for test in tests)
     assert judge_one(*links).p == pytest.approx(min(1.0, 2 * min(p_for, p_against)))
@@ -198,10 +251,10 @@ def test_holm_runs_over_the_claims_that_can_be_tested():
     weak = (1.0, 1.5, 0.8)
     alone = judge_one(above(weak))
     assert alone.verdict == Verdict.reproduced
-    untestable = [above([1.0])], [above([])], [above(CLEAR), above([1.0])]
+    untestable = [above([1.0])], [above([])], [above(weak), above([1.0])]
     assert judge([[above(weak)], *untestable])[0] == alone
     among_others = judge([[above(weak)], [above(NOISY)], [below(NOISY)]])
-    assert among_others[0].verdict == Verdict.inconclusive
+    assert among_others[0].p_adjusted > among_others[0].p
     assert [judgement.p_adjusted for judgement in among_others] == pytest.approx(holm([j.p for j in among_others]))
 
 
@@ -237,24 +290,35 @@ def test_mistakes_of_the_caller_are_named():
 @pytest.mark.parametrize(
     ("links", "reason"),
     [
-        ([above(CLEAR)], "difference +2.05 [1.84, 2.26], p < 0.001 (Holm < 0.001), 4 seeds"),
+        ([above(CLEAR)], "difference +2.05 [1.84, 2.26], p < 0.001 by t test (Holm < 0.001), 4 seeds"),
         (
             [above([0.021, 0.012, 0.03])],
-            "difference +0.0210 [-0.0014, 0.0434], p 0.0561 (Holm 0.0561), 3 seeds; about 4 seeds would be needed",
+            "difference +0.0210 [-0.0014, 0.0434], p 0.0561 by t test (Holm 0.0561), 3 seeds; "
+            "about 4 seeds would be needed",
         ),
-        ([above([120.0, 140.0, 100.0])], "difference +120 [70, 170], p 0.00913 (Holm 0.00913), 3 seeds"),
-        ([above([2.0, 2.0])], "difference +2.00 [no spread], p < 0.001 (Holm < 0.001), 2 seeds"),
+        ([above([120.0, 140.0, 100.0])], "difference +120 [70, 170], p 0.00913 by t test (Holm 0.00913), 3 seeds"),
+        (
+            [above([2.0, 2.0])],
+            "difference +2.00 [2.00, 2.00]; equal for all of 2 seeds, and nothing else varies: seeds do not tell",
+        ),
         (
             [above([1.0, -1.0])],
-            "difference +0.0 [-12.7, 12.7], p 1 (Holm 1), 2 seeds; the mean lies on the claim's boundary",
+            "difference +0.0 [-12.7, 12.7], p 1 by t test (Holm 1), 2 seeds; the mean lies on the claim's boundary",
         ),
         (
             [above([1.0, -0.99])],
-            "difference +0.0 [-12.6, 12.6], p 0.997 (Holm 0.997), 2 seeds; more than 1000 seeds would be needed",
+            "difference +0.0 [-12.6, 12.6], p 0.997 by t test (Holm 0.997), 2 seeds; "
+            "more than 1000 seeds would be needed",
         ),
         (
             [above(CLEAR), above([2.1, 1.8, 2.4])],
-            "differences +2.05 [1.84, 2.26], +2.10 [1.35, 2.85], p 0.00673 (Holm 0.00673), 3 to 4 seeds",
+            "differences +2.05 [1.83, 2.27], +2.10 [1.60, 2.60], p < 0.001 by moderated t test (Holm < 0.001), "
+            "3 to 4 seeds",
+        ),
+        (
+            [above(CLEAR), above([2.1, 1.8, 2.4]), above([2.0, 1.8, 2.4]), above([1.1, 0.8, 1.3])],
+            "the weakest of 4 differences +1.07 [0.70, 1.43], p < 0.001 by moderated t test (Holm < 0.001), "
+            "3 to 4 seeds",
         ),
     ],
 )
@@ -282,10 +346,12 @@ def test_a_mean_of_zero_inside_an_interval_is_no_boundary():
 
 def test_seeds_needed_of_a_conjunction_follow_the_hardest_link_for_it_and_the_easiest_against_it():
     harder = (1.5, -1.0, 0.4)
-    for_it = judge_one(above(CLEAR), above(NOISY), above(harder))
+    # each of a unit of its own, so that none borrows spread
+    links = [Link(values, 0.0, INF, str(unit)) for unit, values in enumerate((CLEAR, NOISY, harder))]
+    for_it = judge_one(*links)
     assert for_it.seeds_needed == judge_one(above(harder)).seeds_needed > judge_one(above(NOISY)).seeds_needed
     # against it, the level is shared by the three links
-    against_it = judge_one(above(CLEAR), below(NOISY), below(harder))
+    against_it = judge_one(links[0], *(Link(link.differences, -INF, 0.0, link.unit) for link in links[1:]))
     assert against_it.seeds_needed == judge_one(below(NOISY), level=0.05 / 3).seeds_needed
 
 
@@ -339,7 +405,7 @@ def rate_of_false_verdicts(families):
 
 def test_tables_without_any_effect_get_a_verdict_as_often_as_the_level_says():
     rng = np.random.default_rng(1)
-    families = [[[above(rng.normal(size=3))] for _ in range(4)] for _ in range(3000)]
+    families = [[[Link(tuple(rng.normal(size=3)), 0.0, INF, str(n))] for n in range(4)] for _ in range(3000)]
     assert 0.03 < rate_of_false_verdicts(families) < 0.05 + 2 * math.sqrt(0.05 * 0.95 / 3000)
 
 

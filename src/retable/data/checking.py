@@ -30,8 +30,10 @@ log = logging.getLogger(__name__)
 
 Read = Callable[[Path], npt.NDArray[np.uint8]]
 
-_DAMAGE = re.compile(r"Corrupt JPEG data|Premature end of|TIFF_Error|libpng error|\[ERROR:")
-_CHATTER = re.compile(r"\[ *(WARN|INFO|ERROR|DEBUG):|libpng |\s*$")
+_DAMAGE = re.compile(
+    r"Corrupt JPEG data|Premature end of|Invalid SOS|Inconsistent progression|TIFF_Error|libpng error|\[ERROR:"
+)
+_CHATTER = re.compile(r"\[ *(WARN|INFO|ERROR|DEBUG):|libpng |Warning: unknown JFIF|\s*$")
 _PREFIX = re.compile(r"\[ERROR:\S+\] global \S+ (TIFF_Error )?")
 _LITTLE = 1 << 22  # bytes: fewer are decoded before processes have started, or anything is worth remembering
 _SHOWN = 20  # problems that are logged, each in a line

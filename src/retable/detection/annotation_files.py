@@ -9,8 +9,7 @@ from xml.etree.ElementTree import Element, ParseError
 import defusedxml.ElementTree
 from defusedxml.common import DefusedXmlException
 
-from retable.data import IMAGE_SUFFIXES, Listing, list_files
-from retable.data.listing import shown_name
+from retable.data.listing import IMAGE_SUFFIXES, Listing, list_files, shown_name
 from retable.errors import DataError
 
 _LISTED_SUFFIXES = IMAGE_SUFFIXES | {".txt", ".xml"}

@@ -10,9 +10,9 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from retable.data import combine_provenances
 from retable.data.fingerprint import equal_files
 from retable.data.module import ShardedDataModule
+from retable.data.provenance import combine_provenances
 from retable.detection.dataset import DetectionDataset
 from retable.detection.samples import (
     EvaluationSamples,

@@ -19,8 +19,10 @@ import torch
 from torch import Tensor
 
 from retable.boxes import format_of
-from retable.data import Provenance, fingerprint_files, image_size, read_image
 from retable.data.checking import NEAR_BLACK, check_images
+from retable.data.fingerprint import fingerprint_files
+from retable.data.images import image_size, read_image
+from retable.data.provenance import Provenance
 from retable.detection.schema import DetectionDataConfig, FilesConfig
 from retable.detection.transforms import Image, Target
 from retable.errors import DataError

@@ -13,9 +13,8 @@ from rich.progress import track
 from torch import Tensor
 
 from retable.boxes import format_of
-from retable.data import read_image
 from retable.data.checking import NEAR_BLACK, read_whole
-from retable.data.images import image_header
+from retable.data.images import image_header, read_image
 from retable.data.inputs import input_images
 from retable.detection.schema import Scaling
 from retable.detection.transforms import Image, resized

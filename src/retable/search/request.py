@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from retable.errors import ConfigError
 from retable.run import places
-from retable.run.command_line import compose
+from retable.run.composer import Composer
 from retable.run.configuration import check_run, identity, nearest
 from retable.run.overrides import quote
 from retable.search import space as spaces
@@ -124,8 +124,10 @@ def read(config: DictConfig, words: Words) -> Request:
     texts = _texts(words)
     space = {key: spaces.parse(key, text) for key, text in texts.items()}
     overrides = (*words.overrides, f"seed={config.seed}")
-    base = _compose(overrides)
-    models = {str(_compose((*overrides, *_pairs(values))).model.get("_target_")) for values in spaces.examples(space)}
+    composer = Composer()
+    base = _checked(composer, overrides)
+    examples = (_checked(composer, (*overrides, *_pairs(values))) for values in spaces.examples(space))
+    models = {str(example.model.get("_target_")) for example in examples}
     searched = tuple(f"{key}." for key in space)  # a group's keys with it
     fixed = {key: value for key, value in identity(base).items() if not f"{key}.".startswith(searched)}
     devices = base.trainer.devices
@@ -165,9 +167,9 @@ def _texts(words: Words) -> dict[str, str]:
     return texts
 
 
-def _compose(overrides: Sequence[str]) -> DictConfig:
+def _checked(composer: Composer, overrides: Sequence[str]) -> DictConfig:
     try:
-        config = compose("train", list(overrides))
+        config = composer.compose(overrides)
         check_run(config)
     except ConfigError as error:
         # a mistyped key of our own has become an override

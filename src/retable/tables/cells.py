@@ -6,7 +6,6 @@ changes.
 """
 
 import contextlib
-import copy
 import hashlib
 import json
 import os
@@ -15,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
 from retable import options
 from retable.errors import ConfigError
 from retable.files import cache_folder, write_text
 from retable.run import configuration, places
+from retable.run.composer import Composer
 from retable.run.configuration import check_run, hash_of, identity
 from retable.tables.spec import Column, Row, Table
 
@@ -58,8 +57,7 @@ class Planner:
 
     def __init__(self, cache: Path | None = None, program: str = "train") -> None:
         self._cache = cache or _default_cache()
-        self._program = program
-        self._bases: dict[tuple[str, ...], DictConfig] = {}
+        self._composer = Composer(program)
         self._digest = _digest_of_configurations()
         self._changed = False
         self._known: dict[str, list[Any]] = {}
@@ -112,40 +110,13 @@ class Planner:
 
     def _checked(self, table: Table, row: Row, column: Column, given: tuple[str, ...]) -> DictConfig:
         try:
-            config = self._compose(given)
+            config = self._composer.compose(given)
             check_run(config)
         except ConfigError as error:
             of_column = any(_mentions(str(error), override) for override in column.overrides)
             part, what = (column, "column") if of_column else (row, "row")
             place = f"{table.path}:{part.line}: " if part.line else ""
             raise ConfigError(f"{place}{what} {part.label}: {error}") from error
-        return config
-
-    def _compose(self, words: Sequence[str]) -> DictConfig:
-        """Composes configurations that mostly share their groups.
-
-        Hydra takes a fifth of a second for each; so groups are composed once, and values are set in a copy, with
-        Hydra's own parser and the schemas' types. What is not a plain ``key=value``, or does not fit, Hydra composes in
-        whole.
-        """
-        from hydra.core.override_parser.overrides_parser import OverridesParser
-        from hydra.errors import HydraException
-
-        from retable.run.command_line import compose
-
-        folders = places.configurations()
-        is_group = {word: any((folder / word.partition("=")[0]).is_dir() for folder in folders) for word in words}
-        groups = tuple(word for word in words if is_group[word])
-        if groups not in self._bases:
-            self._bases[groups] = compose(self._program, list(groups))
-        config = copy.deepcopy(self._bases[groups])
-        try:
-            for override in OverridesParser.create().parse_overrides([word for word in words if not is_group[word]]):
-                if override.is_add() or override.is_delete() or override.is_sweep_override():
-                    return compose(self._program, list(words))
-                OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
-        except (HydraException, OmegaConfBaseException):
-            return compose(self._program, list(words))  # which says what is wrong
         return config
 
 

@@ -1,10 +1,15 @@
-"""What a paper claims of its table, as one line each.
+"""What a paper claims of its table, as one line for each of its sentences.
 
     Wide > Narrow in Photos              a comparison in one column; without `in`, one claim for every column
     Wide > Narrow > Linear               a chain: every link must hold
     Wider - Wide < 0.5                   a margin, in the table's unit
     Wide - Linear = 4.5 +- 1             a difference as printed, with a tolerance
     Ours beats Theirs                    higher or lower, as the column's metric has it
+    Ours beats Theirs, Older in FID, IS  every one of them in every column: one claim, of which all must hold
+    Ours beats all                       the same of all rows that the claim does not name
+    Ours is best in FID, IS              the same; or `is worst`
+    A > B and C > D                      both, as one claim
+    all - Worst < 0.06                   `all` and lists may stand wherever a row may
     Ours[FID] < Theirs[FID]              a column of its own for a row; not together with `in`
 
 Operators stand between spaces, so that labels may hold hyphens; a label with spaces in it needs no quotes.
@@ -17,7 +22,9 @@ from dataclasses import dataclass
 
 from retable.tables.yaml_lines import hint
 
-_OPERATORS = (">", "<", "=", "+-", "+", "-", "beats", "in")
+_OPERATORS = (">", "<", "=", "+-", "+", "-", "beats", "is best", "is worst", "and", "in", ",")
+_RELATIONS = (">", "<", "=", "beats", "loses to")
+_ALL = "all"
 
 
 class ClaimError(ValueError):
@@ -81,27 +88,37 @@ def parse(
     """Reads a claim of rows and columns, the latter with whether higher is better.
 
     Returns:
-        One claim, or one for each column if it names none.
+        One claim, or one for each column if it names none. A claim of several rows or columns is one, of which every
+        comparison must hold.
 
     Raises:
         ClaimError: A word is no row, a column is unknown, or the form is none of those above.
     """
-    body, chosen = text, None
-    if found := re.search(r"\s+in\s+(?P<column>[^<>=]+)$", text):
-        body, chosen = text[: found.start()], found["column"].strip()
-        if chosen not in columns:
-            raise ClaimError(f"there is no column {chosen!r}; the columns are {', '.join(columns)}")
+    body, chosen = _columns(text, columns)
     tokens = _tokens(body, rows, columns)
     own = {token[2] for token in tokens if token[0] == "row" and token[2] is not None}
-    if own and chosen is not None:
+    if own and chosen:
         raise ClaimError("give the column either in brackets or after `in`, not both")
     if own:
         (default,) = own if len(own) == 1 else (None,)
-        return (Claim(text, _links(tokens, default, columns), says, line),)
-    return tuple(
-        Claim(f"{body} in {column}", _links(tokens, column, columns), says, line)
-        for column in ([chosen] if chosen is not None else columns)
-    )
+        return (Claim(text, _links(tokens, default, rows, columns), says, line),)
+    if chosen:
+        links = [link for column in chosen for link in _links(tokens, column, rows, columns)]
+        return (Claim(f"{body} in {', '.join(chosen)}", tuple(links), says, line),)
+    return tuple(Claim(f"{body} in {column}", _links(tokens, column, rows, columns), says, line) for column in columns)
+
+
+def _columns(text: str, columns: Mapping[str, bool]) -> tuple[str, list[str]]:
+    """A claim without its columns, and the columns after `in`."""
+    found = re.search(r"\s+in\s+(?P<columns>[^<>=]+)$", text)
+    if found is None:
+        return text, []
+    words = found["columns"].strip()
+    chosen = [words] if words in columns else [word.strip() for word in words.split(",")]
+    for column in chosen:
+        if column not in columns:
+            raise ClaimError(f"there is no column {column!r}; the columns are {', '.join(columns)}")
+    return text[: found.start()], chosen
 
 
 # ("row", label, column or None), ("number", value) or ("operator", sign)
@@ -109,11 +126,11 @@ _Token = tuple[str, str, str | None]
 
 
 def _tokens(text: str, rows: Sequence[str], columns: Mapping[str, bool]) -> list[_Token]:
-    labels = "|".join(re.escape(row) for row in sorted(rows, key=len, reverse=True))
+    labels = "|".join(re.escape(row) for row in sorted({*rows, _ALL}, key=len, reverse=True))
     operators = "|".join(map(re.escape, _OPERATORS))
     pattern = (
-        rf"(?P<row>{labels})(?=\s|\[|$)(?:\[(?P<column>[^\]]*)\])?"
-        rf"|(?P<operator>{operators})(?=\s|$)|(?P<number>\d+(?:\.\d+)?)(?=\s|$)|(?P<unknown>\S+)"
+        rf"(?P<row>{labels})(?=\s|\[|,|$)(?:\[(?P<column>[^\]]*)\])?"
+        rf"|(?P<operator>{operators})(?=\s|$)|(?P<number>\d+(?:\.\d+)?)(?=\s|,|$)|(?P<unknown>\S+)"
     )
     tokens: list[_Token] = []
     for found in re.finditer(pattern, text):
@@ -124,15 +141,45 @@ def _tokens(text: str, rows: Sequence[str], columns: Mapping[str, bool]) -> list
         if kind == "unknown":
             rows_hint = hint(word, rows, "the rows are")
             raise ClaimError(f"{word!r} is neither a row nor a number nor an operator{rows_hint}")
-        tokens.append((kind, word, column))
+        tokens += _spelled_out(kind, word, column)
     return tokens
 
 
-def _links(tokens: list[_Token], column: str | None, columns: Mapping[str, bool]) -> tuple[Comparison, ...]:
+def _spelled_out(kind: str, word: str, column: str | None) -> list[_Token]:
+    if word in ("is best", "is worst"):
+        return [("operator", "beats" if word == "is best" else "loses to", None), ("row", _ALL, None)]
+    return [(kind, word, column)]
+
+
+def _links(
+    tokens: list[_Token], column: str | None, rows: Sequence[str], columns: Mapping[str, bool]
+) -> tuple[Comparison, ...]:
+    named = {word for kind, word, _ in tokens if kind == "row"}
+    if _ALL in named and _ALL in rows:
+        raise ClaimError("`all` means all other rows, and a row of this table is called so; name the rows")
+    others = [row for row in rows if row not in named]
+    links = (_chain(part, column, others, columns) for part in _split(tokens, "and"))
+    return tuple(link for of_part in links for link in of_part)
+
+
+def _split(tokens: list[_Token], word: str) -> list[list[_Token]]:
+    """The parts between an operator's occurrences."""
+    parts: list[list[_Token]] = [[]]
+    for token in tokens:
+        if token[:2] == ("operator", word):
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _chain(
+    tokens: list[_Token], column: str | None, others: Sequence[str], columns: Mapping[str, bool]
+) -> tuple[Comparison, ...]:
     sides: list[list[_Token]] = [[]]
     signs: list[str] = []
     for token in tokens:
-        if token[0] == "operator" and token[1] in (">", "<", "=", "beats"):
+        if token[0] == "operator" and token[1] in _RELATIONS:
             signs.append(token[1])
             sides.append([])
         else:
@@ -144,26 +191,47 @@ def _links(tokens: list[_Token], column: str | None, columns: Mapping[str, bool]
         if len(signs) > 1:
             raise ClaimError("= cannot be part of a chain")
         sides[-1], tolerance = _tolerance(sides[-1])
-    sums = [_sum(side, column) for side in sides]
-    links = []
-    for sign, (left, a), (right, b) in zip(signs, sums, sums[1:], strict=False):
-        terms = left + tuple(Term(term.row, term.column, -term.factor) for term in right)
-        if not terms:
-            raise ClaimError("it compares numbers with numbers, and no row")
-        bound = b - a
-        if sign == "beats":
-            better = {columns[term.column] for term in terms}
-            if len(better) > 1:
-                raise ClaimError("`beats` across columns of which one wants high and one low numbers")
-            sign = ">" if better.pop() else "<"
-        if sign == "=":
-            assert tolerance is not None
-            links.append(Comparison(terms, bound - tolerance, bound + tolerance))
-        elif sign == ">":
-            links.append(Comparison(terms, bound, math.inf))
+    sums = [[_sum(part, column) for part in _parts(side, others)] for side in sides]
+    return tuple(
+        _comparison(left, sign, right, tolerance, columns)
+        for sign, lefts, rights in zip(signs, sums, sums[1:], strict=False)
+        for left in lefts
+        for right in rights
+    )
+
+
+def _parts(side: list[_Token], others: Sequence[str]) -> list[list[_Token]]:
+    """What a side lists, each part once for each row that `all` stands for in it."""
+    parts = []
+    for part in _split(side, ","):
+        if not any(word == _ALL for _, word, _ in part):
+            parts.append(part)
+        elif not others:
+            raise ClaimError("`all` stands for the rows that the claim does not name, and it names every row")
         else:
-            links.append(Comparison(terms, -math.inf, bound))
-    return tuple(links)
+            parts += [[(kind, row if word == _ALL else word, own) for kind, word, own in part] for row in others]
+    return parts
+
+
+_Side = tuple[tuple[Term, ...], float]
+
+
+def _comparison(
+    left: _Side, sign: str, right: _Side, tolerance: float | None, columns: Mapping[str, bool]
+) -> Comparison:
+    terms = left[0] + tuple(Term(term.row, term.column, -term.factor) for term in right[0])
+    if not terms:
+        raise ClaimError("it compares numbers with numbers, and no row")
+    bound = right[1] - left[1]
+    if sign in ("beats", "loses to"):
+        better = {columns[term.column] for term in terms}
+        if len(better) > 1:
+            raise ClaimError(f"`{sign}` across columns of which one wants high and one low numbers")
+        sign = ">" if better.pop() == (sign == "beats") else "<"
+    if sign == "=":
+        assert tolerance is not None
+        return Comparison(terms, bound - tolerance, bound + tolerance)
+    return Comparison(terms, bound, math.inf) if sign == ">" else Comparison(terms, -math.inf, bound)
 
 
 def _tolerance(side: list[_Token]) -> tuple[list[_Token], float]:
@@ -172,7 +240,7 @@ def _tolerance(side: list[_Token]) -> tuple[list[_Token], float]:
     return side[:-2], float(side[-1][1])
 
 
-def _sum(side: list[_Token], column: str | None) -> tuple[tuple[Term, ...], float]:
+def _sum(side: list[_Token], column: str | None) -> _Side:
     terms: list[Term] = []
     constant, factor, expected = 0.0, 1.0, True
     for kind, word, own in side:

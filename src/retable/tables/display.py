@@ -15,7 +15,7 @@ from rich.table import Table as Grid
 from retable.run.record import Record
 from retable.tables.cells import Cell, Place
 from retable.tables.report import view_model
-from retable.tables.results import TableResult, metric_name
+from retable.tables.results import TableResult, metric_value
 from retable.tables.schedule import Progress
 from retable.tables.spec import Table
 from retable.tables.store import Failure, Store
@@ -112,7 +112,7 @@ def _grid(
         for column in table.columns.values():
             cells = [cell for (name, label, _), cell in plan.items() if (name, label) == (row.label, column.label)]
             records = filter(None, (record_of(cell.id) for cell in cells))
-            numbers = [record.metrics.get(metric_name(record, column.metric_of(row))) for record in records]
+            numbers = [metric_value(record, column.metric_of(row)) for record in records]
             known = [number for number in numbers if number is not None]
             text = f"{statistics.fmean(known) * column.scale:.{column.decimals}f} " if known else ""
             text += f"({len(known)}/{len(cells)})" if cells else "not available"

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from retable.run.record import Record
-from retable.tables import statistics
+from retable.tables import comparable, statistics
 from retable.tables.cells import Cell, Place
 from retable.tables.claims import Claim, Comparison
-from retable.tables.spec import Table
+from retable.tables.comparable import SameNumber
+from retable.tables.spec import Table, parts_of
 from retable.tables.statistics import Judgement, Summary
 from retable.tables.store import State, Status
 
@@ -36,6 +38,17 @@ class Entry:
     def summary(self) -> Summary:
         """Mean, spread and interval over the seeds."""
         return statistics.summarise(list(self.values.values()))
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """The records of the cells that are done."""
+        return [status.record for status in self.statuses.values() if status.record is not None]
+
+    def same_number(self, budget: str) -> SameNumber | None:
+        """Whether the printed number is one of ours; None if there is none or nothing has been run."""
+        if self.printed is None or not self.records:
+            return None
+        return comparable.same_number(self.printed, self.summary, self.records, budget)
 
     def count(self, state: State) -> int:
         """Number of cells in a state."""
@@ -128,19 +141,28 @@ def gather(
 
 def metric_name(record: Record, metric: str) -> str:
     """Full name of a column's metric in a record; one without a split is that of the tested split."""
-    return metric if "/" in metric else f"{record.data.get('tested_split', 'test')}/{metric}"
+    names = [part if "/" in part else f"{record.data.get('tested_split', 'test')}/{part}" for part in parts_of(metric)]
+    return names[0] if len(names) == 1 else f"mean({', '.join(names)})"
+
+
+def metric_value(record: Record, metric: str) -> float | None:
+    """A column's number in a record; None if it has none."""
+    values = [record.metrics.get(metric_name(record, part)) for part in parts_of(metric)]
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
 
 
 def _value(status: Status, metric: str, scale: float, lacking: dict[str, list[Path]]) -> float | None:
     record = status.record
     if record is None:
         return None
-    name = metric_name(record, metric)
-    value = record.metrics.get(name)
+    value = metric_value(record, metric)
     if value is None or not math.isfinite(value):
         known = ", ".join(sorted(record.metrics))
-        problem = "is undefined" if name in record.metrics else f"is not among its metrics ({known})"
-        lacking.setdefault(f"{name} {problem}", []).append(status.folder)
+        for name in (metric_name(record, part) for part in parts_of(metric)):
+            problem = "is undefined" if name in record.metrics else f"is not among its metrics ({known})"
+            if record.metrics.get(name) is None:
+                lacking.setdefault(f"{name} {problem}", []).append(status.folder)
         return None
     return value * scale
 
@@ -166,9 +188,11 @@ def _check_commits(entries: Mapping[tuple[str, str], Entry], warnings: list[str]
 
 
 def _claims(table: Table, entries: Mapping[tuple[str, str], Entry]) -> tuple[ClaimResult, ...]:
-    links = [[_link(comparison, entries) for comparison in claim.links] for claim in table.claims]
+    links = [[_link(comparison, entries, table) for comparison in claim.links] for claim in table.claims]
+    withheld = [_withheld(claim, table, entries) for claim in table.claims]
     results = []
-    for claim, judgement in zip(table.claims, statistics.judge(links), strict=True):
+    judgements = statistics.judge(links, flips=table.flips, withheld=withheld)
+    for claim, judgement in zip(table.claims, judgements, strict=True):
         printed = tuple(link.value(lambda row, column: entries[row, column].printed) for link in claim.links)
         known = [value for value in printed if value is not None]
         holds = None
@@ -178,11 +202,21 @@ def _claims(table: Table, entries: Mapping[tuple[str, str], Entry]) -> tuple[Cla
     return tuple(results)
 
 
-def _link(comparison: Comparison, entries: Mapping[tuple[str, str], Entry]) -> statistics.Link:
+def _withheld(claim: Claim, table: Table, entries: Mapping[tuple[str, str], Entry]) -> str:
+    """Why a claim must have no verdict, or ""."""
+    rows: dict[str, list[Record]] = {}
+    for term in (term for link in claim.links for term in link.terms):
+        rows.setdefault(term.row, []).extend(entries[term.row, term.column].records)
+    columns = dict.fromkeys(term.column for link in claim.links for term in link.terms)
+    return "; ".join(comparable.obstacles(rows, (label for label in columns if table.columns[label].tuned_on_test)))
+
+
+def _link(comparison: Comparison, entries: Mapping[tuple[str, str], Entry], table: Table) -> statistics.Link:
     involved = [entries[term.row, term.column] for term in comparison.terms]
     shared = sorted(set.intersection(*(set(entry.values) for entry in involved)))
     differences = tuple(
         sum(term.factor * entry.values[seed] for term, entry in zip(comparison.terms, involved, strict=True))
         for seed in shared
     )
-    return statistics.Link(differences, comparison.low, comparison.high)
+    units = dict.fromkeys(table.columns[term.column].quantity for term in comparison.terms)
+    return statistics.Link(differences, comparison.low, comparison.high, " and ".join(units))

@@ -6,11 +6,14 @@ base: model=mine                   overrides of every cell
 metric: accuracy                   name in the record; without a split's name, that of the tested split
 scale: 100                         factor from the record's number to the printed one
 unit: "%"
+tuned_on: test                     something was tuned on the test images: no claim has a verdict; default val
+test: sign flips                   how comparisons of six seeds or more are tested; default t test
 rows:                              label: overrides, or {overrides: ..., about: {...}, metric_part:},
                                    or {not_available: why}
   Wide: model.width=2
-columns:                           label: overrides, or {overrides: ..., metric:, scale:, unit:, decimals:, better:};
-                                   {part} in a metric stands for the row's metric_part: recall_{part}
+columns:                           label: overrides, or {overrides: ..., metric:, scale:, unit:, decimals:, better:,
+                                   tuned_on:}; mean(a, b) is the mean of metrics, and {part}
+                                   in one stands for the row's metric_part: recall_{part}
   Photos: data=photos
 printed:                           row: {column: number}
   Wide: {Photos: 80.2}
@@ -35,7 +38,7 @@ from retable.tables.yaml_lines import Node, hint
 
 _PART = "{part}"
 _KEYS = (
-    "title", "source", "base", "metric", "scale", "unit", "decimals", "better",
+    "title", "source", "base", "metric", "scale", "unit", "decimals", "better", "tuned_on", "test",
     "rows", "columns", "printed", "claims", "notes",
 )  # fmt: skip
 
@@ -74,6 +77,7 @@ class Column:
         decimals: Digits after the point, as printed.
         higher_is_better: Direction of the metric.
         line: Line of the file; 0 for one from the command line.
+        tuned_on_test: Whether something was tuned on its test images, so that no claim may have a verdict.
     """
 
     label: str
@@ -84,6 +88,12 @@ class Column:
     decimals: int
     higher_is_better: bool
     line: int
+    tuned_on_test: bool = False
+
+    @property
+    def quantity(self) -> str:
+        """What its numbers can be compared with: its unit, or the name of a metric that has none."""
+        return self.unit or self.metric
 
     @property
     def takes_part(self) -> bool:
@@ -108,8 +118,9 @@ class Table:
         rows: By label, in the printed order.
         columns: By label, in the printed order.
         printed: Number by (row, column).
-        claims: One for each column that it speaks of.
+        claims: One for each sentence, or for each column where it names none.
         notes: What the paper leaves open, and what was chosen.
+        flips: Whether comparisons of six seeds or more are tested by sign flips.
     """
 
     name: str
@@ -122,6 +133,13 @@ class Table:
     printed: dict[tuple[str, str], float]
     claims: tuple[Claim, ...]
     notes: tuple[str, ...]
+    flips: bool = False
+
+
+def parts_of(metric: str) -> list[str]:
+    """The names in a column's metric: one, or those of ``mean(a, b)``."""
+    found = re.fullmatch(r"mean\((.*)\)", metric)
+    return [part.strip() for part in found[1].split(",")] if found else [metric]
 
 
 def files(folders: Sequence[Path] | None = None) -> dict[str, Path]:
@@ -194,6 +212,7 @@ def load(path: Path, name: str) -> Table:
         printed=_printed(entries.get("printed"), rows, columns),
         claims=_claims(entries.get("claims"), rows, columns),
         notes=tuple(node.text("a note") for node in entries["notes"].entries("notes")) if "notes" in entries else (),
+        flips="test" in entries and entries["test"].choice("test", ("t test", "sign flips")) == "sign flips",
     )
 
 
@@ -268,7 +287,7 @@ def _check_parts(rows: dict[str, Row], columns: dict[str, Column], nodes: dict[s
 
 
 def _column(label: str, node: Node, table: dict[str, Node]) -> Column:
-    keys = ("overrides", "metric", "scale", "unit", "decimals", "better")
+    keys = ("overrides", "metric", "scale", "unit", "decimals", "better", "tuned_on")
     own = node.items(f"column {label}", keys) if node.is_mapping() else {"overrides": node}
     entries = {**table, **own}
     if "metric" not in entries:
@@ -282,6 +301,7 @@ def _column(label: str, node: Node, table: dict[str, Node]) -> Column:
         int(_number(entries, "decimals", 1)),
         "better" not in entries or entries["better"].choice("better", ("higher", "lower")) == "higher",
         node.line,
+        "tuned_on" in entries and entries["tuned_on"].choice("tuned_on", ("val", "test")) == "test",
     )
 
 

@@ -86,3 +86,8 @@ def test_claims_share_a_scale_only_where_they_share_a_unit(tmp_path):
     outcomes = {("A", "FID"): (30, 31), ("B", "FID"): (40, 42), ("A", "SSIM"): (0.9, 0.8), ("B", "SSIM"): (0.7, 0.7)}
     document = html.document(build(tmp_path, outcomes, text=text, seeds=(1, 2)), tmp_path)
     assert re.findall(r"<caption>(.*?)</caption>", document) == ["Differences in fid", "Differences in ssim"]
+    assert 'class="chart forest' in document
+    one = text.replace("  - A < B in FID\n  - A > B in SSIM\n", "  - A is best in FID, SSIM\n")
+    document = html.document(build(tmp_path / "one", outcomes, text=one, seeds=(1, 2)), tmp_path)
+    assert re.findall(r"<caption>(.*?)</caption>", document) == ["Differences in fid and ssim"]
+    assert 'class="chart forest' not in document

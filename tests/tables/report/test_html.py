@@ -4,7 +4,7 @@ from dataclasses import replace
 from tests.tables.report.example import DONE, FAILURE, MIXED, SYNTHETIC, YAML, build
 from tests.tables.report.page import Page
 
-from retable.tables.report import html
+from retable.tables.report import formatting, html
 
 
 def page(result, folder):
@@ -73,7 +73,7 @@ def test_wide_tables_are_parted(tmp_path):
 def test_claims_have_their_verdicts_numbers_and_the_papers_sentence(tmp_path):
     result = build(tmp_path, DONE)
     found = page(result, tmp_path)
-    assert "Of 5 claims: 2 reproduced, 1 contradicted and 2 inconclusive." in found.text
+    assert "Of 5 claims: 3 reproduced, 1 contradicted and 1 inconclusive." in found.text
     assert "diamond distribution has better performance" in found.text
     first, first_link = found.tables["claims"][2:4]
     assert "reproduced" in first[0]
@@ -84,8 +84,7 @@ def test_claims_have_their_verdicts_numbers_and_the_papers_sentence(tmp_path):
     assert cells[2].startswith("+2.03 [")
     assert cells[5] == "3"
     judgement = result.claims[0].judgement
-    assert float(cells[6]) == round(judgement.p, 3)
-    assert float(cells[7]) == round(judgement.p_adjusted, 3)
+    assert cells[6:8] == [formatting.p_value(judgement.p), formatting.p_value(judgement.p_adjusted)]
     against = next(row[0] for row in found.tables["claims"] if "Baseline > LARSD-3 in" in row[0])
     assert "contradicted" in against
     assert "The paper's own numbers do not agree with it." in against

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from retable.data import Provenance
 from retable.data.module import ShardedDataModule, as_it_is
+from retable.data.provenance import Provenance
 from retable.errors import ConfigError
 from retable.papers.cars.datasets.folder import PictureFolder, read_folder
 from retable.papers.cars.schema import CarsConfig

@@ -9,9 +9,10 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 from retable.classification.classifier import Batch
-from retable.data import combine_provenances, read_shown_image
 from retable.data.checking import check_images
+from retable.data.images import read_shown_image
 from retable.data.module import ShardedDataModule
+from retable.data.provenance import combine_provenances
 from retable.data.splits import ROLES, share_out, stratified_split
 from retable.errors import ConfigError
 from retable.papers.emoji.classes import CLASSES

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import Dataset, get_worker_info
 
 from retable.classification.classifier import Batch
-from retable.data import fingerprint_files
+from retable.data.fingerprint import fingerprint_files
 from retable.papers.emoji.classes import CLASSES
 from retable.papers.emoji.datasets.canvas import Image, read_canvas, to_canvas
 from retable.papers.emoji.datasets.files import Drawing

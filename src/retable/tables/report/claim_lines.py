@@ -15,13 +15,17 @@ _SUPPORT = {
     None: "The paper prints too little to check it by its own numbers.",
 }
 
-METHOD = (
-    "Ours is the mean over seeds of the difference, seed by seed, with its 95% t interval. The effect is the distance "
-    "of that mean from the claim's boundary in standard deviations of the differences (Cohen's d_z), positive on the "
-    "claimed side. p is that of the paired t test, two-sided; the adjusted p allows, by Holm's method, for the number "
-    "of claims tested. At an adjusted p of 0.05 or less a claim is reproduced or contradicted, else inconclusive: the "
-    "runs do not tell. A verdict speaks about these runs at this budget on these data, not about the paper's own."
+_METHOD = (
+    "Ours is the mean over seeds of the difference, seed by seed, with its 95% interval. The effect is the distance of "
+    "that mean from the claim's boundary in standard deviations of the differences (Cohen's d_z), positive on the "
+    "claimed side; each variance is shrunk towards the table's mean variance in that unit (moderated, with a prior of "
+    "three degrees of freedom). p is two-sided, of {test}; of a claim of several comparisons, which must all hold, it "
+    "is that of the weakest. The adjusted p allows, by Holm's method, for the number of claims tested. At an adjusted "
+    "p of 0.05 or less a claim is reproduced or contradicted, else inconclusive: the runs do not tell. A verdict "
+    "speaks about these runs at this budget on these data, not about the paper's own."
 )
+_T_TEST = "the paired moderated t test"
+_FLIPS = f"the flips of the differences' signs from six seeds on and of {_T_TEST} below"
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class ClaimLine:
         warnings: What the numbers of its columns must not be taken for.
         reason: What the verdict rests on, as a sentence without its stop.
         links: Its comparisons.
+        one_unit: Whether all its differences have the same unit, so that one drawing can show them.
         unit: What its differences can be compared with: a unit, or the name of a metric that has none.
         result: The claim and its judgement.
     """
@@ -77,8 +82,14 @@ class ClaimLine:
     warnings: tuple[str, ...]
     reason: str
     links: tuple[LinkLine, ...]
+    one_unit: bool
     unit: str
     result: ClaimResult
+
+
+def method(result: TableResult) -> str:
+    """How the claims of a table were judged."""
+    return _METHOD.format(test=_FLIPS if result.table.flips else _T_TEST)
 
 
 def claim_lines(result: TableResult) -> list[ClaimLine]:
@@ -90,6 +101,7 @@ def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLi
     judgement = claim.judgement
     labels = dict.fromkeys(term.column for link in claim.claim.links for term in link.terms)
     columns = [result.table.columns[label] for label in labels]
+    units = list(dict.fromkeys(column.quantity for column in columns))
     marks = [view_model.mark(result, column) for column in columns]
     return ClaimLine(
         number,
@@ -101,7 +113,8 @@ def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLi
             _link_line(result, link, printed, test)
             for link, printed, test in zip(claim.claim.links, claim.printed, judgement.tests, strict=True)
         ),
-        columns[0].unit or columns[0].metric,
+        len(units) == 1,
+        " and ".join(units),
         claim,
     )
 
@@ -119,7 +132,9 @@ def _link_line(result: TableResult, link: Comparison, printed: float | None, tes
         formatting.signed(printed, decimals),
         "" if printed is None else _sum(factors, numbers),
         formatting.signed(test.mean, decimals + 1),  # one digit more than the paper: differences are small
-        "[no spread]" if test.std == 0 else formatting.interval(test.low, test.high, decimals + 1),
+        "[no spread]"
+        if test.deviation is None and test.n > 1
+        else formatting.interval(test.low, test.high, decimals + 1),
         link,
         printed,
         test,

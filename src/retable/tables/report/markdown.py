@@ -11,7 +11,7 @@ from retable.tables.statistics import Verdict
 
 _MOST_COLUMNS = 4
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
-_SIGNS = {Verdict.reproduced: "✓", Verdict.contradicted: "✗", Verdict.inconclusive: "○"}
+_SIGNS = {Verdict.reproduced: "✓", Verdict.contradicted: "✗", Verdict.inconclusive: "○", Verdict.withheld: "–"}
 
 
 def document(result: TableResult) -> str:
@@ -91,6 +91,8 @@ def _results(result: TableResult) -> Iterator[str]:
     yield f"\n{view_model.spread_sentence(result)} Difference: ours − paper's. Bold: the best of its kind in a column."
     for warning in view_model.warnings_of_marks(result, result.table.columns.values()):
         yield f"\n**{escape(warning)}.**"
+    for words in (*view_model.tuned(result), *view_model.same_numbers(result)):
+        yield f"\n{escape(words)}"
     for row in view_model.rows_not_available(result):
         yield f"\n{escape(row.label)} is not available: {escape(row.not_available)}"
 
@@ -121,7 +123,7 @@ def _claims(result: TableResult) -> Iterator[str]:
         data = f" **{escape('; '.join(line.warnings))}.**" if line.warnings else ""
         reason = escape(line.reason)
         yield f"{line.number}. {escape(line.text)}: {says}{line.support}{data} Ours: {reason}."
-    yield f"\n{escape(claim_lines.METHOD)}"
+    yield f"\n{escape(claim_lines.method(result))}"
 
 
 def _claim_row(line: ClaimLine) -> list[str]:

@@ -196,8 +196,50 @@ def verdict_sentence(result: TableResult) -> str:
     """The verdicts, counted."""
     if not result.claims:
         return "No claims are written down for this table."
-    counts = [f"{sum(claim.judgement.verdict is verdict for claim in result.claims)} {verdict}" for verdict in Verdict]
+    counts = [
+        f"{count} {verdict}"
+        for verdict in Verdict
+        if (count := sum(claim.judgement.verdict is verdict for claim in result.claims)) or verdict != Verdict.withheld
+    ]
     return f"Of {formatting.counted(len(result.claims), 'claim')}: {formatting.listed(counts)}."
+
+
+def same_numbers(result: TableResult) -> list[str]:
+    """Which printed numbers one more run of ours could have given, and which cannot be compared, as one sentence."""
+    places: dict[str, list[str]] = {}
+    for column in result.table.columns.values():
+        rows: dict[str, list[str]] = {}
+        for row in result.table.rows:
+            if words := _same_number(result.entries[row, column.label], column, result.budget):
+                rows.setdefault(words, []).append(row)
+        for words, labels in rows.items():
+            everywhere = len(rows) == 1 and words.startswith("not")
+            places.setdefault(words, []).append(
+                column.label if everywhere else f"{formatting.listed(labels)} in {column.label}"
+            )
+    found = [f"{formatting.listed(labels)}: {words}" for words, labels in places.items()]
+    about = " (95% prediction interval of one more run)" if any("[" in words for words in places) else ""
+    return [f"The same number?{about} {'. '.join(found)}."] if found else []
+
+
+def _same_number(entry: Entry, column: Column, budget: str) -> str:
+    same = entry.same_number(budget)
+    if same is None:
+        return ""
+    if same.within is None:
+        return f"not comparable ({same.why_not})"
+    printed = formatting.number(entry.printed, column.decimals)
+    ends = formatting.interval(same.low, same.high, column.decimals)
+    return f"yes, {printed} in {ends}" if same.within else f"no, {printed} outside {ends}"
+
+
+def tuned(result: TableResult) -> list[str]:
+    """Columns on whose test images something was tuned, as sentences."""
+    return [
+        f"{column.label}: something was tuned on its test images (tuned_on: test), so no claim of it has a verdict."
+        for column in result.table.columns.values()
+        if column.tuned_on_test
+    ]
 
 
 def records(result: TableResult) -> list[Record]:

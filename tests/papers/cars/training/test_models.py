@@ -30,8 +30,19 @@ MODELS = _descendants("dcgan")
 
 
 @cache
+def _sizes(budget: str) -> DictConfig:
+    return compose("train", [f"budget={budget}", "hydra=quiet"]).budget
+
+
+@cache
+def _of_any_budget(name: str) -> DictConfig:
+    return compose("train", [f"model={name}", "data=cars", "hydra=quiet"])
+
+
 def _composed(name: str, budget: str) -> DictConfig:
-    return compose("train", [f"model={name}", "data=cars", f"budget={budget}", "hydra=quiet"])
+    config = _of_any_budget(name).copy()  # a budget is sizes and nothing else: see tests/run/test_configuration.py
+    config.budget = _sizes(budget)
+    return config
 
 
 def test_there_are_twelve() -> None:

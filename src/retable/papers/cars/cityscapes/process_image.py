@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from retable.data import read_image
+from retable.data.images import read_image
 from retable.errors import DataError
 from retable.files import write_text
 from retable.papers.cars.cityscapes.cutting import Image, Mask, cut, on_background, write_image

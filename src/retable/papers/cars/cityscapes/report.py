@@ -10,7 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from retable.data import fingerprint_files, read_image, read_shown_image
+from retable.data.fingerprint import fingerprint_files
+from retable.data.images import read_image, read_shown_image
 from retable.files import write_csv, write_text
 from retable.papers.cars.cityscapes.cutting import Image, cut
 from retable.papers.cars.cityscapes.files import Source, read_ids

@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retable.data import IMAGE_SUFFIXES, fingerprint_files, list_files, read_shown_image
 from retable.data.checking import check_images
+from retable.data.fingerprint import fingerprint_files
+from retable.data.images import read_shown_image
+from retable.data.listing import IMAGE_SUFFIXES, list_files
 from retable.errors import DataError
 from retable.papers.cars.schema import Background, Fit
 
@@ -49,7 +51,7 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 
 
 def list_pictures(root: Path) -> tuple[dict[str, Path], list[str]]:
-    """Lists the images below a folder (see `retable.data.list_files`).
+    """Lists the images below a folder (see `retable.data.listing.list_files`).
 
     Returns:
         Files by their names below the folder, with slashes, in natural order, and notes on what was left out.

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retable.data import read_shown_image
+from retable.data.images import read_shown_image
 from retable.errors import DataError
 
 Image = npt.NDArray[np.uint8]

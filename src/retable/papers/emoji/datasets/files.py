@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from retable.data import list_files
+from retable.data.listing import list_files
 from retable.errors import DataError
 from retable.papers.emoji.classes import CLASSES
 

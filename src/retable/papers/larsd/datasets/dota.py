@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from retable.data import list_files
+from retable.data.listing import list_files
 from retable.detection import annotation_files as files
 from retable.detection.dataset import DetectionDataset, ImageRecord
 from retable.errors import DataError

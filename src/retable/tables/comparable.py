@@ -1,0 +1,81 @@
+"""What may be compared: rows with each other, and our numbers with the printed ones."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from retable.run.record import Record
+from retable.tables.statistics import Summary
+
+_CONFIDENCE = 0.95
+
+
+def obstacles(rows: Mapping[str, Sequence[Record]], tuned: Iterable[str]) -> tuple[str, ...]:
+    """Why rows must not be compared with each other; nothing if they may.
+
+    Args:
+        rows: Records by the row's label.
+        tuned: Columns on whose test images the table's file says that something was tuned.
+    """
+    found = [f"something was tuned on the test images of {column} (tuned_on: test)" for column in tuned]
+    scratch = [row for row, records in rows.items() if any(lacks_weights(record) for record in records)]
+    if scratch:
+        found.append(
+            f"{', '.join(scratch)} began from scratch and not with the weights that the configuration asks for"
+        )
+    everything = [record.git for records in rows.values() for record in records]
+    commits = sorted({str(git.get("commit"))[:10] for git in everything})
+    if len(commits) > 1:
+        found.append(f"its rows were run by different code (commits {', '.join(commits)})")
+    if any(git.get("dirty") for git in everything):
+        found.append("code was run that is in no commit (uncommitted changes)")
+    return tuple(found)
+
+
+def lacks_weights(record: Record) -> bool:
+    """Whether a run began from scratch although its configuration asks for weights."""
+    model = record.config.get("model")
+    asked = model.get("weights") if isinstance(model, dict) else None
+    return asked not in (None, "none") and record.model.get("weights_origin") == "scratch"
+
+
+@dataclass(frozen=True)
+class SameNumber:
+    """Whether a printed number is one that one more run of ours could have given.
+
+    Attributes:
+        within: Whether it lies in the interval; None where that cannot be said.
+        low: Lower end of the 95% prediction interval of one more run (t, n - 1); None as above.
+        high: Its upper end.
+        why_not: Why it cannot be said, such as ``synthetic, budget=small``; else "".
+    """
+
+    within: bool | None
+    low: float | None
+    high: float | None
+    why_not: str
+
+
+def same_number(printed: float, summary: Summary, records: Sequence[Record], budget: str) -> SameNumber:
+    """Compares a printed number with the runs of a row in a column, where data and budget are the paper's.
+
+    Args:
+        printed: The paper's number.
+        summary: Ours.
+        records: Those of ours.
+        budget: Name of the budget.
+    """
+    kinds = sorted({str(record.data.get("kind")) for record in records} - {"real"})
+    reasons = kinds + ([f"budget={budget}"] if budget != "paper" else [])
+    reasons += ["first weights"] if any(lacks_weights(record) for record in records) else []
+    if not reasons and any(record.differs_from_paper for record in records):
+        reasons.append("differs from the paper")
+    if summary.std is None:
+        reasons.append("one seed" if summary.n else "no number of ours")
+    if reasons or summary.mean is None or summary.std is None:
+        return SameNumber(None, None, None, ", ".join(reasons))
+    from scipy.special import stdtrit
+
+    margin = float(stdtrit(summary.n - 1, (1 + _CONFIDENCE) / 2)) * summary.std * math.sqrt(1 + 1 / summary.n)
+    low, high = summary.mean - margin, summary.mean + margin
+    return SameNumber(low <= printed <= high, low, high, "")
