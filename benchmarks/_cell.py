@@ -14,8 +14,10 @@ def record(words: list[str], key: str, seed: int, value: float) -> Record:
     return Record(
         command=" ".join(["python", "train.py", *words]),
         choices={"model": "larsd", "data": "hrsd", "budget": "small"},
+        overrides=words,
         config={"model": {f"key{index}": index for index in range(100)}},
         config_hash=key,
+        differs_from_paper={},
         metrics=metrics,
         metric_info={name: {"unit": "fraction", "direction": "higher"} for name in metrics},
         data={"kind": "synthetic", "source": "none", "fingerprint": "f", "splits": {"test": 3}, "tested_split": "test"},

@@ -1,7 +1,8 @@
 """What tables cost beside their cells: orchestration, and reading a store of 1,000 records.
 
 Targets: eight cells of 20 s on two workers take at most 1.02 times the same commands started two at a time; listing and
-status of a store with 1,000 records take less than 2 s, its report less than 5 s, none of them imports torch.
+status of a store with 1,000 records take less than 2 s, its report less than 5 s, none of them imports torch; comparing
+the code of 1,000 records with the disk takes less than 0.2 s of that.
 `python benchmarks/tables.py 5` has cells of 5 s, for a quick look.
 """
 
@@ -12,9 +13,12 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 from _cell import record
+from retable.run import digests
 from retable.tables import spec
 from retable.tables.cells import Planner
 from retable.tables.store import Store
@@ -76,15 +80,24 @@ def reading(folder: Path) -> bool:
     store = Store(folder / "outputs")
     planner = Planner(store.outputs / ".cache" / "cells.json")
     (table,) = spec.find(["large/1"], [folder / "experiments"])
+    import_module("retable.papers.larsd.lightning_model")  # so that as many modules are loaded as by a run
+    code = digests.loaded()
     for (row, column, seed), cell in planner.plan(table, "small", range(1, SEEDS + 1)).items():
         value = int(row[-1]) + seed / 100 + int(column[-1]) / 1000
-        record(list(cell.overrides), cell.id, seed, value).write(store.folder(cell.id))
+        made = record(list(cell.overrides), cell.id, seed, value)
+        replace(made, code=code).write(store.folder(cell.id))
     planner.save()
+    records = [dict(code) for _ in range(1000)]
+    start, disk = time.perf_counter(), digests.Disk()
+    assert not any(disk.changed(one) for one in records)
+    seconds = time.perf_counter() - start
+    print(f"code of 1,000 records, {len(code)} modules each, compared with the disk: {seconds:.2f} s (0.2 s)")
     words = [sys.executable, "-X", "importtime", "reproduce.py", f"papers={folder}"]
     words += [f"outputs={store.outputs}"]
     asked = ["table=large/1", f"seeds={SEEDS}"]
-    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)  # the first listing composes what is new
-    passed = True
+    for more in ([], [*asked, "status"]):  # the first time composes what is new
+        subprocess.run([*words, *more], cwd=ROOT, check=True, capture_output=True)
+    passed = seconds <= 0.2
     for name, more, target in (
         ("listing", [], 2.0),
         ("status", [*asked, "status"], 2.0),

@@ -64,6 +64,21 @@ def test_real_files_take_the_place_of_scenes(tmp_path: Path) -> None:
     assert torch.allclose(data.training_boxes()[:, 2:4], torch.tensor([[30.0, 10.0]] * 5))
 
 
+def test_a_test_reads_the_tested_split_alone(tmp_path: Path) -> None:
+    _files(tmp_path, {"train": 8, "test": 3})
+    whole = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig())).provenance["fingerprints"]
+    (tmp_path / "train" / "labelTxt" / "1.txt").write_text("nonsense")
+    data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()))
+    data.roles = ("test",)
+    assert data.provenance["splits"] == {"test": 3}
+    assert data.provenance["fingerprints"]["test"] == whole["test"]
+    assert sum(len(batch["images"]) for batch in data.test_dataloader()) == 3
+    data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()))
+    data.roles = ("val",)
+    with pytest.raises(DataError, match=r"1\.txt"):  # it is taken from the training images
+        _ = data.provenance
+
+
 def test_without_a_test_split_val_is_tested_under_its_own_name(tmp_path: Path) -> None:
     _files(tmp_path, {"train": 5, "val": 2})
     data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig(name="own")))

@@ -172,6 +172,31 @@ def test_it_trains_is_tested_and_leaves_pictures(trained: tuple[TinyDetector, Pa
     assert (folder / "plots" / "precision_recall.png").is_file()
 
 
+class TurnedPlates(Plates):
+    """The same, whose classes are counted in the other order."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.classes = ["short", "long"]
+
+    def load(self, index: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        image, target = super().load(index)
+        return image, {**target, "labels": 1 - target["labels"]}
+
+
+def test_classes_that_other_data_count_otherwise_are_found_by_name(trained: tuple[TinyDetector, Path]) -> None:
+    _, folder = trained
+    found = []
+    for scenes in (Plates, TurnedPlates):
+        module, trainer = TinyDetector(options()), trainer_in(folder)
+        checkpoints.load_into(module, folder / "last.ckpt")
+        trainer.test(module, datamodule=data_of(scenes=scenes), verbose=False)
+        found.append((float(trainer.callback_metrics["test/ap50_voc12"]), module.about))
+    told = {"classes": "the data count the classes in another order, short, long"}
+    assert found == [(found[0][0], {}), (found[0][0], told)]
+    assert found[0][0] > 0.8
+
+
 def test_large_images_are_detected_in_tiles_each_object_once(trained: tuple[TinyDetector, Path]) -> None:
     module, _ = trained
     image, target = Plates("test", 3, 256, 5).load(2)

@@ -40,7 +40,7 @@ def test_csv_replaces_what_a_resumed_run_logs_again(tmp_path: Path) -> None:
     assert rows[3]["val/x"] == "1.0"
 
 
-class _Run:
+class FakeRun:
     def __init__(self) -> None:
         self.logged: list[dict[str, Any]] = []
         self.summary: dict[str, Any] = {}
@@ -53,7 +53,7 @@ class _Run:
         self.finished = True
 
 
-def _fake(monkeypatch: pytest.MonkeyPatch, init: Callable[..., Any]) -> None:
+def fake_wandb(monkeypatch: pytest.MonkeyPatch, init: Callable[..., Any]) -> None:
     fake = SimpleNamespace(init=init, Settings=lambda **_: None, Image=lambda path: f"image {path}")
     monkeypatch.setitem(sys.modules, "wandb", fake)
 
@@ -68,8 +68,8 @@ def test_the_id_that_a_wandb_agent_has_chosen_is_the_runs(monkeypatch: pytest.Mo
 
 
 def test_wandb_gets_config_metrics_pictures_and_summary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    run, calls = _Run(), []
-    _fake(monkeypatch, lambda **arguments: calls.append(arguments) or run)
+    run, calls = FakeRun(), []
+    fake_wandb(monkeypatch, lambda **arguments: calls.append(arguments) or run)
     logger = WandbLogger(tmp_path, _settings())
     logger.start({"seed": 1})
     logger.log_metrics({"a": 1.0}, 3)
@@ -91,12 +91,12 @@ def test_wandb_failures_are_a_warning(
     def fail(*_: Any, **__: Any) -> None:
         raise ConnectionError("no network")
 
-    run = _Run()
+    run = FakeRun()
     if moment == "summary":
         run.summary = SimpleNamespace(update=fail)  # type: ignore[assignment]
     elif moment != "init":
         setattr(run, moment, fail)
-    _fake(monkeypatch, fail if moment == "init" else lambda **_: run)
+    fake_wandb(monkeypatch, fail if moment == "init" else lambda **_: run)
     logger = WandbLogger(tmp_path, _settings())
     logger.start({})
     logger.log_metrics({"a": 1.0}, 1)
@@ -110,7 +110,7 @@ def test_a_hanging_wandb_is_left_behind(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ended = threading.Event()
-    _fake(monkeypatch, lambda **_: ended.wait())
+    fake_wandb(monkeypatch, lambda **_: ended.wait())
     logger = WandbLogger(tmp_path, _settings())
     logger.start({})
     logger.finish({}, seconds=0.2)  # would never return if it waited for W&B
@@ -131,7 +131,7 @@ def test_a_run_survives_a_broken_wandb(
     def fail(**_: Any) -> None:
         raise RuntimeError("service did not start")
 
-    _fake(monkeypatch, fail)
+    fake_wandb(monkeypatch, fail)
     finish, written = WandbLogger.finish, []
 
     def waits(logger: WandbLogger, *rest: Any) -> None:

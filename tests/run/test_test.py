@@ -1,6 +1,7 @@
 """test.py and export.py on a run of the tiny model."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from hydra.core.global_hydra import GlobalHydra
+from tests.run.test_loggers import FakeRun, fake_wandb
 
 from retable.commands import export, test
 from retable.run import record
@@ -32,11 +34,17 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     return run
 
 
+_TRAINED: list[Path] = []
+
+
 @pytest.fixture
-def run(train_here: Callable[..., int], tmp_path: Path) -> Path:
-    folder = tmp_path / "run"
-    assert train_here(f"hydra.run.dir={folder}") == 0
-    return folder
+def run(train_here: Callable[..., int], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of its own for each test, trained once for all of them."""
+    if not _TRAINED:
+        folder = tmp_path_factory.mktemp("trained") / "run"
+        assert train_here(f"hydra.run.dir={folder}") == 0
+        _TRAINED.append(folder)
+    return Path(shutil.copytree(_TRAINED[0], tmp_path / "run"))
 
 
 def the_record(folder: Path) -> record.Record:
@@ -62,6 +70,57 @@ def test_another_split_other_weights_other_data(run: Path, call: Callable[..., t
     assert found.config["data"]["batch_size"] == 4
     assert found.checkpoints == {"tested": "checkpoints/last.ckpt"}
     assert found.overrides[-1] == "data.batch_size=4"
+
+
+def test_several_runs_end_in_one_table(
+    run: Path, call: Callable[..., tuple[int, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "an, other"
+    shutil.copytree(run, other)
+    shown: list[dict[str, record.Record]] = []
+    monkeypatch.setattr("retable.run.report.compare", shown.append)
+    assert call(test, f"run=[{run},'{other}']", "accelerator=cpu", "split=val") == (0, "")
+    assert {name: found.metrics["val/error"] for name, found in shown[0].items()} == {
+        "run": the_record(run).metrics["val/error"], "an, other": the_record(other).metrics["val/error"],
+    }  # fmt: skip
+    (other / "record.json").unlink()
+    assert call(test, f"run={run},{tmp_path}", "accelerator=cpu", "checkpoint=last")[0] == 3
+    assert len(list((run / "tests").iterdir())) == 1, "all runs are looked at before the first is evaluated"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["run=a"], ["run=[a]"]),
+        (["run=a,b c"], ["run=[a,'b c']"]),
+        (["run=[a,b]", "split=val"], ["run=[a,b]", "split=val"]),
+        (["run=a", "data=ssdd", "data.root=/x y"], ["run=[a]", "overrides=['data=ssdd','data.root=/x y']"]),
+    ],
+)
+def test_words_in_hydras_grammar(given: list[str], expected: list[str]) -> None:
+    assert test.words(given) == expected
+
+
+def test_the_same_test_on_other_files_is_another_one(
+    run: Path, call: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        assert call(test, f"run={run}", "accelerator=cpu", f"data.root={tmp_path / name}") == (0, "")
+    assert len(list((run / "tests").iterdir())) == 2
+
+
+def test_weights_and_biases_as_the_run_has_it(
+    run: Path, call: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged, calls = FakeRun(), []
+    fake_wandb(monkeypatch, lambda **arguments: calls.append(arguments) or logged)
+    kept = json.loads((run / "record.json").read_text())
+    (run / "record.json").write_text(json.dumps({**kept, "overrides": [*kept["overrides"], "logger=wandb"]}))
+    assert call(test, f"run={run}", "accelerator=cpu") == (0, "")
+    found = the_record(run)
+    assert (calls[0]["id"], calls[0]["job_type"], calls[0]["mode"]) == (found.wandb_id, "test", "offline")
+    assert logged.summary["test/error"] == found.metrics["test/error"]
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests import programs
@@ -188,13 +190,31 @@ def test_two_at_once_share_the_work(start: Start, tmp_path: Path) -> None:
     assert all((path.parent / "log.txt").read_text().count("working") == 1 for path in records(tmp_path))
 
 
-def test_a_damaged_record_is_told_and_done_again(call: Call, tmp_path: Path) -> None:
+def made_by_other_code(path: Path) -> Any:
+    """Has a record tell of another module than that on the disk; returns what it holds."""
+    values = {**json.loads(path.read_text()), "code": {"retable.errors": "0"}}
+    path.write_text(json.dumps(values))
+    return values
+
+
+def test_broken_and_stale_records_are_told_and_done_again(call: Call, tmp_path: Path) -> None:
     call("table=demo/1", "budget=smoke")
-    records(tmp_path)[0].write_text("{")
+    damaged, stale = records(tmp_path)[:2]
+    damaged.write_text("{")
+    made = made_by_other_code(stale)
     status = call("status", "table=demo/1", "budget=smoke")
     assert "damaged" in status.stdout
+    assert re.search(r"1 stale cell, not done .*, seed 1; changed since then: retable\.errors", status.stdout)
     assert call("table=demo/1", "budget=smoke").returncode == 0
-    assert "damaged" not in call("status", "table=demo/1", "budget=smoke").stdout
+    assert json.loads((stale.parent / "stale" / "record.json").read_text()) == made
+    assert json.loads(stale.read_text())["code"] == {}
+    made_by_other_code(stale)
+    done = call("table=demo/1", "budget=smoke", "stale=accept")
+    assert "damaged" not in done.stdout
+    assert "1 stale cell, kept by stale=accept: " in done.stdout
+    assert json.loads(stale.read_text()) == made, "it was not run again"
+    report = (tmp_path / "outputs/tables/demo/1/smoke/report.md").read_text()
+    assert "1 stale cell, kept by stale=accept: " in report
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 A classifier of its own is a subclass with a network, a training step and its optimisers.
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,11 @@ from retable.classification.pictures import ClassificationPictures
 from retable.classification.prediction import classify_files
 from retable.classification.schema import ClassifierConfig, PredictionOptions
 from retable.classification.subject import ClassList
+from retable.data.classes import match_classes
 from retable.errors import ConfigError
 from retable.nn.fusion import fuse_batch_norm
+
+log = logging.getLogger(__name__)
 
 Batch = dict[str, Any]
 """images float32 (B, 3, S, S) in [0, 1], labels int64 (B,), indices int64 (B,): places in the dataset."""
@@ -36,6 +40,7 @@ class Classifier(LightningModule):
     Attributes:
         classes: The classes of the subject.
         confusion: Confusion matrix of the last validation or test.
+        about: What the record tells beside: how the classes of other data than those of the training were understood.
         probability_kind: What predictions tell of their probabilities.
     """
 
@@ -53,6 +58,8 @@ class Classifier(LightningModule):
         self.classes = config.subject.classes
         self.confusion = MulticlassConfusionMatrix(len(self.classes))
         self.mean_loss = MeanMetric()
+        self.about: dict[str, str] = {}
+        self._labels: Tensor | None = None  # of the classes of other data
 
     @property
     def metric_info(self) -> dict[str, tuple[str, str]]:
@@ -72,13 +79,18 @@ class Classifier(LightningModule):
         return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
 
     def setup(self, stage: str) -> None:
-        """Checks that the data are of these classes.
+        """Checks that the data are of these classes; a test may show fewer of them, or in another order.
 
         Raises:
             ConfigError: They are of others, or of none.
         """
         found = tuple(getattr(self.trainer.datamodule, "classes", ()))  # type: ignore[attr-defined]
-        if found != self.classes.names:
+        if stage == "test":
+            labels, told = match_classes(self.classes.names, found)
+            if told:
+                log.warning("%s", told)
+                self.about, self._labels = {"classes": told}, torch.tensor(labels)
+        elif found != self.classes.names:
             raise ConfigError(
                 f"data: the model tells {', '.join(self.classes.names)} apart, the data show "
                 f"{', '.join(found) or 'no classes'}; use data of the model's subject"
@@ -94,6 +106,8 @@ class Classifier(LightningModule):
 
     def test_step(self, batch: Batch, batch_index: int) -> dict[str, Tensor]:
         """Classifies a batch of test images, and hands probabilities (B, C) and losses (B,) to callbacks."""
+        if self._labels is not None:  # in the batch, for callbacks too
+            batch["labels"] = self._labels.to(batch["labels"].device)[batch["labels"]]
         return self._evaluate(batch)
 
     def on_validation_epoch_start(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -12,6 +12,7 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from retable.data.sampling import EpochSampler, ShardSampler
+from retable.data.splits import ROLES
 from retable.errors import ConfigError
 
 
@@ -22,12 +23,14 @@ class ShardedDataModule(LightningDataModule):
         seed: The run's seed.
         batch_size: Samples of a training batch, over all processes.
         first_epoch: The epoch that training begins with; set for a resumed run before the loaders are made.
+        roles: The splits that are read, checked and told of; a test leaves the tested one.
         workers: Loader processes of each process; None: one less than its cores, at least 1, at most 4.
     """
 
     seed: int
     batch_size: int
     first_epoch: int
+    roles: Sequence[str] = ROLES
     workers: int | None = None
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:

@@ -45,8 +45,8 @@ def combine_provenances(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
             be of one split: its sizes are added up.
 
     Returns:
-        A dictionary as of `Provenance.as_dict`. `kind` is "mixed" where the parts are of several; `notes` are kept once
-        each.
+        A dictionary as of `Provenance.as_dict`, and ``fingerprints``, that of each split. `kind` is "mixed" where the
+        parts are of several; `notes` are kept once each.
 
     Raises:
         ValueError: There are no parts.
@@ -57,10 +57,17 @@ def combine_provenances(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
     splits: Counter[str] = Counter()
     for part in parts.values():
         splits.update(part["splits"])
-    return Provenance(
+    whole = Provenance(
         kind=kinds.pop() if len(kinds) == 1 else "mixed",
         source=" + ".join(dict.fromkeys(part["source"] for part in parts.values())),
         fingerprint=combined_fingerprint({name: part["fingerprint"] for name, part in parts.items()}),
         splits=splits,
         notes=tuple(dict.fromkeys(note for part in parts.values() for note in part.get("notes", ()))),
     ).as_dict()
+    of_splits = {
+        split: combined_fingerprint(
+            {name: part["fingerprint"] for name, part in parts.items() if split in part["splits"]}
+        )
+        for split in splits
+    }
+    return {**whole, "fingerprints": of_splits}

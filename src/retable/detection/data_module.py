@@ -64,8 +64,9 @@ class DetectionDataModule(ShardedDataModule):
 
     @cached_property
     def datasets(self) -> dict[str, Any]:
-        """The images of ``train``, ``val`` and, where there is one, ``test``."""
-        config, roles = self.config, ("train", "val", "test")[: 2 if self.test_name == "val" else 3]
+        """The images of those of ``train``, ``val`` and ``test`` that are wanted and there."""
+        config = self.config
+        roles = [role for role in self.roles if role != "test" or self.test_name == "test"]
         if self._root is None:
             options = {"image_size": config.scene_size, "seed": config.scenes_seed}
             made = {role: config.scenes(split=role, count=getattr(config.counts, role), **options) for role in roles}
@@ -74,7 +75,7 @@ class DetectionDataModule(ShardedDataModule):
             for dataset in made.values():
                 dataset.check_images(config)
         classes = {role: list(dataset.classes) for role, dataset in made.items()}
-        if any(names != classes["train"] for names in classes.values()):
+        if any(names != classes[roles[0]] for names in classes.values()):
             raise DataError(f"{self._root}: the splits have different classes: {classes}")
         return made
 
@@ -87,8 +88,9 @@ class DetectionDataModule(ShardedDataModule):
         names, remove = self.config.splits, self.config.duplicates == "remove"
         held_out = names.val == SplitNames.val and not self._has_split(names.val)
         made: dict[str, DetectionDataset] = {}
-        for role in roles:
-            if role != "val" or not held_out:
+        held_out = held_out and "val" in roles
+        for role in ("train", *roles) if held_out else roles:
+            if role not in made and (role != "val" or not held_out):
                 made[role] = self.config.files(root=self._root, split=getattr(names, role))
                 made[role].handle_duplicates(remove)
         if held_out:
@@ -130,7 +132,7 @@ class DetectionDataModule(ShardedDataModule):
     @property
     def classes(self) -> list[str]:
         """Names of the labels 0, 1, and so on."""
-        return list(self.datasets["train"].classes)
+        return list(next(iter(self.datasets.values())).classes)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:

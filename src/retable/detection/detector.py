@@ -3,6 +3,7 @@
 A detector of its own is a subclass with a network, `detect_batch`, a training step and its optimisers.
 """
 
+import logging
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from retable.boxes import ROTATED, BoxFormat
+from retable.data.classes import match_classes
 from retable.detection.pictures import DetectionPictures
 from retable.detection.prediction import predict_files
 from retable.detection.schema import DetectorConfig, PredictionOptions, Scaling
@@ -20,6 +22,8 @@ from retable.detection.tiles import Prediction, as_float, detect_in_tiles, insid
 from retable.detection.transforms import letterbox
 from retable.errors import CheckpointError, ConfigError
 from retable.metrics.detection import DetectionAveragePrecision
+
+log = logging.getLogger(__name__)
 
 
 class Detector(LightningModule):
@@ -33,6 +37,7 @@ class Detector(LightningModule):
         multiple: Images are padded to multiples of so many pixels, the network's largest stride.
         classes: Names of the classes, of the data that it was trained on.
         test_metric: Average precision of the last test, with its curves.
+        about: What the record tells beside: how the classes of other data than those of the training were understood.
 
     Raises:
         ConfigError: A value that cannot work.
@@ -56,6 +61,9 @@ class Detector(LightningModule):
             )
         self.config = config
         self.classes = [f"class{label}" for label in range(config.num_classes)]
+        self.about: dict[str, str] = {}
+        self._is_named = False  # until a training, or its checkpoint, brings the names
+        self._labels: Tensor | None = None  # of the classes of other data
         self.validation_metric, self.test_metric = (
             DetectionAveragePrecision(config.num_classes, rotated=self.box_format is ROTATED) for _ in range(2)
         )
@@ -80,18 +88,24 @@ class Detector(LightningModule):
         return dict.fromkeys(names, ("fraction", "higher"))
 
     def setup(self, stage: str) -> None:
-        """Takes up the classes of the dataset.
+        """Takes up the classes of the dataset; what is tested after its training keeps its own.
 
         Raises:
-            ConfigError: The network is built for another number of them.
+            ConfigError: The network is built for another number of them, or was not trained on them.
         """
         classes = list(self.trainer.datamodule.classes)  # type: ignore[attr-defined]
+        if stage == "test" and self._is_named:
+            labels, told = match_classes(self.classes, classes)
+            if told:
+                log.warning("%s", told)
+                self.about, self._labels = {"classes": told}, torch.tensor(labels)
+            return
         if len(classes) != self.config.num_classes:
             raise ConfigError(
                 f"model.num_classes: the dataset has {len(classes)} classes ({', '.join(classes)}), "
                 f"not {self.config.num_classes}"
             )
-        self.classes = classes
+        self.classes, self._is_named = classes, True
 
     def configure_callbacks(self) -> list[Callback]:
         """Pictures of the test."""
@@ -110,7 +124,7 @@ class Detector(LightningModule):
         classes = checkpoint.get("classes", self.classes)
         if not all(isinstance(name, str) for name in classes) or len(classes) != self.config.num_classes:
             raise CheckpointError(f"its classes are {classes!r:.80}, {self.config.num_classes} names are needed")
-        self.classes = list(classes)
+        self.classes, self._is_named = list(classes), "classes" in checkpoint
 
     def example_input(self) -> Tensor:
         """Returns images (2, 3, H, W) as the network takes them."""
@@ -122,6 +136,11 @@ class Detector(LightningModule):
 
     def test_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
         """Detects in a batch of test images, and hands the detections to callbacks as ``predictions``."""
+        if self._labels is not None:  # in the batch, for callbacks too
+            known = self._labels
+            batch["targets"] = [
+                {**target, "labels": known.to(target["labels"].device)[target["labels"]]} for target in batch["targets"]
+            ]
         predictions = self.detect(batch["images"])
         self.test_metric.update(predictions, batch["targets"], batch["indices"])
         return {"predictions": predictions}

@@ -57,9 +57,9 @@ class DetectionPictures(Callback):
         if not trainer.is_global_zero or trainer.fast_dev_run:
             return
         folder = Path(trainer.default_root_dir)
-        metric: Any = pl_module.test_metric
-        classes = trainer.datamodule.classes
-        curves = {name: metric.curve(label) for label, name in enumerate(classes)}
+        model: Any = pl_module
+        metric = model.test_metric
+        curves = {name: metric.curve(label) for label, name in enumerate(model.classes)}
         for path, title, drawn in (
             ("plots/detections.png", "detections on the first images", self._gallery.first),
             ("plots/worst.png", "images with the most missed objects and false alarms", self._gallery.worst),

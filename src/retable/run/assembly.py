@@ -17,6 +17,9 @@ What the data (LightningDataModule) brings:
         values, after ``setup``.
     first_epoch: the epoch that training begins with; set here for a resumed run before the loaders are made.
     test_name: the split that is tested and names the metrics: ``test``, or ``val`` where no test split exists.
+    roles: the splits that are read and checked, set before anything of them is asked for: ``test.py`` leaves the tested
+        one.
+    classes: names of the labels 0, 1, and so on, where there are any.
 """
 
 import logging
@@ -32,12 +35,13 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 
 from retable.errors import ConfigError
-from retable.run import environment
+from retable.run import digests, environment
 from retable.run.build import build
 from retable.run.callbacks import EpochCheckpoints, Interrupts, RunClock, SameData, SeedEpochs
 from retable.run.checkpoints import AtomicCheckpointIO
 from retable.run.command_line import command
 from retable.run.configuration import config_hash, stored
+from retable.run.loggers import WandbLogger
 
 Metrics = dict[str, tuple[float | None, str, str]]
 """Value (None if undefined), unit and direction by ``split/name``."""
@@ -53,6 +57,19 @@ def quieten() -> None:
         r".*does not have many workers",  # data.workers is chosen for the cores
     ):
         warnings.filterwarnings("ignore", message=message)
+
+
+def start_loggers(config: DictConfig, folder: Path) -> tuple[list[Any], WandbLogger | None]:
+    """Builds what keeps the curves of a run, and begins the run of W&B, if it is among them, which it also returns.
+
+    Raises:
+        ConfigError: W&B is to be online and there is no login.
+    """
+    loggers = build(config.logger, folder=folder, tags=list(config.tags))
+    wandb = next((logger for logger in loggers if isinstance(logger, WandbLogger)), None)
+    if wandb is not None:
+        wandb.start(stored(config))
+    return loggers, wandb
 
 
 def build_trainer(
@@ -143,6 +160,7 @@ def facts(config: DictConfig, trainer: Any, model: Any, data: Any, metrics: Metr
         "peak_memory_bytes": environment.peak_memory(),
         "devices": environment.devices(trainer.strategy.root_device.type, trainer.world_size),
         "versions": environment.package_versions(),
+        "code": digests.loaded(),
         "git": environment.git_state(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }

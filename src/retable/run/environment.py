@@ -16,14 +16,20 @@ _PACKAGES = (
     "torchvision",
     "pytorch-lightning",
     "torchmetrics",
+    "torch-fidelity",
     "timm",
+    "scikit-learn",
+    "xgboost",
     "numpy",
+    "scipy",
     "numba",
     "opencv-python-headless",
     "hydra-core",
     "omegaconf",
     "wandb",
 )
+
+_SOURCES = (".py", ".yaml")
 
 
 def package_versions() -> dict[str, str | None]:
@@ -38,7 +44,10 @@ def package_versions() -> dict[str, str | None]:
 
 
 def git_state() -> dict[str, Any]:
-    """Commit and dirty flag of the repository that the package runs from; both None outside one."""
+    """Commit and dirty flag of the repository that the package runs from; both None outside one.
+
+    Dirty is what differs from the commit in a tracked file, or has a source file (code or configuration) beside it.
+    """
     folder = Path(__file__).resolve().parent
 
     def git(*arguments: str) -> str | None:
@@ -51,8 +60,14 @@ def git_state() -> dict[str, Any]:
         return done.stdout.strip()
 
     commit = git("rev-parse", "HEAD")
-    status = git("status", "--porcelain", "--untracked-files=no")
-    return {"commit": commit, "dirty": None if status is None else bool(status)}
+    status = git("status", "--porcelain", "--untracked-files=all")
+    changes = None if status is None else [line for line in status.splitlines() if _is_change(line)]
+    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+
+
+def _is_change(line: str) -> bool:
+    """Whether a line of ``git status --porcelain`` tells of what a run may have been made with."""
+    return not line.startswith("??") or line.rstrip('"').endswith(_SOURCES)
 
 
 def devices(accelerator: str, count: int) -> dict[str, Any]:

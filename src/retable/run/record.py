@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -33,6 +34,7 @@ class Record:
         peak_memory_bytes: See `retable.run.environment.peak_memory`.
         devices: See `retable.run.environment.devices`.
         versions: Package versions.
+        code: Digests of the code that made it, as of `retable.run.digests.loaded`; empty where none are known.
         git: Commit and dirty flag.
         wandb_id: The W&B id, or None.
         checkpoints: Paths relative to the folder, the tested one, and the epoch of the best.
@@ -69,6 +71,7 @@ class Record:
     started: str
     finished: str
     resumed: int
+    code: dict[str, str] = field(default_factory=dict)
     extended: list[int] = field(default_factory=list)
     trained: dict[str, Any] | None = None
     schema: int = SCHEMA
@@ -93,7 +96,7 @@ def read(folder: Path) -> Record:
         raise DataError(f"{path}: damaged ({str(error).splitlines()[0]})") from error
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
         raise DataError(f"{path}: not a record of schema {SCHEMA}")
-    for name, wanted in get_type_hints(Record).items():
+    for name, wanted in _types().items():
         if name in values and not _fits(values[name], wanted):
             raise DataError(f"{path}: damaged, {name} is not of its type but {str(values[name])[:40]!r}")
     try:
@@ -102,15 +105,23 @@ def read(folder: Path) -> Record:
         raise DataError(f"{path}: not a record of schema {SCHEMA} ({error})") from error
 
 
+@cache
+def _types() -> dict[str, Any]:
+    """The annotated types, which Python makes anew each time that it is asked."""
+    return get_type_hints(Record)
+
+
 def _fits(value: Any, wanted: Any) -> bool:
     """Whether a value out of JSON is of an annotated type."""
+    if wanted is Any or type(value) is wanted:
+        return True
     kind, parts = get_origin(wanted), get_args(wanted)
     if kind is UnionType:
         return any(_fits(value, part) for part in parts)
     if kind is dict:
-        return isinstance(value, dict) and all(_fits(one, parts[1]) for one in value.values())
+        return isinstance(value, dict) and all(type(one) is parts[1] or _fits(one, parts[1]) for one in value.values())
     if kind is list:
         return isinstance(value, list) and all(_fits(one, parts[0]) for one in value)
     if wanted is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
-    return wanted is Any or type(value) is wanted or (wanted is type(None) and value is None)
+    return wanted is type(None) and value is None

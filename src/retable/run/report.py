@@ -1,10 +1,12 @@
 """What a run shows at its end: curves, the table of metrics, the pictures."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from retable.errors import DataError
 from retable.run import paths
+from retable.run.loggers import WandbLogger
 from retable.run.record import Record
 
 log = logging.getLogger(__name__)
@@ -23,25 +25,57 @@ def draw_curves(folder: Path) -> dict[str, str]:
     return {}
 
 
-def pictures(record: Record, folder: Path) -> dict[str, Path]:
-    """The pictures of a run by name."""
-    return {Path(path).stem: folder / path for path in record.pictures}
+def conclude(record: Record, folder: Path, wandb: WandbLogger | None) -> None:
+    """Writes the record, shows it, and gives numbers and pictures to Weights & Biases, where it takes part."""
+    record.write(folder)
+    show(record, folder)
+    if wandb is not None:
+        wandb.log_pictures(_pictures(record, folder))
+        wandb.finish(record.metrics)
 
 
 def show(record: Record, folder: Path) -> None:
     """Prints the metrics of a run as a table, then where its record and pictures lie."""
     from rich.console import Console
+
+    _print(f"{_subject(record)} ({record.data['kind']} data)", {"value": record})
+    console = Console()
+    for path in (folder / paths.RECORD, *_pictures(record, folder).values()):
+        console.print(str(path), soft_wrap=True, highlight=False)
+
+
+def compare(records: Mapping[str, Record]) -> None:
+    """Prints the metrics of several runs, by their names, as one table."""
+    _print("all tests", {f"{name}\n{_subject(record)}": record for name, record in records.items()})
+
+
+def _subject(record: Record) -> str:
+    return f"{record.choices['model']} on {record.choices['data']}"
+
+
+def _pictures(record: Record, folder: Path) -> dict[str, Path]:
+    """The pictures of a run by name."""
+    return {Path(path).stem: folder / path for path in record.pictures}
+
+
+def _print(title: str, records: Mapping[str, Record]) -> None:
+    """Prints a row for each metric that any of the records has, and a column for each record."""
+    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
-    data = record.data
-    table = Table(title=f"{record.choices['model']} on {record.choices['data']} ({data['kind']} data)")
-    table.add_column("metric")
-    table.add_column("value", justify="right")
+    table = Table(title=title)
+    table.add_column("metric", overflow="fold")
+    for name in records:
+        table.add_column(name, justify="right", overflow="fold")
     table.add_column("unit")
-    for name, value in record.metrics.items():
-        shown = "undefined" if value is None else f"{value:.4g}"
-        table.add_row(name, shown, record.metric_info[name]["unit"])
-    console.print(table)
-    for path in (folder / paths.RECORD, *pictures(record, folder).values()):
-        console.print(str(path), soft_wrap=True, highlight=False)
+    units = {name: info["unit"] for record in records.values() for name, info in record.metric_info.items()}
+    for name, unit in units.items():
+        table.add_row(name, *(_shown(record, name) for record in records.values()), unit)
+    Console().print(table)
+
+
+def _shown(record: Record, name: str) -> str:
+    if name not in record.metrics:
+        return ""
+    value = record.metrics[name]
+    return "undefined" if value is None else f"{value:.4g}"

@@ -139,7 +139,7 @@ class TestConfig:
     """What ``test.py`` is asked.
 
     Attributes:
-        run: Folder of a finished run.
+        run: Folders of finished runs; several are given with commas between them: ``run=A,B``.
         split: Which split of the data is evaluated; null is what the run itself tested.
         checkpoint: Which weights.
         accelerator: auto, cpu or gpu.
@@ -148,7 +148,7 @@ class TestConfig:
 
     __test__ = False
 
-    run: str = MISSING
+    run: list[str] = MISSING
     split: TestSplit | None = None
     checkpoint: TestCheckpoint = TestCheckpoint.best
     accelerator: str = "auto"

@@ -17,13 +17,20 @@ from pytorch_lightning import LightningModule, seed_everything
 from retable import sparing
 from retable.errors import ConfigError, DataError, StorageError
 from retable.files import alone, write_text
-from retable.run import checkpoints, paths, record, report
-from retable.run.assembly import build_trainer, facts, guard_interrupts, pictures_drawn, quieten, tested_metrics
+from retable.run import checkpoints, digests, paths, record, report
+from retable.run.assembly import (
+    build_trainer,
+    facts,
+    guard_interrupts,
+    pictures_drawn,
+    quieten,
+    start_loggers,
+    tested_metrics,
+)
 from retable.run.build import build
 from retable.run.callbacks import EpochCheckpoints, RunClock
 from retable.run.command_line import differs_from_paper
 from retable.run.configuration import config_hash, flatten, identity, plain, stored
-from retable.run.loggers import WandbLogger
 from retable.run.predict import read_config
 
 log = logging.getLogger(__name__)
@@ -85,12 +92,10 @@ def _train(config: DictConfig, folder: Path, main_process: bool) -> None:
         kept = checkpoints.load(resume_from)
         checkpoints.check_weights(model, kept, resume_from)
         data.first_epoch = kept["epoch"] + 1
+    digests.loaded()  # now, as the code may be edited before the record is written
     if config.compile:
         model.network.compile()
-    loggers = build(config.logger, folder=folder, tags=list(config.tags))
-    wandb = next((logger for logger in loggers if isinstance(logger, WandbLogger)), None)
-    if wandb is not None:
-        wandb.start(stored(config))
+    loggers, wandb = start_loggers(config, folder)
     clock = RunClock(started)
     keeper, trainer = build_trainer(config, folder, loggers, clock)
 
@@ -128,11 +133,7 @@ def _train(config: DictConfig, folder: Path, main_process: bool) -> None:
         resumed=clock.resumed,
         extended=_extended(folder),
     )
-    result.write(folder)
-    report.show(result, folder)
-    if wandb is not None:
-        wandb.log_pictures(report.pictures(result, folder))
-        wandb.finish(result.metrics)
+    report.conclude(result, folder, wandb)
 
 
 def _choices() -> dict[str, str]:

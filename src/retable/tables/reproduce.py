@@ -6,7 +6,7 @@ import shlex
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,14 @@ from retable.tables.engines import Job
 from retable.tables.results import TableResult
 from retable.tables.schema import ReproduceConfig
 from retable.tables.spec import Table
-from retable.tables.store import State, Store
+from retable.tables.store import State, Status, Store
 from retable.tables.yaml_lines import hint
 
 BUDGETS = ("smoke", "small", "paper")
 _ACTIONS = ("run", "status", "report")
 _LISTS = ("table", "only", "seeds")
 _LABELLED = ("rows", "columns")
+_NAMED = 6  # stale cells that are named, of those that the same changes concern
 _OWN = tuple(part.name for part in fields(ReproduceConfig))
 
 
@@ -80,7 +81,7 @@ def reproduce(config: DictConfig) -> None:
         CellsError: Cells have failed; all others are done.
         StoppedError: It was interrupted.
     """
-    store = Store(Path(config.outputs))
+    store = Store(Path(config.outputs), accept_stale=config.stale.name == "accept")
     planner = Planner()
     if config.table is None:
         if config.action.name != "run" or config.only is not None:
@@ -206,14 +207,12 @@ def _run(config: DictConfig, request: _Request) -> list[str]:
     missing = [key for key, status in statuses.items() if status.state is not State.done and key not in earlier]
     for warning in dict.fromkeys(status.warning for status in statuses.values() if status.warning):
         print(f"warning: {warning}", file=sys.stderr)
+    labels = _labels(request.plans)
+    for note in _stale(statuses, labels):
+        print(note)
     from retable.run.build import build
 
     engine = build(config.engine)
-    labels = {
-        cell.id: f"{row} in {column}, seed {seed}"
-        for plan in request.plans
-        for (row, column, seed), cell in reversed(plan.items())
-    }
     threading.Thread(target=_warm_up, args=(config.wandb.name,), daemon=True).start()
     try:
         with display.live(request.tables, request.plans, request.store, labels, engine.workers) as show:
@@ -225,6 +224,33 @@ def _run(config: DictConfig, request: _Request) -> list[str]:
     for key, failure in failures.items():
         display.show_failure(labels[key], request.store.folder(key), failure, earlier=key in earlier)
     return list(failures)
+
+
+def _labels(plans: Sequence[dict[Place, Cell]]) -> dict[str, str]:
+    """What each cell is called, by its id: where it stands first."""
+    return {
+        cell.id: f"{row} in {column}, seed {seed}"
+        for plan in plans
+        for (row, column, seed), cell in reversed(plan.items())
+    }
+
+
+def _stale(statuses: Mapping[str, Status], labels: Mapping[str, str]) -> list[str]:
+    """What to tell of cells whose code has changed since: a line for those of the same modules."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for key in labels:
+        if key in statuses and statuses[key].stale:
+            found.setdefault(statuses[key].stale, []).append(key)
+    lines = []
+    for modules, keys in found.items():
+        accepted = all(statuses[key].state is State.done for key in keys)
+        what = "kept by stale=accept" if accepted else "not done until they are run again, or kept by stale=accept"
+        some = [labels[key] for key in keys[:_NAMED]] + ([f"{len(keys) - _NAMED} more"] if len(keys) > _NAMED else [])
+        lines.append(
+            f"{len(keys)} stale cell{'s' * (len(keys) > 1)}, {what}: {'; '.join(some)}; changed since then: "
+            f"{', '.join(modules)}"
+        )
+    return lines
 
 
 def _warm_up(wandb: str) -> None:
@@ -249,6 +275,7 @@ def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Pa
         ids = {cell.id for cell in plan.values()}
         statuses = {key: request.store.status(key) for key in ids}
         result = results.gather(table, config.budget.name, request.seeds, plan, statuses, command())
+        result = replace(result, warnings=(*result.warnings, *_stale(statuses, _labels([plan]))))
         folder = request.store.outputs / "tables" / table.name / config.budget.name
         display.show_table(result)
         if config.action.name != "status":

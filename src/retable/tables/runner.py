@@ -74,8 +74,10 @@ def run(
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: stop.set())
     try:
-        if store.is_done(folder):
+        if store.is_done(folder, fresh=True):
             return DONE
+        if store.is_done(folder):
+            store.set_aside(folder, keep=(lease.LEASE, STOP))
         earlier = store.read_failure(folder)
         attempts = 1 + (earlier.attempts if earlier is not None else 0)
         (folder / store.FAILED).unlink(missing_ok=True)

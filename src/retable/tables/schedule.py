@@ -89,7 +89,7 @@ def _start(progress: Progress, jobs: dict[str, Job], engine: Engine, store: Stor
 def _settle(progress: Progress, key: str, code: int, store: Store) -> None:
     started = progress.running.pop(key)
     status = store.status(key)
-    if status.state is State.done:
+    if status.state is State.done or (code == runner.DONE and status.stale):  # the code was edited while it ran
         progress.done.append(key)
         progress.seconds.append(time.monotonic() - started)
     elif code == runner.BUSY or status.state is State.running:

@@ -24,6 +24,13 @@ class Retry(Enum):
     failed = "failed"
 
 
+class Stale(Enum):
+    """What becomes of cells that are done, and whose code has changed since."""
+
+    rerun = "rerun"
+    accept = "accept"
+
+
 class Wandb(Enum):
     """What Weights & Biases gets of a finished table."""
 
@@ -45,6 +52,7 @@ class ReproduceConfig:
         columns: The same for columns.
         overrides: Overrides for every cell.
         retry: Which failed cells are run again.
+        stale: Whether cells whose code has changed since are run again, or accepted, which the report tells.
         dry_run: Prints the commands and runs nothing.
         outputs: Where everything is written to.
         program: What a cell runs: a Python file; null is train.py of the project.
@@ -60,6 +68,7 @@ class ReproduceConfig:
     columns: list[str] = field(default_factory=list)
     overrides: str = ""
     retry: Retry = Retry.none
+    stale: Stale = Stale.rerun
     dry_run: bool = False
     outputs: str = "outputs"
     program: str | None = None

@@ -1,10 +1,13 @@
 """Where cells live on disk, and in which state they are.
 
 A cell's folder is ``outputs/cells/<id>``, the folder of its run. It is *done* with a valid ``record.json``, *running*
-while a living process holds its lease, *failed* with ``failed.json``, else *pending*.
+while a living process holds its lease, *failed* with ``failed.json``, else *pending*. A record is stale where the code
+that made it has changed: unless that is accepted, its cell is not done.
 """
 
 import json
+import shutil
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -12,12 +15,13 @@ from pathlib import Path
 
 from retable.errors import DataError
 from retable.files import write_text
-from retable.run import paths, record
+from retable.run import digests, paths, record
 from retable.run.record import Record
 from retable.tables import lease
 
 FAILED = "failed.json"
 LOG = "log.txt"
+STALE = "stale"
 
 
 class State(StrEnum):
@@ -60,6 +64,7 @@ class Status:
         record: Its record, if done.
         failure: How it failed, if failed.
         warning: What is wrong in the folder, or "": a damaged or outdated record counts as not done.
+        stale: Which modules have changed since its record was made.
     """
 
     state: State
@@ -67,6 +72,7 @@ class Status:
     record: Record | None = None
     failure: Failure | None = None
     warning: str = ""
+    stale: tuple[str, ...] = ()
 
 
 class Store:
@@ -74,10 +80,13 @@ class Store:
 
     Args:
         outputs: The folder that everything is written to.
+        accept_stale: Whether a cell whose code has changed since is done all the same.
     """
 
-    def __init__(self, outputs: Path) -> None:
+    def __init__(self, outputs: Path, accept_stale: bool = False) -> None:
         self.outputs = outputs.absolute()
+        self._accept_stale = accept_stale
+        self._disk = digests.Disk()
 
     def folder(self, cell: str) -> Path:
         """Folder of a cell, by its id."""
@@ -91,21 +100,23 @@ class Store:
         """What the disk says of a cell, by its id."""
         folder = self.folder(cell)
         warning = ""
+        stale: tuple[str, ...] = ()
         if (folder / paths.RECORD).exists():
             try:
                 found = record.read(folder)
-                if found.config_hash == cell:
-                    return Status(State.done, folder, found)
-                warning = f"{folder / paths.RECORD}: is the record of another run ({found.config_hash})"
+                if found.config_hash != cell:
+                    raise DataError(f"{folder / paths.RECORD}: is the record of another run ({found.config_hash})")
+                stale = self._disk.changed(found.code)
+                if self._accept_stale or not stale:
+                    return Status(State.done, folder, found, stale=stale)
             except DataError as error:
-                warning = str(error)
-            warning += "; the cell counts as not done"
+                warning = f"{error}; the cell counts as not done"
         if lease.is_held(folder):
             return Status(State.running, folder, warning=warning or _of_clocks(folder))
         failure = read_failure(folder)
         if failure is not None:
             return Status(State.failed, folder, failure=failure, warning=warning)
-        return Status(State.pending, folder, warning=warning)
+        return Status(State.pending, folder, warning=warning, stale=stale)
 
 
 def _of_clocks(folder: Path) -> str:
@@ -121,13 +132,30 @@ def _of_clocks(folder: Path) -> str:
     )
 
 
-def is_done(folder: Path) -> bool:
-    """Whether a folder holds a valid record."""
+def is_done(folder: Path, fresh: bool = False) -> bool:
+    """Whether a folder holds a valid record, and where asked for one of the code as it is now."""
     try:
-        record.read(folder)
+        found = record.read(folder)
     except DataError:
         return False
-    return True
+    return not (fresh and digests.Disk().changed(found.code))
+
+
+def set_aside(folder: Path, keep: Collection[str]) -> None:
+    """Moves what a cell was, its record last, into ``stale/``, so that it begins anew; an earlier one is replaced.
+
+    Args:
+        folder: The cell's folder.
+        keep: Names of what belongs to whoever runs the cell now.
+    """
+    aside = folder / STALE
+    aside.mkdir(exist_ok=True)
+    left = [path for path in folder.iterdir() if path.name not in (*keep, LOG, STALE) and path.name[0] != "."]
+    for path in sorted(left, key=lambda path: path.name == paths.RECORD):
+        target = aside / path.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        path.replace(target)
 
 
 def read_failure(folder: Path) -> Failure | None:

@@ -168,7 +168,7 @@ def test_provenance_of_generated_cars() -> None:
 
 def test_fewer_images_than_a_batch_are_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"data\.batch_size=23: data\.count has 22 images.*batch_size=22 or less"):
-        module(batch_size=23)
+        module(batch_size=23).train_dataloader()
     write_images(tmp_path, 3)
     with pytest.raises(ConfigError, match=r"data\.batch_size=4: data\.root=.* has 3 images, fewer than a batch"):
         module(root=str(tmp_path)).train_dataloader()

@@ -56,6 +56,14 @@ def test_real_drawings_take_the_place_of_generated_ones(tmp_path: Path) -> None:
     assert sorted(labels) == sorted(CLASSES.index(name) for name in SIX)
 
 
+def test_a_test_reads_the_tested_split_alone_and_the_same_one(tmp_path: Path) -> None:
+    write_classes(tmp_path, dict.fromkeys(CLASSES, 5))
+    whole, alone = module(root=str(tmp_path)), module(root=str(tmp_path))
+    alone.roles = ("test",)
+    assert alone.provenance["splits"] == {"test": 8}
+    assert alone.provenance["fingerprints"]["test"] == whole.provenance["fingerprints"]["test"]
+
+
 def test_learnt_from_generated_drawings_tested_on_all_real_ones(tmp_path: Path) -> None:
     write_classes(tmp_path, {"angry_face": 1, "winking_face": 4})
     data = module(root=str(tmp_path), train_on="generated")

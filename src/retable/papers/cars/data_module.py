@@ -40,9 +40,6 @@ class CarsDataModule(ShardedDataModule):
     Attributes:
         test_name: The split that is tested.
         mirrors: Whether training batches hold mirrored images.
-
-    Raises:
-        ConfigError: A value that cannot work.
     """
 
     test_name = "test"
@@ -50,8 +47,6 @@ class CarsDataModule(ShardedDataModule):
 
     def __init__(self, config: CarsConfig, seed: int) -> None:
         super().__init__()
-        if config.root is None and config.count < config.batch_size:
-            raise ConfigError(_too_few(config.count, config.batch_size, "data.count"))
         self.config, self.seed = config, seed
         self.first_epoch = 0
         self.image_size, self.batch_size = config.image_size, config.batch_size
@@ -65,8 +60,6 @@ class CarsDataModule(ShardedDataModule):
             return None
         root = Path(self.config.root).expanduser()
         folder = read_folder(root, self.image_size, self.config.fit, self.config.background, self.config.check)
-        if len(folder.names) < self.batch_size:
-            raise ConfigError(_too_few(len(folder.names), self.batch_size, f"data.root={root}"))
         for note in folder.notes:
             log.warning("%s", note)
         return folder
@@ -81,7 +74,6 @@ class CarsDataModule(ShardedDataModule):
         """All images, uint8 (N, 3, S, S): generated ones by index, those of a folder in the natural order of names.
 
         Raises:
-            ConfigError: There are fewer images than a batch has.
             DataError: An image cannot be read.
         """
         if self._folder is not None:
@@ -94,7 +86,7 @@ class CarsDataModule(ShardedDataModule):
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """Kind, source, fingerprint and number of the images, as plain values."""
-        note = "one set without a split, as in the essay: samples are scored against the images that were learnt from"
+        note = "one set without a split, as in the essay: a run's samples are scored against what it learnt from"
         folder = self._folder
         return Provenance(
             kind="synthetic" if folder is None else "real",
@@ -105,7 +97,22 @@ class CarsDataModule(ShardedDataModule):
         ).as_dict()
 
     def train_dataloader(self) -> DataLoader[Tensor]:
-        """Makes the keys of training batches; processes share each batch, and incomplete batches are left out."""
+        """Makes the keys of training batches; processes share each batch, and incomplete batches are left out.
+
+        Raises:
+            ConfigError: There are fewer images than a batch has.
+        """
+        config = self.config
+        count, source = (
+            (config.count, "data.count")
+            if self._folder is None
+            else (len(self._folder.names), f"data.root={config.root}")
+        )
+        if count < self.batch_size:
+            raise ConfigError(
+                f"data.batch_size={self.batch_size}: {source} has {count} images, fewer than a batch; "
+                f"set data.batch_size={count} or less"
+            )
         sampler = self._training_sampler(len(self.images), drop_last=True)
         return self._loader(Keys(len(self.images), self.seed, self._flip), sampler, sampler.batch_size, as_it_is)
 
@@ -147,10 +154,3 @@ class Keys(Dataset[Tensor]):
         epochs, indices = np.array(keys).T
         mirrored = np.random.default_rng([self._seed, epochs[0]]).random(self._length)[indices] < self._flip
         return torch.from_numpy(np.stack([indices, mirrored], axis=1).astype(np.int64))
-
-
-def _too_few(count: int, batch_size: int, source: str) -> str:
-    return (
-        f"data.batch_size={batch_size}: {source} has {count} images, fewer than a batch; "
-        f"set data.batch_size={count} or less"
-    )

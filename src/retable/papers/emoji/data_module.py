@@ -56,9 +56,10 @@ class EmojiDataModule(ShardedDataModule):
         """
         learnt = ("generated", "real") if self.config.train_on == "both" else (str(self.config.train_on),)
         sources = {"train": learnt, "val": learnt, "test": (str(self.config.test_on),)}
-        real = self._real_parts(sources) if any("real" in names for names in sources.values()) else {}
+        real = self._real_parts(sources) if any("real" in sources[role] for role in self.roles) else {}
         return {
-            role: [real[role] if name == "real" else self._generated(role) for name in sources[role]] for role in ROLES
+            role: [real[role] if name == "real" else self._generated(role) for name in sources[role]]
+            for role in self.roles
         }
 
     def _generated(self, role: str) -> GeneratedCanvases:
@@ -73,7 +74,9 @@ class EmojiDataModule(ShardedDataModule):
         config = self.config
         drawings, notes = list_drawings(Path(str(config.root)).expanduser())
         labels = [drawing.label for drawing in drawings]
+        # the splits are the same, whichever of them are read
         needed = [role for role in ROLES if "real" in sources[role]]
+        read = [role for role in needed if role in self.roles]
         if any(self._hands[role] is not None for role in needed):
             hands = {role: self._hands[role] if role in needed else () for role in ROLES}
             val_share = self._fractions["val"] / (self._fractions["train"] + self._fractions["val"])
@@ -90,7 +93,7 @@ class EmojiDataModule(ShardedDataModule):
             self._notes.append(
                 f"{nameless} drawings of no known hand are learnt from, perhaps by those of data.test_hands"
             )
-        for role in needed:
+        for role in read:
             if not chosen[role]:
                 also = "; give data.test_hands too" if role == "test" and self._hands["test"] is None else ""
                 raise ConfigError(f"data.{role}_hands: no drawings are left for {role}{also}")
@@ -100,10 +103,10 @@ class EmojiDataModule(ShardedDataModule):
         for note in self._notes:
             log.warning("%s", note)
         if config.check == "decode":
-            check_images([drawings[i].path for role in needed for i in chosen[role]], read_shown_image, "shown")
+            check_images([drawings[i].path for role in read for i in chosen[role]], read_shown_image, "shown")
         return {
             role: RealCanvases.read([drawings[i] for i in chosen[role]], config.image_size, config.crop_to_ink)
-            for role in needed
+            for role in read
         }
 
     @cached_property

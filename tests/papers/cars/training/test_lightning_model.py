@@ -243,6 +243,17 @@ def test_averaged_generator_makes_the_samples(tmp_path: Path) -> None:
     latents = model.latents_of(range(3))
     assert not torch.equal(model.sample(latents), (model.network.generator(latents) / 2 + 0.5).clamp(0, 1))
     assert torch.equal(model.sample(latents), (model.network.averaged.module(latents) / 2 + 0.5).clamp(0, 1).detach())
+    plain = tiny_gan(ema_decay=0.5, average=False)  # which a test may ask for
+    plain.load_state_dict(model.state_dict())
+    assert torch.equal(plain.sample(latents), (model.network.generator(latents) / 2 + 0.5).clamp(0, 1))
+
+
+def test_scores_are_named_after_the_tested_split(tmp_path: Path) -> None:
+    data, trainer = TinyImages(), tiny_trainer(tmp_path)
+    data.test_name = "val"
+    trainer.test(tiny_gan(), data, verbose=False)
+    assert {"val/fid_domain", "val/nearest_real"} <= set(trainer.callback_metrics)
+    assert not [name for name in trainer.callback_metrics if name.startswith("test/")]
 
 
 def test_latents() -> None:

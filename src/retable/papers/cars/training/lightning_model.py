@@ -49,6 +49,7 @@ class Gan(LightningModule):
     weights_origin = "scratch"
     monitor_mode = "min"
     prediction_options = PredictionOptions
+    inference_options = frozenset({"fidelity", "average"})
 
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
@@ -93,7 +94,7 @@ class Gan(LightningModule):
         """Generates images from latents (B, latent_size), with the running statistics of batch normalisations.
 
         Latents are not optimised: that belongs to training (arXiv 1912.00953). The average generator draws where
-        there is one.
+        there is one, and `config.average` does not say otherwise.
 
         Returns:
             Images (B, 3, S, S) in [0, 1], float32.
@@ -203,7 +204,7 @@ class Gan(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Logs the scores."""
-        prefix = "test" if self.trainer.testing else "val"
+        prefix = self.trainer.datamodule.test_name if self.trainer.testing else "val"  # type: ignore[attr-defined]
         scores = {f"{prefix}/{name}": float(value) for name, value in self.fidelity.compute().items()}
         # all processes have the same values already; the mean over them only spares a warning
         self.log_dict(scores, sync_dist=True)

@@ -41,6 +41,7 @@ class GanNetwork(nn.Module):
         self.discriminator = made(config.discriminator, sizes_judged)
         self.encoder = None if config.encoder is None else made(config.encoder, sizes)
         self.averaged: AveragedModel | None = None
+        self._draws_average = config.average
         if config.ema_decay > 0:
             averaging = get_ema_multi_avg_fn(config.ema_decay)  # type: ignore[no-untyped-call]
             self.averaged = AveragedModel(self.generator, multi_avg_fn=averaging)
@@ -48,8 +49,9 @@ class GanNetwork(nn.Module):
         self.second_order = config.latent is not None or config.r1 > 0
 
     def forward(self, latents: Tensor) -> Tensor:
-        """Generates images (B, 3, S, S) in [-1, 1] from latents (B, latent_size), by the average where there is one."""
-        images: Tensor = (self.generator if self.averaged is None else self.averaged)(latents)
+        """Generates images (B, 3, S, S) in [-1, 1] from latents (B, latent_size), by the average where it is to be."""
+        network = self.averaged if self.averaged is not None and self._draws_average else self.generator
+        images: Tensor = network(latents)
         return images
 
     def judge(self, images: Tensor, latents: Tensor | None = None) -> Tensor:

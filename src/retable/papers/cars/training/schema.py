@@ -33,6 +33,7 @@ class GanConfig(Options):
         r1: Weight gamma of the R1 gradient penalty gamma / 2 |dD/dx|^2; 0 without it.
         augment: Augmentation of what the discriminator sees: some of ``colour``, ``translation`` and ``cutout``.
         ema_decay: Decay of the moving average of the generator that makes the samples; 0 samples from the generator.
+        average: Whether that average makes the samples, where there is one; false samples from the generator.
         fidelity: The scores of generated images.
     """
 
@@ -57,6 +58,7 @@ class GanConfig(Options):
     r1: float = option(0.0, least=0)
     augment: list[str] = option([], choices=("colour", "translation", "cutout"))
     ema_decay: float = option(0.0, least=0, below=1)
+    average: bool = True
     fidelity: Any = MISSING
 
 

@@ -57,9 +57,9 @@ class Snapshots(Callback):
         write_png(_folder(trainer) / "plots" / "samples" / f"epoch_{trainer.current_epoch + 1:04d}.png", grid)
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Logs how near samples are to the training images, and draws some beside them: copies would be recognised.
+        """Logs how near samples are to the real images, and draws some beside them: copies would be recognised.
 
-        Below them are training images beside their nearest others, as a yardstick. Where training mirrors images, the
+        Below them are real images beside their nearest others, as a yardstick. Where training mirrors images, the
         mirrored ones are neighbours, too.
 
         Raises:
@@ -79,7 +79,9 @@ class Snapshots(Callback):
         of_real = nearest_neighbours(real[chosen], known, count, excluded=selves)
         medians = [float(found.distances[:, 0].median()) for found in (of_samples, of_real)]
         # every process has found the same; the mean over them only spares a warning
-        pl_module.log_dict({f"test/{name}": one for name, one in zip(NEAREST, medians, strict=True)}, sync_dist=True)
+        pl_module.log_dict(
+            {f"{data.test_name}/{name}": one for name, one in zip(NEAREST, medians, strict=True)}, sync_dist=True
+        )
         if not trainer.is_global_zero:
             return
         few = torch.linspace(0, len(chosen) - 1, min(_SHOWN_REAL, len(chosen))).long()
@@ -96,7 +98,7 @@ class Snapshots(Callback):
         grid = sample_grid(samples, _COLUMNS)
         for path, title, drawn in (
             ("plots/samples.png", "samples", grid),
-            ("plots/neighbours.png", "samples beside the nearest training images", picture),
+            ("plots/neighbours.png", "samples beside the nearest real images", picture),
         ):
             write_png(_folder(trainer) / path, drawn)
             self.pictures[path] = title
