@@ -25,7 +25,7 @@ ENTRY_POINTS = {
     "prepare": ["data=cityscapes_cars", "root=x", "output=y"],
 }
 """What each needs, beside the mistake."""
-PATH_KEY = {"train": "outputs", "reproduce": "outputs", "sweep": "name", "prepare": "root"}
+PATH_KEY = {"train": "outputs", "test": "accelerator", "reproduce": "outputs", "sweep": "name", "prepare": "root"}
 
 Call = Callable[..., tuple[int, str, str]]
 

@@ -33,7 +33,7 @@ def loaded() -> dict[str, str]:
     a module that was seen in an earlier call the digest of then stands, should its file have been edited since.
 
     Returns:
-        Digest by name: ``retable.run.train`` of a module, ``retable/papers/cars/domain/weights.pt`` of another file.
+        Digest by name: ``retable.run.train`` of a module, ``retable/papers/NAME/weights.pt`` of another file.
     """
     bases = _bases()
     found: dict[Path, Path] = {}
