@@ -75,7 +75,7 @@ def test_a_training_and_a_prediction_load_torch_lightning_and_little_else(tmp_pa
     run = f"hydra.run.dir={tmp_path / 'run'}"
     code, names = loaded("train.py", *TINY, run, "logger=none", cwd=tmp_path)
     assert code == 0
-    assert names == {"torch", "numpy", "pytorch_lightning", "torchmetrics", "cv2"}
+    assert names == {"torch", "numpy", "pytorch_lightning", "torchmetrics"}
     words = ("model=emoji_net", "data=emoji", "budget=smoke", "trainer=cpu", "logger=none", f"{run}-emoji")
     code, names = loaded("train.py", *words, cwd=tmp_path)
     assert code == 0

@@ -45,6 +45,14 @@ def test_why_rows_are_not_compared(record, changes, reason):
     assert reason in found
 
 
+def test_the_code_itself_decides_where_records_hold_it(record):
+    dirty = {"git": {"commit": "f" * 40, "dirty": True}}
+    same = {"A": [record(code={"a": "1", "b": "2"})], "B": [record(code={"a": "1", "c": "3"}, **dirty)]}
+    assert obstacles(same, []) == (), "other modules are loaded by another model, and a commit may change none of them"
+    (found,) = obstacles({**same, "C": [record(code={"b": "9"})]}, [])
+    assert found == "its rows were run by different code (b)"
+
+
 def test_a_claim_of_rows_that_must_not_be_compared_has_no_verdict_and_does_not_count(tmp_path):
     dirty = {"git": {"commit": "f" * 40, "dirty": True}}
     result = build(tmp_path, DONE, changes=dirty)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,7 +89,10 @@ def records(tmp_path: Path, outputs: str = "outputs") -> list[Path]:
     return sorted((tmp_path / outputs / "cells").glob("*/record.json"))
 
 
-def test_a_table_from_nothing_to_its_report(call: Call, tmp_path: Path) -> None:
+def test_a_table_from_nothing_to_its_report(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    builtin = tmp_path / "builtin" / "larsd"  # one of them; all are composed in test_experiments.py
+    shutil.copytree(ROOT / "experiments" / "larsd", builtin, ignore=lambda _, names: [n for n in names if "2" not in n])
+    monkeypatch.setattr("retable.run.places.EXPERIMENTS", builtin.parent)
     listed = call()
     assert listed.returncode == 0
     assert "demo/1" in listed.stdout

@@ -32,17 +32,21 @@ class Composer:
         Raises:
             ConfigError: One of them does not fit.
         """
-        folders = places.configurations()
-        is_group = {word: any((folder / word.partition("=")[0]).is_dir() for folder in folders) for word in words}
-        groups = tuple(word for word in words if is_group[word])
+        groups = tuple(word for word in words if _chooses(word))
         if groups not in self._bases:
             self._bases[groups] = compose(self._name, list(groups))
         config = copy.deepcopy(self._bases[groups])
         try:
-            for override in OverridesParser.create().parse_overrides([word for word in words if not is_group[word]]):
+            for override in OverridesParser.create().parse_overrides([word for word in words if not _chooses(word)]):
                 if override.is_add() or override.is_delete() or override.is_sweep_override():
                     return compose(self._name, list(words))
                 OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
         except (HydraException, OmegaConfBaseException):
             return compose(self._name, list(words))  # which says what is wrong
         return config
+
+
+def _chooses(word: str) -> bool:
+    """Whether a word chooses a group's option, or says where options are."""
+    key = word.partition("=")[0]
+    return key.startswith("hydra") or any((folder / key).is_dir() for folder in places.configurations())

@@ -23,11 +23,19 @@ def obstacles(rows: Mapping[str, Sequence[Record]], tuned: Iterable[str]) -> tup
         found.append(
             f"{', '.join(scratch)} began from scratch and not with the weights that the configuration asks for"
         )
-    everything = [record.git for records in rows.values() for record in records]
-    commits = sorted({str(git.get("commit"))[:10] for git in everything})
+    everything = [record for records in rows.values() for record in records]
+    if everything and all(record.code for record in everything):  # it tells what commits can only suggest
+        names = {name for record in everything for name in record.code}
+        digests = {name: {record.code[name] for record in everything if name in record.code} for name in names}
+        changed = sorted(name for name, found_digests in digests.items() if len(found_digests) > 1)
+        if changed:
+            more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+            found.append(f"its rows were run by different code ({', '.join(changed[:3])}{more})")
+        return tuple(found)
+    commits = sorted({str(record.git.get("commit"))[:10] for record in everything})
     if len(commits) > 1:
         found.append(f"its rows were run by different code (commits {', '.join(commits)})")
-    if any(git.get("dirty") for git in everything):
+    if any(record.git.get("dirty") for record in everything):
         found.append("code was run that is in no commit (uncommitted changes)")
     return tuple(found)
 
