@@ -135,6 +135,7 @@ def test_batched_path_in_small_pieces(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+@pytest.mark.slow
 def test_forked_worker_computes_after_the_parent_did():
     # DataLoader workers are forks: the threads that the parent has started do not exist in them
     code = """
@@ -153,6 +154,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code]).returncode == 0
 
 
+@pytest.mark.slow
 def test_numba_is_not_imported_with_the_package():
     code = "import sys, retable.boxes; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -71,6 +71,7 @@ def test_matching_rules():
     np.testing.assert_allclose(recall, [0.5, 1, 1, 1, 1])
 
 
+@pytest.mark.slow
 def test_importing_the_package_loads_neither_numba_nor_torch():
     code = (
         "import sys, retable.metrics.average_precision; assert 'torch' not in sys.modules; "

@@ -320,6 +320,7 @@ def worker(rank: int, folder: str) -> None:
     torch.distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_agree_with_one(tmp_path: Path):
     multiprocessing.spawn(worker, (str(tmp_path),), nprocs=2)
     metric = DetectionAveragePrecision(num_classes=2)

@@ -120,6 +120,7 @@ def test_backbone_of_other_strides_is_refused() -> None:
         Backbone("test_vit")
 
 
+@pytest.mark.slow
 def test_building_a_backbone_does_not_import_wandb() -> None:
     code = (
         "import sys; from retable.nn.backbones import Backbone; Backbone('test_resnet');"

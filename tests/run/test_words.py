@@ -49,6 +49,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
 
 
 @pytest.mark.parametrize(("name", "needed"), ENTRY_POINTS.items())
+@pytest.mark.slow
 def test_every_entry_point_tells_mistakes_in_one_line(
     call: Call, tmp_path: Path, name: str, needed: Sequence[str]
 ) -> None:
@@ -104,6 +105,7 @@ def test_every_entry_point_tells_mistakes_in_one_line(
         ("reproduce", ["table=larsd/2", "retry=all"], "retry: 'all' is not one of none, failed"),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_mistakes_of_each(call: Call, tmp_path: Path, name: str, words: list[str], told: str) -> None:
     code, output, error = call(name, *words)
     assert (code, output) == (2, "")
@@ -113,6 +115,7 @@ def test_mistakes_of_each(call: Call, tmp_path: Path, name: str, words: list[str
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)
+@pytest.mark.slow
 def test_help(call: Call, name: str) -> None:
     code, output, error = call(name, "--help")
     assert (code, error) == (0, "")
