@@ -183,6 +183,20 @@ def test_each_way_of_asking_to_stop_ends_a_run_alike(
     assert record.read(tmp_path / "run").resumed == 1
 
 
+def test_a_signal_to_the_whole_group_is_an_interruption_as_well(
+    train_here: Train, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def asked(module: TinyModule, *_: Any) -> Any:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Terminated.") from error
+
+    monkeypatch.setattr(TinyModule, "training_step", asked)
+    assert train_here("hydra.run.dir=run") == 128 + signal.SIGTERM
+    assert capsys.readouterr().err.startswith("error: interrupted; the same command with resume=auto")
+
+
 def test_resume_finds_the_unfinished_run_of_the_same_configuration(train_here: Train, tmp_path: Path) -> None:
     assert train_here("model.nan_at_step=6", "outputs=out") == 5
     folders = list((tmp_path / "out" / "runs" / "tiny-tiny").iterdir())

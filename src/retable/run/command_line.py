@@ -71,7 +71,7 @@ def main(
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 0
         raise SystemExit(code)
-    interrupts.listen()
+    interrupts.listen(anew=True)
     prepare()
     failures: list[Failure] = []
     composed = False
@@ -181,6 +181,10 @@ def attempt(work: Callable[[], Any], if_interrupted: str = "") -> Failure | None
             traceback.print_exc()
         failure = Failure(f"cannot write {error.filename or 'a result'}: {error.strerror}", StorageError.exit_code)
     except Exception as error:
+        if interrupts.asked():
+            failure = Failure(f"interrupted{if_interrupted}", interrupts.exit_code())
+            _tell(failure.message)
+            return failure
         traceback.print_exc()
         failure = Failure(f"unexpected {type(error).__name__}: {error}", 1)
     else:

@@ -11,18 +11,29 @@ from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _received = signal.SIGINT
+_asked = False
 _owner = 0
 
 
-def listen() -> None:
-    """Lets all of them end this process as Ctrl-C does, but those that whoever started it has ignored (nohup)."""
-    global _owner
+def listen(anew: bool = False) -> None:
+    """Lets all of them end this process as Ctrl-C does, but those that whoever started it has ignored (nohup).
+
+    Args:
+        anew: Whether what came before is forgotten.
+    """
+    global _asked, _owner
+    _asked = _asked and not anew
     if threading.current_thread() is not threading.main_thread():
         return
     _owner = os.getpid()
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
+
+
+def asked() -> bool:
+    """Whether one of them came: what fails after that, such as a loader that got the signal as well, fails of it."""
+    return _asked
 
 
 def exit_code() -> int:
@@ -35,10 +46,10 @@ CODES = frozenset(128 + number for number in SIGNALS)
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    global _received
+    global _asked, _received
     if os.getpid() != _owner:  # a forked worker, which has nothing to put in order
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
         return
-    _received = signal.Signals(number)
+    _asked, _received = True, signal.Signals(number)
     raise KeyboardInterrupt(_received.name)
