@@ -15,7 +15,7 @@ import pytest
 import torch
 from tests.run.tiny import TinyModule
 
-from retable.errors import DataError
+from retable.errors import ConfigError, DataError
 from retable.run import checkpoints, interrupts, record
 
 pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
@@ -93,6 +93,18 @@ def test_resuming_with_other_settings_is_refused(train_here: Train, capsys: pyte
     assert train_here("hydra.run.dir=run") == 0
     assert train_here("hydra.run.dir=run", "resume=auto", "model.lr=0.01") == 2
     assert "run has 0.05, not 0.01; give another hydra.run.dir" in capsys.readouterr().err
+
+
+def test_who_is_refused_a_folder_leaves_it_to_its_owner(
+    train_here: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(folder: Path, refusal: str) -> None:
+        (folder / "config.yaml").write_text("the owner's, written just now")
+        raise ConfigError(refusal)
+
+    monkeypatch.setattr("retable.run.train.alone", held)
+    assert train_here("hydra.run.dir=run") == 2
+    assert (tmp_path / "run" / "config.yaml").read_text() == "the owner's, written just now"
 
 
 def test_a_run_that_is_refused_before_its_first_step_leaves_nothing(train_here: Train, tmp_path: Path) -> None:

@@ -183,10 +183,9 @@ def attempt(work: Callable[[], Any], if_interrupted: str = "") -> Failure | None
     except Exception as error:
         if interrupts.asked():
             failure = Failure(f"interrupted{if_interrupted}", interrupts.exit_code())
-            _tell(failure.message)
-            return failure
-        traceback.print_exc()
-        failure = Failure(f"unexpected {type(error).__name__}: {error}", 1)
+        else:
+            traceback.print_exc()
+            failure = Failure(f"unexpected {type(error).__name__}: {error}", 1)
     else:
         return None
     _tell(failure.message)

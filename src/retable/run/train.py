@@ -52,12 +52,13 @@ def train(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     main_process = int(os.environ.get("LOCAL_RANK", 0)) == 0
     refusal = f"hydra.run.dir: {folder} is in use; wait for that run, or give another folder"
-    new = not (folder / paths.CONFIG).exists()
+    is_ours = False  # what lies in the folder: not while another process holds it, nor where a run was before
     try:
         with alone(folder, refusal) if main_process else nullcontext():
+            is_ours = main_process and not (folder / paths.CONFIG).exists()
             _train(config, folder, main_process)
     except (ConfigError, DataError):
-        if new and main_process:
+        if is_ours:
             _leave_nothing(folder)
         raise
 
