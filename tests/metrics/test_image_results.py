@@ -72,7 +72,9 @@ def test_what_no_metric_depends_on_is_left_out() -> None:
     assert 0 < len(results.label) < sum(len(prediction["boxes"]) for prediction in predictions)
     assert results.hits[-1]
     assert detections(1)[0].image_results().predictions == results.predictions
-    assert detections(1, seed=4)[0].image_results().predictions != results.predictions
+    other = detections(1, seed=4)[0].image_results()
+    assert other.predictions != results.predictions
+    assert other.tested != results.tested
 
 
 def test_scores_over_draws_are_those_of_copied_images() -> None:
@@ -80,11 +82,11 @@ def test_scores_over_draws_are_those_of_copied_images() -> None:
     true = np.repeat(np.arange(4), IMAGES // 4)
     recognised = np.where(rng.random(IMAGES) < 0.5, true, rng.integers(0, 4, IMAGES))
     names = np.array(["a", "b", "c", "d", "never"])
-    results = ClassificationResults(true, recognised, names, "x")
+    results = ClassificationResults(true, recognised, names, "x", "y")
     counts = draw(IMAGES, 1500, "key")
     for index in (0, 1, 1400):
         drawn = np.repeat(np.arange(IMAGES), counts[:, index])
-        expected = ClassificationResults(true[drawn], recognised[drawn], names, "x").metrics()
+        expected = ClassificationResults(true[drawn], recognised[drawn], names, "x", "y").metrics()
         for name, value in expected.items():
             resampled = results.resampled(name, counts)
             assert resampled is not None
@@ -108,9 +110,9 @@ def test_they_survive_a_file(tmp_path: Path) -> None:
     found = load(tmp_path / "images.npz")
     assert isinstance(found, DetectionResults)
     assert found.metrics() == results.metrics()
-    assert found.predictions == results.predictions
+    assert (found.predictions, found.tested) == (results.predictions, results.tested)
     assert (found.outcomes() == results.outcomes()).all()
-    classified = ClassificationResults(np.array([0, 1]), np.array([1, 1]), np.array(["a", "b"]), "x")
+    classified = ClassificationResults(np.array([0, 1]), np.array([1, 1]), np.array(["a", "b"]), "x", "y")
     save(tmp_path / "images.npz", classified)
     assert load(tmp_path / "images.npz").metrics() == classified.metrics()
     assert [path.name for path in tmp_path.iterdir()] == ["images.npz"]

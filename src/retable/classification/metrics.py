@@ -25,8 +25,8 @@ def scores(matrix: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
         names: C names of the classes.
 
     Returns:
-        Scalars in float64 by name.
+        Scalars in float64 by name, on the matrix's device.
     """
     counts = matrix.cpu().numpy()
     found = classifications.scores(counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0), names)
-    return {name: torch.tensor(value, dtype=torch.float64) for name, value in found.items()}
+    return {name: torch.tensor(value, dtype=torch.float64, device=matrix.device) for name, value in found.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from torchmetrics import Metric
 
 from retable.errors import DataError, DivergenceError
 from retable.metrics.average_precision import BoolArray, match_detections, precision_recall
+from retable.metrics.image_results import digest
 from retable.metrics.image_results.detections import IOU_THRESHOLDS, DetectionResults, from_masks
 from retable.metrics.overlaps import BoxesOfImages, best_overlaps
 
@@ -206,10 +206,9 @@ class DetectionAveragePrecision(Metric):
             self._curves.append(
                 {"precision": precision, "recall": recall, "scores": scores[rows][~neither].astype(np.float64)}
             )
-        digest = hashlib.sha256()
-        for array in (detections.starts, detections.boxes, detections.labels, scores):
-            digest.update(np.ascontiguousarray(array).data)
-        self._image_results = from_masks(hits, ignored, images, truths_of_images, digest.hexdigest()[:16])
+        predictions = digest(detections.starts, detections.boxes, detections.labels, scores)
+        tested = digest(image_ids, truths.starts, truths.boxes, truths.labels, difficult)
+        self._image_results = from_masks(hits, ignored, images, truths_of_images, predictions, tested)
         return {
             name: torch.tensor(value, dtype=torch.float32, device=self.device)
             for name, value in self._image_results.metrics().items()

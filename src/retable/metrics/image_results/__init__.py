@@ -4,6 +4,7 @@ Nothing here imports torch, so that a table's report can resample the images. Im
 the dataset, which is the same for all runs on the same data: a draw of images means the same ones for each of them.
 """
 
+import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -24,6 +25,10 @@ class ImageResults(Protocol):
     @property
     def predictions(self) -> str:
         """Digest of all that was predicted, scores included: two runs with the same predict the same."""
+
+    @property
+    def tested(self) -> str:
+        """Digest of the images' ids and of what is true in them: only two runs with the same tested the same images."""
 
     @property
     def images(self) -> int:
@@ -50,6 +55,15 @@ class ImageResults(Protocol):
         """(I, K) numbers that tell how each image came out, to count those that two runs found alike."""
 
 
+def digest(*arrays: NDArray[Any]) -> str:
+    """Sixteen hexadecimal digits that tell arrays from others."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(f"{array.dtype} {array.shape} ".encode())
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()[:16]
+
+
 def save(path: Path, results: ImageResults) -> None:
     """Writes results, compressed, complete or not at all.
 
@@ -57,7 +71,7 @@ def save(path: Path, results: ImageResults) -> None:
         OSError: The disk is full or the folder cannot be written.
     """
     kept: dict[str, Any] = {name: _smallest(values) for name, values in results.arrays().items()}
-    kept["predictions"] = results.predictions
+    kept |= {"predictions": results.predictions, "tested": results.tested}
     write_atomically(path, lambda temporary: np.savez_compressed(temporary, **kept))
 
 
@@ -70,7 +84,7 @@ def load(path: Path) -> ImageResults:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             kept: dict[str, Any] = {name: file[name] for name in file.files}
-        kept["predictions"] = str(kept["predictions"])
+        kept |= {name: str(kept[name]) for name in ("predictions", "tested")}
         return DetectionResults(**kept) if "hits" in kept else ClassificationResults(**kept)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: no results of images ({error})") from error

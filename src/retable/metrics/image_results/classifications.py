@@ -50,13 +50,15 @@ class ClassificationResults:
         true: (I,) classes.
         recognised: (I,) classes.
         names: Names of all C classes.
-        predictions: Digest of all probabilities.
+        predictions: Digest of all logits.
+        tested: Digest of the images' ids and of what is true in them.
     """
 
     true: NDArray[Any]
     recognised: NDArray[Any]
     names: NDArray[np.str_]
     predictions: str
+    tested: str
 
     @property
     def images(self) -> int:

@@ -43,6 +43,7 @@ class DetectionResults:
         ignored: (D,) at which of them it counts neither way, as it claims a difficult ground truth.
         truths: (C, I) ground truths that are not difficult.
         predictions: Digest of all boxes, scores and labels.
+        tested: Digest of the images' ids and of what is true in them.
     """
 
     label: NDArray[Any]
@@ -51,6 +52,7 @@ class DetectionResults:
     ignored: NDArray[Any]
     truths: NDArray[Any]
     predictions: str
+    tested: str
 
     @property
     def images(self) -> int:
@@ -119,7 +121,12 @@ class DetectionResults:
 
 
 def from_masks(
-    hits: list[BoolArray], ignored: list[BoolArray], images: list[NDArray[Any]], truths: NDArray[Any], predictions: str
+    hits: list[BoolArray],
+    ignored: list[BoolArray],
+    images: list[NDArray[Any]],
+    truths: NDArray[Any],
+    predictions: str,
+    tested: str,
 ) -> DetectionResults:
     """Keeps what matters of matched detections.
 
@@ -128,7 +135,8 @@ def from_masks(
         ignored: The same of those that count neither way.
         images: For each class (D,) the images of the detections.
         truths: (C, I) ground truths that are not difficult.
-        predictions: Digest of all that was predicted.
+        predictions: Digest of all boxes, scores and labels.
+        tested: Digest of the images' ids and of what is true in them.
     """
     parts: list[tuple[NDArray[Any], ...]] = []
     for of_class, (true, neither, image) in enumerate(zip(hits, ignored, images, strict=True)):
@@ -138,7 +146,7 @@ def from_masks(
         packed = [np.bitwise_or.reduce(mask[:, kept] * _BITS[:, None], axis=0) for mask in (true, neither)]
         parts.append((np.full(int(kept.sum()), of_class), image[kept], *packed))
     label, image, true_bits, neither_bits = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return DetectionResults(label, image, true_bits, neither_bits, truths, predictions)
+    return DetectionResults(label, image, true_bits, neither_bits, truths, predictions, tested)
 
 
 def _parts(name: str) -> tuple[str, int | None]:
