@@ -70,6 +70,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean, stdev, variance
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it imports NumPy
+    from retable.tables.over_images import OverImages
 
 _CONFIDENCE = 0.95
 _MOST_DESCRIBED = 3  # differences of a claim that its reason lists
@@ -109,6 +113,7 @@ class Link:
         low: Lower boundary of the region, or ``-inf``.
         high: Upper boundary, or ``inf``.
         unit: Of the differences; those of the same unit share their spread.
+        images: What the test images say of their mean; None where nothing is known.
 
     Raises:
         ValueError: A difference is NaN or infinite, or the region is empty, a point or the whole line.
@@ -118,6 +123,7 @@ class Link:
     low: float
     high: float
     unit: str = ""
+    images: "OverImages | None" = None
 
     def __post_init__(self) -> None:
         _refuse_undefined(self.differences)
@@ -136,6 +142,7 @@ class Test(StrEnum):
     plain = "t test"
     moderated = "moderated t test"
     flips = "sign flips"
+    images = "bootstrap over images"
 
 
 @dataclass(frozen=True)
@@ -242,6 +249,11 @@ def assess(link: Link, spread: Spread = NO_SPREAD, flips: bool = False) -> LinkT
     count, mean = summary.n, summary.mean
     if mean is None or summary.std is None:
         return LinkTest(count, mean, None, None, None)
+    if _is_constant(link) and link.images is not None and link.images.decide and (found := link.images.test):
+        return LinkTest(
+            count, mean, 0.0, found.low, found.high,
+            effect=found.effect, p_for=found.p_for, p_against=found.p_against, test=Test.images,
+        )  # fmt: skip
     std = 0.0 if _is_constant(link) else summary.std
     freedom = count - 1 + spread.prior
     deviation = math.sqrt((spread.prior * spread.variance + (count - 1) * std**2) / freedom)
@@ -397,23 +409,32 @@ def _flipped(distances: Sequence[float]) -> float:
 
 
 def _strength(test: LinkTest) -> float:
-    """The effect of a tested link."""
-    return 0.0 if test.effect is None else test.effect
+    """The effect of a tested link; of one without a spread at all only its sign is known."""
+    if test.effect is not None or test.p_for is None or test.p_against is None:
+        return test.effect or 0.0
+    return test.p_against - test.p_for
 
 
 def _seeds_needed(links: Sequence[Link], tests: Sequence[LinkTest], level: float) -> int | None:
     """How many seeds would decide a claim in its present direction (see the module's docstring), or None."""
     strengths = [_strength(test) for test in tests]
     if min(strengths) > 0:
-        inside = [_seeds_for(_depths(link, test), level / 2, test) for link, test in zip(links, tests, strict=True)]
+        inside = [_seeds_inside(link, test, level / 2) for link, test in zip(links, tests, strict=True)]
         known = [needed for needed in inside if needed is not None]
         return max(known) if len(known) == len(inside) else None
     outside = [
         _seeds_for([-_strength(test)], level / (2 * len(links) * link.boundaries), test)
         for link, test in zip(links, tests, strict=True)
-        if _strength(test) < 0
+        if _strength(test) < 0 and test.test is not Test.images
     ]
     return min((needed for needed in outside if needed is not None), default=None)
+
+
+def _seeds_inside(link: Link, test: LinkTest, level: float) -> int | None:
+    """How many seeds would show that a link's mean is inside; None where more seeds would not."""
+    if test.test is Test.images:
+        return test.n if test.p_for is not None and test.p_for <= level else None
+    return _seeds_for(_depths(link, test), level, test)
 
 
 def _depths(link: Link, test: LinkTest) -> list[float]:
@@ -487,6 +508,8 @@ def _untested_reason(tests: Sequence[LinkTest]) -> str:
 def _outlook(tests: Sequence[LinkTest], needed: int | None) -> str:
     if needed is not None:
         return f"about {needed} seeds would be needed"
+    if any(test.test is Test.images for test in tests):
+        return "more test images would be needed, not more seeds"
     if min(map(_strength, tests)) == 0:
         return "the mean lies on the claim's boundary"
     return f"more than {_MOST_SEEDS} seeds would be needed"
