@@ -11,7 +11,8 @@ difference lies in a region: ``A > B`` says that A - B is above 0, ``A - B < 0.5
 
 **Measurements.** A seed counts once both sides have run it, and then as a pair: its two results are subtracted
 first, so that what a seed does to both sides alike drops out. Mean and standard deviation (ddof=1) are those of the
-differences. Seeds are all that varies: the test images are the same each time, so nothing is said about other images.
+differences. Seeds are all that varies: the test images are the same each time, and what would be on other images is
+told apart, see below.
 
 **Spread.** A few seeds estimate a spread badly, and a table has many. So the variance of each difference is shrunk
 towards the mean variance of all distinct differences of the table in the same unit, as limma does (Smyth 2004), with a
@@ -54,14 +55,22 @@ or contradicted is at most the level, as far as the simulation shows the test to
 chance, and a method that does not depend on the seed was run once. They are tested with the table's share of their
 variance; where nothing else in the table varies, they cannot be tested, and the claim is inconclusive.
 
+**Images.** Where cells keep what they found in each image, every comparison has a second interval, over draws of the
+test images with the seeds as they are (the paired bootstrap of `retable.tables.over_images`): what would hold on other
+images of this kind. It adds no seed and changes no verdict, with one exception. Where no row of a comparison depends on
+the seed at all, as all predictions of each are the same for two seeds or more, only the images vary: the interval and
+the p-values over images take the place of the t test's. Equal differences of predictions that are not the same do not
+count as such.
+
 **Seeds needed.** For an inconclusive claim: the number of seeds at which it would be decided, in the direction in
 which the means lie now, with a power of 80%, if means and standard deviations were as measured. The level of this
 calculation is the one that Holm's method leaves for the smallest p-value, the level divided by the number of tested
 claims. This is conservative: later claims are judged less strictly. A claim that leans to ``reproduced`` needs as
 many seeds as its most demanding comparison; the 80% are those of that comparison, and the whole claim may have
-somewhat less. A claim that leans to ``contradicted`` needs as many as its least demanding one. Few seeds estimate a
-spread badly, so the figure is an order of magnitude, meant for planning one further round: adding seeds one by one
-until a verdict appears makes false verdicts more frequent than the level says.
+somewhat less. A claim that leans to ``contradicted`` needs as many as its least demanding one. Where it takes more
+images, there is no such number. Few seeds estimate a spread badly, so the figure is an order of magnitude, meant for
+planning one further round: adding seeds one by one until a verdict appears makes false verdicts more frequent than the
+level says.
 """
 
 import math
