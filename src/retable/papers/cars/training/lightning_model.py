@@ -49,7 +49,6 @@ class Gan(LightningModule):
     weights_origin = "scratch"
     monitor_mode = "min"
     prediction_options = PredictionOptions
-    inference_options = frozenset({"fidelity", "average"})
 
     def __init__(self, config: GanConfig) -> None:
         super().__init__()

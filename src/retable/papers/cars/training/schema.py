@@ -38,6 +38,7 @@ class GanConfig(Options):
     """
 
     task: ClassVar[str] = "images alone"
+    inference_options: ClassVar[frozenset[str]] = frozenset({"fidelity", "average"})
 
     _target_: str = "retable.papers.cars.training.lightning_model.Gan"
     generator: Any = MISSING
