@@ -21,9 +21,9 @@ class GanConfig(Options):
         initialisation: First weights of all networks, a function of a network; null leaves the layers as torch makes
             them.
         image_size: Side of the images in pixels; by default that of the data.
-        pixel_mean: Red, green and blue in [0, 1] that are 0 for the networks; the generator draws from -1 to 1.
-        pixel_std: What a difference of 1 is to the networks, in pixels of [0, 1]; 0.5 lets the generator reach
-            black and white.
+        pixel_mean: What is subtracted from red, green and blue in [0, 1] before the networks see them.
+        pixel_std: What they are divided by then. A generator draws from -1 to 1: what is not in [0, 1] once both are
+            undone is clipped.
         latent_size: Length of a latent.
         loss: An `AdversarialLoss`: what discriminator and generator minimise.
         optimizer: An optimiser of torch, called with parameters, learning rate and weight decay, once for the
