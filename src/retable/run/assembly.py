@@ -7,8 +7,8 @@ What a model (LightningModule) brings beside Lightning's own hooks:
     weights_origin: where the weights began: ``scratch``, ``imagenet:...``, ``file:...``.
     about: further facts for the record, as plain values; may be absent.
     example_input: a method that returns a tensor (B, ...) which `network` takes; without it there is no ``export.py``.
-    inference_options: names of the model's options that act at inference only, which ``test.py`` may change; may be
-        absent.
+    inference_options, of its config dataclass: names of the options that act at inference only, which ``test.py`` and
+        rows of tables that only evaluate may change; may be absent.
     image_results: a method that returns what the last test found in each image, as of `retable.metrics.image_results`,
         in the main process; a table's report then says what would hold on other images. Absent where no metric is one
         of images, such as a distance between many samples and many images.
