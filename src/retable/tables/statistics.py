@@ -78,14 +78,15 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import fmean, stdev, variance
+from statistics import NormalDist, fmean, stdev, variance
 from typing import TYPE_CHECKING
+
+from retable.tables import reasons
 
 if TYPE_CHECKING:  # it imports NumPy
     from retable.tables.over_images import OverImages
 
 _CONFIDENCE = 0.95
-_MOST_DESCRIBED = 3  # differences of a claim that its reason lists
 _POWER = 0.8
 _MOST_SEEDS = 1000
 _PRIOR = 3
@@ -179,7 +180,8 @@ class LinkTest(Summary):
         deviation: Standard deviation of the differences, shrunk towards the table's.
         prior: Degrees of freedom that the table's spread adds.
         effect: Cohen's d_z relative to the boundary that is nearest to the mean: the distance between the two in
-            deviations, positive if the mean lies inside the region. For ``A > B`` it is the common d_z.
+            deviations, positive if the mean lies inside the region. For ``A > B`` it is the common d_z. Where images
+            decide it is that over single images.
         p_for: p-value of the null hypothesis that the mean is outside the region; None where nothing can be tested.
         p_against: p-value of the null hypothesis that it is inside.
         test: Where the p-values come from.
@@ -191,6 +193,19 @@ class LinkTest(Summary):
     p_for: float | None = None
     p_against: float | None = None
     test: Test | None = None
+
+    @property
+    def by_images(self) -> bool:
+        """Whether the test images decide, as nothing depends on the seed."""
+        return self.test is Test.images
+
+    @property
+    def strength(self) -> float:
+        """The effect, 0 where nothing is tested; where images decide, the one that would have the same p-value."""
+        if not self.by_images or self.p_for is None or self.p_against is None:
+            return self.effect or 0.0
+        sign = (self.p_for < self.p_against) - (self.p_for > self.p_against)
+        return sign * -NormalDist().inv_cdf(min(self.p_for, self.p_against, 0.5)) / math.sqrt(self.n)
 
 
 class Verdict(StrEnum):
@@ -358,26 +373,23 @@ def judge(
     judgements = []
     for index, (links, of_claim) in enumerate(zip(claims, tests, strict=True)):
         if why_not.get(index):
-            reason = f"{_describe(of_claim)}; no verdict, as {why_not[index]}"
+            reason = f"{reasons.described(of_claim)}; no verdict, as {why_not[index]}"
             judgements.append(Judgement(Verdict.withheld, of_claim, None, None, None, reason))
             continue
         if index not in sides:
             judgements.append(
-                Judgement(Verdict.inconclusive, of_claim, None, None, None, reason=_untested_reason(of_claim))
+                Judgement(Verdict.inconclusive, of_claim, None, None, None, reason=reasons.untested(of_claim))
             )
             continue
         (p_for, p_against), (p, p_adjusted) = sides[index], corrected[index]
-        reason = (
-            f"{_describe(of_claim)}, p {_p_text(p)} by {_tests_text(of_claim)} (Holm {_p_text(p_adjusted)}), "
-            f"{_seeds_text(of_claim)}"
-        )
+        reason = reasons.tested(of_claim, p, p_adjusted)
         needed = None
         if p_adjusted <= level:
             verdict = Verdict.reproduced if p_for < p_against else Verdict.contradicted
         else:
             verdict = Verdict.inconclusive
             needed = _seeds_needed(links, of_claim, level / len(sides))
-            reason += f"; {_outlook(of_claim, needed)}"
+            reason += f"; {reasons.outlook(of_claim, needed, _MOST_SEEDS)}"
         judgements.append(Judgement(verdict, of_claim, p, p_adjusted, needed, reason))
     return judgements
 
@@ -417,31 +429,24 @@ def _flipped(distances: Sequence[float]) -> float:
     return float(np.mean(sums >= sum(distances) - _ROUNDING * max(1.0, *map(abs, distances)) * count))
 
 
-def _strength(test: LinkTest) -> float:
-    """The effect of a tested link; of one without a spread at all only its sign is known."""
-    if test.effect is not None or test.p_for is None or test.p_against is None:
-        return test.effect or 0.0
-    return test.p_against - test.p_for
-
-
 def _seeds_needed(links: Sequence[Link], tests: Sequence[LinkTest], level: float) -> int | None:
     """How many seeds would decide a claim in its present direction (see the module's docstring), or None."""
-    strengths = [_strength(test) for test in tests]
+    strengths = [test.strength for test in tests]
     if min(strengths) > 0:
         inside = [_seeds_inside(link, test, level / 2) for link, test in zip(links, tests, strict=True)]
         known = [needed for needed in inside if needed is not None]
         return max(known) if len(known) == len(inside) else None
     outside = [
-        _seeds_for([-_strength(test)], level / (2 * len(links) * link.boundaries), test)
+        _seeds_for([-test.strength], level / (2 * len(links) * link.boundaries), test)
         for link, test in zip(links, tests, strict=True)
-        if _strength(test) < 0 and test.test is not Test.images
+        if test.strength < 0 and not test.by_images
     ]
     return min((needed for needed in outside if needed is not None), default=None)
 
 
 def _seeds_inside(link: Link, test: LinkTest, level: float) -> int | None:
     """How many seeds would show that a link's mean is inside; None where more seeds would not."""
-    if test.test is Test.images:
+    if test.by_images:
         return test.n if test.p_for is not None and test.p_for <= level else None
     return _seeds_for(_depths(link, test), level, test)
 
@@ -472,53 +477,3 @@ def _seeds_for(effects: Sequence[float], level: float, test: LinkTest) -> int | 
     counts = range(max(2, math.ceil(-math.log2(level)) if test.test is Test.flips else 2), _MOST_SEEDS + 1)
     found = bisect_left(counts, True, key=enough)
     return counts[found] if found < len(counts) else None
-
-
-def _describe(tests: Sequence[LinkTest]) -> str:
-    if len(tests) > _MOST_DESCRIBED:
-        return f"the weakest of {len(tests)} differences {_difference_text(min(tests, key=_strength))}"
-    return ("difference " if len(tests) == 1 else "differences ") + ", ".join(_difference_text(test) for test in tests)
-
-
-def _tests_text(tests: Sequence[LinkTest]) -> str:
-    return " and ".join(dict.fromkeys(str(test.test) for test in tests))
-
-
-def _difference_text(test: LinkTest) -> str:
-    if test.mean is None:
-        return "unknown"
-    shown = [test.mean] if test.low is None or test.high is None else [test.mean, test.low, test.high]
-    largest = max(map(abs, shown))
-    # three significant digits of the largest number, and the same decimals for all three
-    decimals = min(6, max(0, 2 - math.floor(math.log10(largest)))) if largest else 2
-    mean = f"{test.mean:+z.{decimals}f}"
-    if len(shown) == 1:
-        return mean
-    return f"{mean} [{test.low:z.{decimals}f}, {test.high:z.{decimals}f}]"
-
-
-def _p_text(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3g}"
-
-
-def _seeds_text(tests: Sequence[LinkTest]) -> str:
-    fewest, most = min(test.n for test in tests), max(test.n for test in tests)
-    return f"{fewest} seeds" if fewest == most else f"{fewest} to {most} seeds"
-
-
-def _untested_reason(tests: Sequence[LinkTest]) -> str:
-    if any(test.n == 0 for test in tests):
-        return "no seed has both rows yet"
-    if any(test.n == 1 for test in tests):
-        return f"{_describe(tests)}; one seed shows no spread, at least 3 are needed"
-    return f"{_describe(tests)}; equal for all of {_seeds_text(tests)}, and nothing else varies: seeds do not tell"
-
-
-def _outlook(tests: Sequence[LinkTest], needed: int | None) -> str:
-    if needed is not None:
-        return f"about {needed} seeds would be needed"
-    if any(test.test is Test.images for test in tests):
-        return "more test images would be needed, not more seeds"
-    if min(map(_strength, tests)) == 0:
-        return "the mean lies on the claim's boundary"
-    return f"more than {_MOST_SEEDS} seeds would be needed"
