@@ -3,11 +3,15 @@
 import math
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from retable.tables.claims import Comparison
 from retable.tables.report import formatting, view_model
 from retable.tables.results import ClaimResult, TableResult
 from retable.tables.statistics import LinkTest
+
+if TYPE_CHECKING:
+    from retable.tables.over_images import OverImages
 
 _SUPPORT = {
     True: "The paper's own numbers agree with it.",
@@ -24,6 +28,11 @@ _METHOD = (
     "p of 0.05 or less a claim is reproduced or contradicted, else inconclusive: the runs do not tell. A verdict "
     "speaks about these runs at this budget on these data, not about the paper's own."
 )
+_OVER_IMAGES = (
+    " Other images: the 95% interval of ours on other test images of this kind, the seeds as they are (10,000 draws of "
+    "the images with replacement, the same for all rows). It adds no seed and changes no verdict, but where none of a "
+    "comparison's rows depends on the seed at all: then it decides."
+)
 _T_TEST = "the paired moderated t test"
 _FLIPS = f"the flips of the differences' signs from six seeds on and of {_T_TEST} below"
 
@@ -39,6 +48,7 @@ class LinkLine:
         printed_sum: The printed numbers that make it, or "".
         ours: Our mean difference.
         interval: Its 95% interval, or "".
+        other_images: Its 95% interval over other test images, or "".
         comparison: The comparison itself.
         printed_value: The paper's difference as a number.
         test: Our numbers.
@@ -50,6 +60,7 @@ class LinkLine:
     printed_sum: str
     ours: str
     interval: str
+    other_images: str
     comparison: Comparison
     printed_value: float | None
     test: LinkTest
@@ -89,7 +100,8 @@ class ClaimLine:
 
 def method(result: TableResult) -> str:
     """How the claims of a table were judged."""
-    return _METHOD.format(test=_FLIPS if result.table.flips else _T_TEST)
+    known = any(found is not None and found.test for claim in result.claims for found in claim.over_images)
+    return _METHOD.format(test=_FLIPS if result.table.flips else _T_TEST) + (_OVER_IMAGES if known else "")
 
 
 def claim_lines(result: TableResult) -> list[ClaimLine]:
@@ -110,8 +122,8 @@ def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLi
         tuple(mark.warning for mark in marks if mark.warning),
         re.sub(r"(?<=[ \[])-(?=\d)", "−", judgement.reason),
         tuple(
-            _link_line(result, link, printed, test)
-            for link, printed, test in zip(claim.claim.links, claim.printed, judgement.tests, strict=True)
+            _link_line(result, *parts)
+            for parts in zip(claim.claim.links, claim.printed, judgement.tests, claim.over_images, strict=True)
         ),
         len(units) == 1,
         " and ".join(units),
@@ -119,7 +131,10 @@ def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLi
     )
 
 
-def _link_line(result: TableResult, link: Comparison, printed: float | None, test: LinkTest) -> LinkLine:
+def _link_line(
+    result: TableResult, link: Comparison, printed: float | None, test: LinkTest, over_images: "OverImages | None"
+) -> LinkLine:
+    images = None if over_images is None else over_images.test
     columns = {term.column for term in link.terms}
     decimals = max(result.table.columns[column].decimals for column in columns)
     several = len(columns) > 1
@@ -135,6 +150,7 @@ def _link_line(result: TableResult, link: Comparison, printed: float | None, tes
         "[no spread]"
         if test.deviation is None and test.n > 1
         else formatting.interval(test.low, test.high, decimals + 1),
+        "" if images is None else formatting.interval(images.low, images.high, decimals + 1),
         link,
         printed,
         test,
