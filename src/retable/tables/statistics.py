@@ -52,9 +52,9 @@ true mean lies right on the boundary, so that there is nothing to find, the chan
 or contradicted is at most the level, as far as the simulation shows the test to keep it.
 
 **No spread.** Differences that are equal for all seeds prove nothing: a metric that is a count repeats itself by
-chance, and a method that does not depend on the seed was run once. Unless the images decide (see below), they are tested
-with the table's share of their variance; where nothing else in the table varies, they cannot be tested, and the claim is
-inconclusive.
+chance, and a method that does not depend on the seed was run once. Unless the images decide (see below), they are
+tested with the table's share of their variance; where nothing else in the table varies, they cannot be tested, and the
+claim is inconclusive.
 
 **Images.** Where cells keep what they found in each image, every comparison has a second interval, over draws of the
 test images with the seeds as they are (the paired bootstrap of `retable.tables.over_images`): what would hold on other
