@@ -171,7 +171,7 @@ def show_table(result: TableResult) -> None:
         texts = []
         for column in table.columns.values():
             shown = view_model.shown(result, row, column)
-            texts += [shown.printed, f"{shown.ours} ({shown.note})" if shown.note else shown.ours]
+            texts += [shown.paper, f"{shown.ours} ({shown.note})" if shown.note else shown.ours]
         grid.add_row(row.label, *texts)
     console.print(grid)
     if result.claims:

@@ -102,7 +102,7 @@ def _result_row(result: TableResult, row: Row, columns: list[Column], names: lis
     for column in columns:
         shown = view_model.shown(result, row, column)
         note = f" ({shown.note})" if shown.note else ""
-        cells += [_bold(shown.printed, shown.printed_best), _bold(shown.ours, shown.best) + note, shown.difference]
+        cells += [_bold(shown.paper, shown.printed_best), _bold(shown.ours, shown.best) + note, shown.difference]
     return cells
 
 
