@@ -5,20 +5,22 @@ import re
 import shlex
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from retable.errors import CellsError, ConfigError, StoppedError
 from retable.run import places
 from retable.run.command_line import command
 from retable.run.overrides import quote, quote_list
-from retable.tables import display, results, schedule, spec
+from retable.tables import display, report, results, schedule, spec
 from retable.tables.cells import Cell, Place, Planner
 from retable.tables.engines import Job
+from retable.tables.report import index, standing
+from retable.tables.report.standing import Standing
 from retable.tables.results import TableResult
 from retable.tables.schema import ReproduceConfig
 from retable.tables.spec import Table
@@ -84,6 +86,9 @@ def reproduce(config: DictConfig) -> None:
     store = Store(Path(config.outputs), accept_stale=config.stale.name == "accept")
     planner = Planner()
     if config.table is None:
+        if config.action.name == "report" and config.only is None:
+            _index(config, store, planner)
+            return
         if config.action.name != "run" or config.only is not None:
             first = next(iter(spec.files()), "paper/1")
             paper = first.partition("/")[0]
@@ -258,8 +263,6 @@ def _warm_up(wandb: str) -> None:
     with contextlib.suppress(Exception):  # whatever is wrong is told where it is used
         import scipy.special  # noqa: F401
 
-        import retable.tables.report  # noqa: F401
-
         if wandb != "none":
             from wandb import setup
 
@@ -268,22 +271,54 @@ def _warm_up(wandb: str) -> None:
 
 def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Path]]:
     """Writes (or, for status, only shows) the reports; returns the tables of which every cell is done."""
-    from retable.tables import report
-
     done = []
-    for table, plan in zip(request.tables, request.plans, strict=True):
-        ids = {cell.id for cell in plan.values()}
-        statuses = {key: request.store.status(key) for key in ids}
-        result = results.gather(table, config.budget.name, request.seeds, plan, statuses, command())
-        result = replace(result, warnings=(*result.warnings, *_stale(statuses, _labels([plan]))))
-        folder = request.store.outputs / "tables" / table.name / config.budget.name
+    for result, folder in _results(config, request):
         display.show_table(result)
         if config.action.name != "status":
+            standing.write(_standing(config, result), folder)
             for path in report.write(result, folder):
                 print(path)
-        if result.count(State.done) == len(ids):
+        if result.count(State.done) == len(result.statuses):
             done.append((result, folder))
+    if config.action.name != "status":
+        with contextlib.suppress(ConfigError):  # another table's file has a fault, which is told where it is asked for
+            index.write(spec.find(["*"]), BUDGETS, request.store.outputs / "tables")
     return done
+
+
+def _results(config: DictConfig, request: _Request) -> Iterator[tuple[TableResult, Path]]:
+    """What is there of each table, and the folder of its report."""
+    for table, plan in zip(request.tables, request.plans, strict=True):
+        statuses = {key: request.store.status(key) for key in {cell.id for cell in plan.values()}}
+        result = results.gather(table, config.budget.name, request.seeds, plan, statuses, command())
+        result = replace(result, warnings=(*result.warnings, *_stale(statuses, _labels([plan]))))
+        yield result, request.store.outputs / "tables" / table.name / config.budget.name
+
+
+def _standing(config: DictConfig, result: TableResult) -> Standing:
+    asked = {"seeds": list(result.seeds), **{key: OmegaConf.to_object(config[key]) for key in _LABELLED}}
+    return standing.of(result, {**asked, "overrides": config.overrides})
+
+
+def _index(config: DictConfig, store: Store, planner: Planner) -> None:
+    """Counts the cells of all tables again, as they were last asked for, and writes the index."""
+    tables, folder = spec.find(["*"]), store.outputs / "tables"
+    all_of_them = [(table.name, budget) for table in tables for budget in BUDGETS] if store.has_cells() else []
+    with display.bar("counting", len(all_of_them)) as advance:
+        for name, budget in all_of_them:
+            known = standing.read(folder / name / budget)
+            asked = {**(known.asked if known else {}), "table": name, "budget": {"name": budget}}
+            try:
+                given = config.copy()
+                given.merge_with(asked)
+                ((result, of_table),) = _results(given, _read(given, store, planner))
+                if known or any(status.state is not State.pending for status in result.statuses.values()):
+                    standing.write(_standing(given, result), of_table)
+            except ConfigError as error:
+                print(f"warning: {name} under budget={budget} is as of its last report: {error}", file=sys.stderr)
+            advance()
+    for path in index.write(tables, BUDGETS, folder):
+        print(path)
 
 
 def _places(table: Table, budget: str) -> int:

@@ -24,6 +24,12 @@ def test_of_several_comparisons_the_one_furthest_from_the_claim_is_named(tmp_pat
     assert summaries(build(tmp_path, DONE, text=text))[1].startswith("weakest of 2, Baseline − LARSD-3: ours −4.27 [")
 
 
+def test_the_comparisons_of_a_claim_in_several_columns_name_theirs(tmp_path):
+    text = YAML.replace("LARSD-3 > Baseline in SSDD", "LARSD-3 > Baseline in HRSC2016, SSDD")
+    names = [link.name for link in claim_lines.claim_lines(build(tmp_path, DONE, text=text))[-1].links]
+    assert names == ["LARSD-3 − Baseline in HRSC2016", "LARSD-3 − Baseline in SSDD"]
+
+
 def test_a_summary_says_why_it_has_no_interval(tmp_path):
     single = {place: values[:1] for place, values in DONE.items()}
     assert summaries(build(tmp_path / "one", single, seeds=(1,)))[0] == "ours +2.10 (one seed), paper +1.7, in AP (%)"

@@ -110,7 +110,7 @@ def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLi
     units = list(dict.fromkeys(column.quantity for column in columns))
     marks = [view_model.mark(result, column) for column in columns]
     links = tuple(
-        _link_line(result, link, printed, test)
+        _link_line(result, link, printed, test, len(columns) > 1)
         for link, printed, test in zip(claim.claim.links, claim.printed, judgement.tests, strict=True)
     )
     return ClaimLine(
@@ -127,7 +127,9 @@ def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLi
     )
 
 
-def _link_line(result: TableResult, link: Comparison, printed: float | None, test: LinkTest) -> LinkLine:
+def _link_line(
+    result: TableResult, link: Comparison, printed: float | None, test: LinkTest, name_columns: bool
+) -> LinkLine:
     columns = {term.column for term in link.terms}
     decimals = max(result.table.columns[column].decimals for column in columns)
     several = len(columns) > 1
@@ -135,7 +137,7 @@ def _link_line(result: TableResult, link: Comparison, printed: float | None, tes
     factors = [term.factor for term in link.terms]
     numbers = [formatting.number(result.entries[term.row, term.column].printed, decimals) for term in link.terms]
     return LinkLine(
-        _sum(factors, names),
+        _sum(factors, names) + (f" in {next(iter(columns))}" if name_columns and not several else ""),
         _region(link),
         formatting.signed(printed, decimals),
         "" if printed is None else _sum(factors, numbers),
