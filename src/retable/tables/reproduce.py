@@ -5,7 +5,7 @@ import re
 import shlex
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ _ACTIONS = ("run", "status", "report")
 _LISTS = ("table", "only", "seeds")
 _LABELLED = ("rows", "columns")
 _NAMED = 6  # stale cells that are named, of those that the same changes concern
+_Plan = dict[Place, Cell]
 _OWN = tuple(part.name for part in fields(ReproduceConfig))
 
 
@@ -126,19 +127,24 @@ class _Request:
     """
 
     tables: list[Table]
-    plans: list[dict[Place, Cell]]
+    plans: list[_Plan]
     seeds: list[int]
     jobs: dict[str, Job]
     store: Store
 
 
-def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
+def _plans(config: DictConfig, planner: Planner) -> tuple[list[Table], list[_Plan], list[int]]:
+    """The tables that are asked for, the cells of each, and the seeds."""
     names = [str(name) for name in config.table] if isinstance(config.table, ListConfig) else [str(config.table)]
     rows, columns = (dict(part.split("=", 1) for part in config[kind]) for kind in _LABELLED)
     tables = [spec.extend(table, rows, columns) for table in spec.find(names)]
     seeds = _seeds(config.seeds, config.budget.name)
     extra = spec.split(config.overrides, "overrides")
-    plans = [planner.plan(table, config.budget.name, seeds, extra) for table in tables]
+    return tables, [planner.plan(table, config.budget.name, seeds, extra) for table in tables], seeds
+
+
+def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
+    tables, plans, seeds = _plans(config, planner)
     planner.save()
     chosen = _only(config.only, tables, seeds)
     uses: dict[str, list[tuple[Table, str, Cell]]] = {}
@@ -231,7 +237,7 @@ def _run(config: DictConfig, request: _Request) -> list[str]:
     return list(failures)
 
 
-def _labels(plans: Sequence[dict[Place, Cell]]) -> dict[str, str]:
+def _labels(plans: Sequence[_Plan]) -> dict[str, str]:
     """What each cell is called, by its id: where it stands first."""
     return {
         cell.id: f"{row} in {column}, seed {seed}"
@@ -272,7 +278,9 @@ def _warm_up(wandb: str) -> None:
 def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Path]]:
     """Writes (or, for status, only shows) the reports; returns the tables of which every cell is done."""
     done = []
-    for result, folder in _results(config, request):
+    for table, plan in zip(request.tables, request.plans, strict=True):
+        result = _result(config, table, request.seeds, plan, _statuses(plan, request.store))
+        folder = request.store.outputs / "tables" / table.name / config.budget.name
         display.show_table(result)
         if config.action.name != "status":
             standing.write(_standing(config, result), folder)
@@ -286,13 +294,16 @@ def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Pa
     return done
 
 
-def _results(config: DictConfig, request: _Request) -> Iterator[tuple[TableResult, Path]]:
-    """What is there of each table, and the folder of its report."""
-    for table, plan in zip(request.tables, request.plans, strict=True):
-        statuses = {key: request.store.status(key) for key in {cell.id for cell in plan.values()}}
-        result = results.gather(table, config.budget.name, request.seeds, plan, statuses, command())
-        result = replace(result, warnings=(*result.warnings, *_stale(statuses, _labels([plan]))))
-        yield result, request.store.outputs / "tables" / table.name / config.budget.name
+def _statuses(plan: _Plan, store: Store) -> dict[str, Status]:
+    """What the store says of each distinct cell, by its id."""
+    return {key: store.status(key) for key in {cell.id for cell in plan.values()}}
+
+
+def _result(
+    config: DictConfig, table: Table, seeds: Sequence[int], plan: _Plan, statuses: Mapping[str, Status]
+) -> TableResult:
+    result = results.gather(table, config.budget.name, seeds, plan, statuses, command())
+    return replace(result, warnings=(*result.warnings, *_stale(statuses, _labels([plan]))))
 
 
 def _standing(config: DictConfig, result: TableResult) -> Standing:
@@ -304,19 +315,22 @@ def _index(config: DictConfig, store: Store, planner: Planner) -> None:
     """Counts the cells of all tables again, as they were last asked for, and writes the index."""
     tables, folder = spec.find(["*"]), store.outputs / "tables"
     all_of_them = [(table.name, budget) for table in tables for budget in BUDGETS] if store.has_cells() else []
+    own = {key: config[key] for key in _OWN if key not in ("engine", "budget")}  # which are large, and not asked here
     with display.bar("counting", len(all_of_them)) as advance:
         for name, budget in all_of_them:
             known = standing.read(folder / name / budget)
-            asked = {**(known.asked if known else {}), "table": name, "budget": {"name": budget}}
+            asked = {**own, **(known.asked if known else {}), "table": name, "budget": {"name": budget}}
             try:
-                given = config.copy()
-                given.merge_with(asked)
-                ((result, of_table),) = _results(given, _read(given, store, planner))
-                if known or any(status.state is not State.pending for status in result.statuses.values()):
-                    standing.write(_standing(given, result), of_table)
+                given = OmegaConf.create(asked)
+                (table,), (plan,), seeds = _plans(given, planner)
+                statuses = _statuses(plan, store)
+                if known or any(status.state is not State.pending for status in statuses.values()):
+                    result = _result(given, table, seeds, plan, statuses)
+                    standing.write(_standing(given, result), folder / name / budget)
             except ConfigError as error:
                 print(f"warning: {name} under budget={budget} is as of its last report: {error}", file=sys.stderr)
             advance()
+    planner.save()
     for path in index.write(tables, BUDGETS, folder):
         print(path)
 
