@@ -57,7 +57,8 @@ def test_a_test_of_a_run_gives_its_metric_again(run: Path, call: Callable[..., t
     found, trained = the_record(run), record.read(run)
     assert found.metrics["test/error"] == trained.metrics["test/error"]
     assert found.trained is not None
-    assert found.trained["config_hash"] == trained.config_hash == found.config_hash
+    assert found.trained["config_hash"] == trained.config_hash != found.config_hash
+    assert found.trained["finished"] == trained.finished
     assert found.trained["data"] == found.data == trained.data
     assert found.checkpoints == {"tested": "checkpoints/best.ckpt"}
 
@@ -99,6 +100,17 @@ def test_several_runs_end_in_one_table(
 )
 def test_words_in_hydras_grammar(given: list[str], expected: list[str]) -> None:
     assert test.words(given) == expected
+
+
+def test_a_folder_of_its_own_for_the_test_of_one_run(
+    run: Path, call: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    assert call(test, f"run={run}", "accelerator=cpu", "test_checkpoint=last", f"output={tmp_path / 'x y'}") == (0, "")
+    found = record.read(tmp_path / "x y")
+    assert found.checkpoints == {"tested": "checkpoints/last.ckpt"}
+    assert not (run / "tests").exists()
+    code, told = call(test, f"run={run},{run}", f"output={tmp_path / 'z'}")
+    assert (code, "one folder cannot hold the tests of several runs" in told) == (2, True)
 
 
 def test_the_same_test_on_other_files_is_another_one(

@@ -172,6 +172,22 @@ def test_the_index_counts_the_cells_of_all_tables_as_they_were_asked_for(call: C
     assert re.findall(r"\]\((.*?)\)", path.read_text()) == [f"demo/1/smoke/report.{form}" for form in ("html", "md")]
 
 
+def test_rows_that_only_evaluate_run_after_their_trainings(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "experiments" / "demo" / "table1.yaml"
+    path.write_text(TABLE.replace("Nine: model.lasa=diamond-9", "Nine: {of: None, overrides: model.lasa=diamond-9}"))
+    done = call("table=demo/1", "budget=smoke", "only=row:Nine,column:AP", "engine.workers=1")
+    assert done.returncode == 0, done.stdout
+    trained, tested = sorted(records(tmp_path), key=lambda path: path.stat().st_mtime_ns)
+    of = json.loads(tested.read_text())["trained"]
+    assert of == {"run": trained.parent.name, "finished": json.loads(trained.read_text())["finished"]}
+    status = call("status", "table=demo/1", "budget=smoke")
+    assert len(records(tmp_path)) == 2, status.stdout
+    assert call("table=demo/1", "budget=smoke", "select=own", "only=row:Nine,column:AP").returncode == 0
+    assert len(records(tmp_path)) == 3, "a training of its own"
+    printed = call("table=demo/1", "dry_run=true", "budget=smoke", "only=row:Nine,column:AP").stdout
+    assert f"test.py run={trained.parent} output={tested.parent} model.lasa=diamond-9" in printed
+
+
 def test_only_some_cells(call: Call, tmp_path: Path) -> None:
     done = call("table=demo/1", "budget=smoke", "only=row:Five,row:Nine,column:AP", "seeds=2")
     assert done.returncode == 0, done.stdout

@@ -1,6 +1,8 @@
 import json
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from retable.tables import lease, schedule
 from retable.tables.engines import Job
 from retable.tables.engines.local import LocalEngine, visible_gpus
 from retable.tables.schema import LocalEngineConfig
-from retable.tables.store import Store
+from retable.tables.store import Failure, State, Store, is_done, write_failure
 
 TELL = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
 
@@ -38,11 +40,13 @@ class Recorded:
     def __init__(self, codes: dict[str, int]) -> None:
         self.codes, self.started, self.stopped = codes, list[str](), False
         self._running: list[str] = []
+        self.on_start: Callable[[str], None] = lambda key: None
 
     def start(self, job: Job) -> bool:
         if self._running:
             return False
         self.started.append(job.key)
+        self.on_start(job.key)
         self._running.append(job.key)
         return True
 
@@ -63,6 +67,38 @@ def test_each_job_is_started_once_in_order_whatever_becomes_of_it(store: Store) 
     assert progress.done == ["b"]
     assert {key: failure.exit_code for key, failure in progress.failed.items()} == {"a": 1, "c": 6}
     assert "could not be written" in progress.failed["c"].reason
+
+
+def test_a_job_waits_for_the_one_that_it_comes_after_and_fails_with_it(store: Store) -> None:
+    engine = Recorded({"a": 0, "b": 1})
+    record([], "done", 1, 0.5).write(store.folder("done"))
+    after = {"of a": "a", "of b": "b", "of done": "done", "of none": "failed"}
+    write_failure(store.folder("failed"), Failure("why", 1, (), 1, transient=False, finished=""))
+    jobs = [
+        *(replace(job(store, key), after=before) for key, before in after.items()),
+        job(store, "b"),
+        job(store, "a"),
+    ]
+    engine.on_start = lambda key: record([], key, 1, 0.5).write(store.folder(key)) if key != "b" else None
+    progress = schedule.run(jobs, engine, store)
+    assert engine.started == ["of done", "b", "a", "of a"]
+    assert sorted(progress.done) == ["a", "of a", "of done"]
+    assert sorted(progress.failed) == ["b", "of b", "of none"]
+    assert progress.failed["of b"].reason == "the training that it tests failed (b)"
+    assert progress.failed["of b"].transient, "it is tried again when its training is"
+
+
+def test_a_test_is_stale_once_its_training_was_run_again(store: Store) -> None:
+    trained = record([], "a", 1, 0.5)
+    trained.write(store.folder("a"))
+    of = {"run": "a", "config_hash": "a", "data": {}, "finished": trained.finished}
+    replace(record([], "of a", 1, 0.5), trained=of).write(store.folder("of a"))
+    assert store.status("of a").state is State.done
+    replace(trained, finished="2026-01-02T00:00:00+00:00").write(store.folder("a"))
+    assert store.status("of a").stale == ("its training (a)",)
+    assert store.status("of a").state is State.pending
+    assert not is_done(store.folder("of a"), fresh=True)
+    assert Store(store.outputs, accept_stale=True).status("of a").state is State.done
 
 
 def test_a_cell_that_another_process_runs_is_waited_for_and_taken_over_if_that_dies(store: Store) -> None:

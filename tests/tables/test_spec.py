@@ -90,6 +90,11 @@ def test_the_source_names_the_paper_and_the_number_in_it(tmp_path: Path) -> None
         ("notes:\n  - A note.", "notes: A note.", 18, "notes must be a list"),
         ("scale: 100", "test: bootstrap", 5, "test must be t test or sign flips"),
         ("scale: 100", "tuned_on: train", 5, "tuned_on must be val or test"),
+        ("scale: 100", "select: both", 5, "select must be own or shared"),
+        ("scale: 100", "seeds: 2.5", 5, "seeds: a whole number of 1 or more is needed, not 2.5"),
+        ("about: {Points: 9}", "of: Ones", 8, "row Two: of: there is no row 'Ones'; did you mean One?"),
+        ("about: {Points: 9}", "of: Two", 8, "row Two: of: Two is not trained itself; name a row that is"),
+        ("about: {Points: 9}", "of: Three", 8, "row Two: of: Three is not trained itself"),
     ],
 )  # fmt: skip
 def test_faults_are_told_with_file_and_line(tmp_path: Path, old: str, new: str, line: int, problem: str) -> None:
@@ -157,6 +162,14 @@ def test_a_table_says_how_claims_are_tested_and_on_what_something_was_tuned(tmp_
     said = "test: sign flips\ntuned_on: test\n" + GOOD.replace("Y: {overrides", "Y: {tuned_on: val, overrides")
     table = spec.load(write(tmp_path, said), "paper/1")
     assert (table.flips, [column.tuned_on_test for column in table.columns.values()]) == (True, [True, False])
+
+
+def test_a_row_may_test_the_trainings_of_another(tmp_path: Path) -> None:
+    write(tmp_path, GOOD.replace("about: {Points: 9}", "of: One").replace("scale: 100", "seeds: 10\nselect: own"))
+    (table,) = spec.find(["paper/1"], [tmp_path])
+    assert (table.seeds, table.shared) == (10, False)
+    assert table.rows["Two"].of == "One"
+    assert table.overrides_of(table.rows["Two"]) == ("model.lasa=none", "model.lasa=diamond-9", "model.levels=[P2]")
 
 
 def test_names_and_patterns(tmp_path: Path) -> None:

@@ -48,9 +48,6 @@ class Detector(LightningModule):
     prediction_options = PredictionOptions
     box_format: BoxFormat = ROTATED
     multiple = 32
-    inference_options = frozenset(
-        {"score_threshold", "nms_threshold", "max_detections", "tile_size", "tile_overlap", "tile_batch"}
-    )
 
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()

@@ -25,6 +25,9 @@ class DetectorConfig(Options):
     """
 
     task: ClassVar[str] = "boxes in images"
+    inference_options: ClassVar[frozenset[str]] = frozenset(
+        {"score_threshold", "nms_threshold", "max_detections", "tile_size", "tile_overlap", "tile_batch"}
+    )
 
     num_classes: int = option(1, least=1)
     score_threshold: float = option(0.05, least=0, most=1)

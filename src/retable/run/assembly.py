@@ -7,8 +7,8 @@ What a model (LightningModule) brings beside Lightning's own hooks:
     weights_origin: where the weights began: ``scratch``, ``imagenet:...``, ``file:...``.
     about: further facts for the record, as plain values; may be absent.
     example_input: a method that returns a tensor (B, ...) which `network` takes; without it there is no ``export.py``.
-    inference_options: names of the model's options that act at inference only, which ``test.py`` may change; may be
-        absent.
+    inference_options, of its config dataclass: names of the options that act at inference only, which ``test.py`` and
+        rows of tables that only evaluate may change; may be absent.
 What a callback (or the LightningModule) brings that draws:
     pictures: what it drew, in a dict: path relative to the run's folder, such as ``plots/mistakes.png``, to a short
         title; the one that tells most comes first: a table's report shows it. Filled by the end of the test.

@@ -45,7 +45,8 @@ class Record:
         resumed: How often the run was taken up again.
         extended: Numbers of epochs at which the run had been finished before it was given more of them. Its schedule
             was made anew each time, so that it is not the run that it would have been with as many from the start.
-        trained: Of a test of a finished run: its folder's name, config_hash and data; None of the run itself.
+        trained: Of a test of a finished run: its folder's name, config_hash, data and when it was finished; None of the
+            run itself. The config_hash of a test is that of `retable.run.tested.test_hash`.
         schema: Version of this layout.
     """
 

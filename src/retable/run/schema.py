@@ -141,8 +141,9 @@ class TestConfig:
     Attributes:
         run: Folders of finished runs; several are given with commas between them: ``run=A,B``.
         split: Which split of the data is evaluated; null is what the run itself tested.
-        checkpoint: Which weights.
+        checkpoint: Which weights; null is what the run itself tested.
         accelerator: auto, cpu or gpu.
+        output: Folder for record and pictures; null is ``tests/ID`` in the run's folder. For one run only.
         overrides: What is to be other than in the run, given as words of their own: ``data=NAME data.root=FOLDER``.
     """
 
@@ -150,8 +151,9 @@ class TestConfig:
 
     run: list[str] = MISSING
     split: TestSplit | None = None
-    checkpoint: TestCheckpoint = TestCheckpoint.best
+    checkpoint: TestCheckpoint | None = None
     accelerator: str = "auto"
+    output: str | None = None
     overrides: list[str] = field(default_factory=list)
 
 

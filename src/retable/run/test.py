@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
 from retable.errors import ConfigError
-from retable.run import paths, record, report
+from retable.run import paths, record, report, tested
 from retable.run.assembly import (
     build_trainer,
     facts,
@@ -33,7 +32,6 @@ from retable.run.record import Record
 
 _ALONE = ("trainer.devices=1", "trainer.strategy=auto", "trainer.sync_batchnorm=false", "resume=never")
 _LOGGED = ("logger.csv=false", "logger.job_type=test")  # a test has no curves; Weights & Biases as the run has it
-_FREE = ("data", "trainer")
 
 
 def test(config: DictConfig) -> None:
@@ -42,12 +40,14 @@ def test(config: DictConfig) -> None:
     All runs are looked at before the first is evaluated. Several end in one table.
 
     Raises:
-        ConfigError: An override changes more than a test may.
+        ConfigError: An override changes more than a test may, or one folder is given for several runs.
         CheckpointError: A checkpoint is missing, damaged or of another model.
         DataError: A run is not finished, or the data have a fault.
         StorageError: A result cannot be written.
     """
     quieten()
+    if config.output is not None and len(config.run) > 1:
+        raise ConfigError("output: one folder cannot hold the tests of several runs; test one at a time")
     asked = [_ask(Path(run).expanduser(), config) for run in config.run]
     results = [_evaluate(one, config) for one in asked]
     if len(results) > 1:
@@ -72,12 +72,15 @@ class _Asked:
 def _ask(folder: Path, config: DictConfig) -> _Asked:
     kept = record.read(folder)
     words = [*kept.overrides, *_ALONE, *_LOGGED, f"trainer.accelerator={config.accelerator}", *config.overrides]
+    if config.checkpoint is not None:
+        words.append(f"test_checkpoint={config.checkpoint.name}")
     if any(word.lstrip("+~").startswith("hydra") for word in kept.overrides):  # it could name a place to import from
         raise ConfigError(f"{folder / paths.RECORD}: overrides: they set Hydra's own keys, which no run writes there")
     asked = compose("train", words)
     check_buildable(plain(asked), folder / paths.RECORD)
     check_run(asked)
-    return _Asked(folder, kept, words, asked, _changes(asked, kept), checkpoint_of(folder, config.checkpoint.name))
+    changes = tested.changes(asked, identity(OmegaConf.create(kept.config)))
+    return _Asked(folder, kept, words, asked, changes, checkpoint_of(folder, asked.test_checkpoint.name))
 
 
 def _evaluate(asked: _Asked, config: DictConfig) -> Record:
@@ -88,7 +91,10 @@ def _evaluate(asked: _Asked, config: DictConfig) -> Record:
     if config.split is not None:
         data.test_name = config.split.name
     data.roles = (data.test_name,)
-    output = asked.folder / paths.TESTS / _name(asked, data.test_name)
+    if config.output is None:
+        output = asked.folder / paths.TESTS / _name(asked, data.test_name)
+    else:
+        output = Path(config.output).expanduser()
     output.mkdir(parents=True, exist_ok=True)
     loggers, wandb = start_loggers(wanted, output)
     _, trainer = build_trainer(wanted, output, loggers, RunClock(started))
@@ -96,8 +102,11 @@ def _evaluate(asked: _Asked, config: DictConfig) -> Record:
     guard_interrupts(lambda: trainer.test(model, datamodule=data, verbose=False))
     metrics = tested_metrics(trainer, model, data.test_name)
     metrics[f"{data.test_name}/seconds"] = (time.time() - test_started, "s", "lower")
+    found = facts(wanted, trainer, model, data, metrics)
+    found["config_hash"] = tested.test_hash(identity(wanted), kept.config_hash)
+    found["model"]["weights_origin"] = kept.model.get("weights_origin")  # of the training
     result = Record(
-        **facts(wanted, trainer, model, data, metrics),
+        **found,
         choices={**kept.choices, **_choices(config.overrides)},
         overrides=[*kept.overrides, *config.overrides],
         differs_from_paper=differs_from_paper(wanted, asked.words),
@@ -107,7 +116,12 @@ def _evaluate(asked: _Asked, config: DictConfig) -> Record:
         pictures=pictures_drawn(trainer, model),
         started=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         resumed=0,
-        trained={"run": asked.folder.name, "config_hash": kept.config_hash, "data": kept.data},
+        trained={
+            "run": asked.folder.name,
+            "config_hash": kept.config_hash,
+            "data": kept.data,
+            "finished": kept.finished,
+        },
     )
     report.conclude(result, output, wandb)
     return result
@@ -119,26 +133,6 @@ def _name(asked: _Asked, split: str) -> str:
     files = None if root is None else str(Path(root).expanduser().absolute())
     text = json.dumps([asked.changes, files, asked.checkpoint.name, split], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _changes(asked: DictConfig, kept: Record) -> dict[str, Any]:
-    """What is other than in the run.
-
-    Raises:
-        ConfigError: It is more than a test may change.
-    """
-    ours, theirs = identity(asked), identity(OmegaConf.create(kept.config))
-    changes = {key: ours.get(key) for key in sorted(ours | theirs) if ours.get(key) != theirs.get(key)}
-    options = sorted(getattr(get_class(asked.model._target_), "inference_options", ()))
-    free = [f"model.{name}" for name in options]
-    for key in changes:
-        named = any(key == name or key.startswith(f"{name}.") for name in free)
-        if key.split(".")[0] not in _FREE and not named and key != "model.weights":
-            raise ConfigError(
-                f"{key}: it acts in training, so a test cannot change it from {theirs.get(key)}; "
-                f"of this model a test may change {', '.join(free) or 'nothing'}"
-            )
-    return changes
 
 
 def _choices(overrides: list[str]) -> dict[str, str]:

@@ -1,15 +1,19 @@
 """The cells of tables: one row, one column, one seed each; equal ones are the same cell.
 
+A cell is a training, or a test of another cell's training.
+
 A cell's id is the hash of its composed configuration. Composing takes some tenths of a second, so it is done once for
 all seeds of a row in a column, and ids are remembered in a file that is dropped whenever a configuration file or schema
 changes.
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,7 @@ from omegaconf import DictConfig
 from retable import options
 from retable.errors import ConfigError
 from retable.files import cache_folder, write_text
-from retable.run import configuration, places
+from retable.run import configuration, places, tested
 from retable.run.composer import Composer
 from retable.run.configuration import check_run, hash_of, identity
 from retable.tables.spec import Column, Row, Table
@@ -39,12 +43,16 @@ class Cell:
         overrides: What to give to ``train.py``, budget and seed among them.
         seed: The seed.
         devices: How many GPUs (or CPU processes) it asks for.
+        of: The training that it tests; None for a training.
+        changes: Of a test what is other than in that training, to give to ``test.py``.
     """
 
     id: str
     overrides: tuple[str, ...]
     seed: int
     devices: int
+    of: Cell | None = None
+    changes: tuple[str, ...] = ()
 
 
 class Planner:
@@ -74,14 +82,19 @@ class Planner:
         Raises:
             ConfigError: A row or column does not compose; the message names file and line.
         """
-        found: dict[Place, Cell] = {}
-        for row in table.rows.values():
+        available = [row for row in table.rows.values() if not row.not_available]
+        found: dict[tuple[str, str], dict[int, Cell]] = {}
+        for row in sorted(available, key=lambda row: bool(row.of)):  # a training comes before its tests
             for column in table.columns.values():
-                if not row.not_available:
-                    given = (*table.base, f"budget={budget}", *column.overrides, *row.overrides, *extra)
-                    for seed, cell in self._cells(table, row, column, given, seeds).items():
-                        found[row.label, column.label, seed] = cell
-        return found
+                given = (*table.base, f"budget={budget}", *column.overrides, *table.overrides_of(row), *extra)
+                of = found[row.of, column.label] if row.of and table.shared else {}
+                found[row.label, column.label] = self._cells(table, row, column, given, seeds, of)
+        return {
+            (row.label, column, seed): cell
+            for row in available
+            for column in table.columns
+            for seed, cell in found[row.label, column].items()
+        }
 
     def save(self) -> None:
         """Keeps the ids for the next time; where that is impossible nothing is lost but time."""
@@ -90,28 +103,41 @@ class Planner:
                 write_text(self._cache, json.dumps({"digest": self._digest, "cells": self._known}))
 
     def _cells(
-        self, table: Table, row: Row, column: Column, given: tuple[str, ...], seeds: Sequence[int]
+        self,
+        table: Table,
+        row: Row,
+        column: Column,
+        given: tuple[str, ...],
+        seeds: Sequence[int],
+        of: Mapping[int, Cell],
     ) -> dict[int, Cell]:
-        keys = {seed: " ".join([*given, f"seed={seed}"]) for seed in seeds}
+        """The cells of a row in a column, by seed; ``of`` are the trainings that they test, none if they are some."""
+        keys = {seed: " ".join([*given, f"seed={seed}", *([f"of={of[seed].id}"] if of else [])]) for seed in seeds}
         missing = {seed: key for seed, key in keys.items() if key not in self._known}
         if missing:
-            config = self._checked(table, row, column, given)
+            config = self._checked(table, row, column, given, of.get(next(iter(missing))))
             devices = config.trainer.devices
             config.seed = _ANY_SEED  # resolved once for all seeds, and then put wherever the configuration has it
             values = identity(config)
             for seed, key in missing.items():
-                cell = hash_of({name: seed if value == _ANY_SEED else value for name, value in values.items()})
-                self._known[key] = [cell, devices if isinstance(devices, int) and devices > 0 else 1]
+                of_seed = {name: seed if value == _ANY_SEED else value for name, value in values.items()}
+                cell = tested.test_hash(of_seed, of[seed].id) if of else hash_of(of_seed)
+                self._known[key] = [cell, devices if not of and isinstance(devices, int) and devices > 0 else 1]
             self._changed = True
+        changes = row.overrides if of else ()
         return {
-            seed: Cell(self._known[key][0], (*given, f"seed={seed}"), seed, self._known[key][1])
+            seed: Cell(self._known[key][0], (*given, f"seed={seed}"), seed, self._known[key][1], of.get(seed), changes)
             for seed, key in keys.items()
         }
 
-    def _checked(self, table: Table, row: Row, column: Column, given: tuple[str, ...]) -> DictConfig:
+    def _checked(self, table: Table, row: Row, column: Column, given: tuple[str, ...], of: Cell | None) -> DictConfig:
         try:
             config = self._composer.compose(given)
             check_run(config)
+            if of is not None:
+                trained = self._composer.compose(of.overrides)
+                trained.seed = config.seed
+                tested.changes(config, identity(trained))
         except ConfigError as error:
             of_column = any(_mentions(str(error), override) for override in column.overrides)
             part, what = (column, "column") if of_column else (row, "row")

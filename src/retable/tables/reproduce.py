@@ -32,6 +32,7 @@ _ACTIONS = ("run", "status", "report")
 _LISTS = ("table", "only", "seeds")
 _LABELLED = ("rows", "columns")
 _NAMED = 6  # stale cells that are named, of those that the same changes concern
+_SEEDS = 3
 _Plan = dict[Place, Cell]
 _OWN = tuple(part.name for part in fields(ReproduceConfig))
 
@@ -121,47 +122,55 @@ class _Request:
     Attributes:
         tables: The tables.
         plans: For each its cells.
-        seeds: The seeds.
+        seeds: For each its seeds.
         jobs: What to run for each distinct cell that is wanted, by its id, in the order to run them in.
         store: Where they are.
     """
 
     tables: list[Table]
     plans: list[_Plan]
-    seeds: list[int]
+    seeds: list[list[int]]
     jobs: dict[str, Job]
     store: Store
 
 
-def _plans(config: DictConfig, planner: Planner) -> tuple[list[Table], list[_Plan], list[int]]:
-    """The tables that are asked for, the cells of each, and the seeds."""
+def _plans(config: DictConfig, planner: Planner) -> tuple[list[Table], list[_Plan], list[list[int]]]:
+    """The tables that are asked for, and for each its cells and its seeds."""
     names = [str(name) for name in config.table] if isinstance(config.table, ListConfig) else [str(config.table)]
     rows, columns = (dict(part.split("=", 1) for part in config[kind]) for kind in _LABELLED)
     tables = [spec.extend(table, rows, columns) for table in spec.find(names)]
-    seeds = _seeds(config.seeds, config.budget.name)
+    if config.select is not None:
+        tables = [replace(table, shared=config.select.name == "shared") for table in tables]
+    seeds = [_seeds(config.seeds, config.budget.name, table) for table in tables]
     extra = spec.split(config.overrides, "overrides")
-    return tables, [planner.plan(table, config.budget.name, seeds, extra) for table in tables], seeds
+    plans = [
+        planner.plan(table, config.budget.name, of_table, extra) for table, of_table in zip(tables, seeds, strict=True)
+    ]
+    return tables, plans, seeds
 
 
 def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
     tables, plans, seeds = _plans(config, planner)
     planner.save()
-    chosen = _only(config.only, tables, seeds)
+    all_seeds = list(dict.fromkeys(seed for of_table in seeds for seed in of_table))
+    chosen = _only(config.only, tables, all_seeds)
     uses: dict[str, list[tuple[Table, str, Cell]]] = {}
     # all rows of one seed before the next seed, so that an unfinished table can be read
-    for seed in seeds:
+    for seed in all_seeds:
         for table, plan in zip(tables, plans, strict=True):
             for (row, column, place_seed), cell in plan.items():
                 if place_seed == seed and chosen(row, column, seed):
+                    if cell.of is not None:
+                        uses.setdefault(cell.of.id, []).append((table, table.rows[row].of, cell.of))
                     uses.setdefault(cell.id, []).append((table, row, cell))
     program = Path(config.program).absolute() if config.program else places.program("train")
     jobs = {key: _job(of_cell, store, program) for key, of_cell in uses.items()}
     return _Request(tables, plans, seeds, jobs, store)
 
 
-def _seeds(given: Any, budget: str) -> list[int]:
+def _seeds(given: Any, budget: str, table: Table) -> list[int]:
     if given is None:
-        return [1] if budget == "smoke" else [1, 2, 3]
+        given = 1 if budget == "smoke" else table.seeds or _SEEDS
     seeds = list(given) if isinstance(given, ListConfig) else list(range(1, given + 1)) if type(given) is int else []
     if not seeds or any(type(seed) is not int or seed < 0 for seed in seeds) or len(set(seeds)) < len(seeds):
         raise ConfigError(f"seeds: a number of seeds such as 3, or a list such as [1,5,9] is needed, not {given}")
@@ -195,19 +204,14 @@ def _job(uses: Sequence[tuple[Table, str, Cell]], store: Store, program: Path) -
     table, row, cell = uses[0]
     names = list(dict.fromkeys(use.name for use, _, _ in uses))
     folder = store.folder(cell.id)
-    command = (
-        sys.executable,
-        str(program),
-        *places.papers_word(),
-        *cell.overrides,
-        f"outputs={quote(str(store.outputs))}",
-        f"hydra.run.dir={quote(str(folder))}",
-        "resume=auto",
-        f"logger.group={quote(table.name)}",
-        f"logger.job_type={quote(row)}",
-        f"tags={quote_list(names)}",
-    )
-    return Job(cell.id, folder, command, cell.devices)
+    logged = (f"logger.group={quote(table.name)}", f"logger.job_type={quote(row)}", f"tags={quote_list(names)}")
+    if cell.of is not None:
+        tested = (f"run={store.folder(cell.of.id)}", f"output={quote(str(folder))}", *cell.changes)
+        words = (str(program.with_name("test.py")), *places.papers_word(), *tested, *logged)
+        return Job(cell.id, folder, (sys.executable, *words), cell.devices, after=cell.of.id)
+    placed = (f"outputs={quote(str(store.outputs))}", f"hydra.run.dir={quote(str(folder))}", "resume=auto")
+    words = (str(program), *places.papers_word(), *cell.overrides, *placed, *logged)
+    return Job(cell.id, folder, (sys.executable, *words), cell.devices)
 
 
 def _run(config: DictConfig, request: _Request) -> list[str]:
@@ -278,8 +282,8 @@ def _warm_up(wandb: str) -> None:
 def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Path]]:
     """Writes (or, for status, only shows) the reports; returns the tables of which every cell is done."""
     done = []
-    for table, plan in zip(request.tables, request.plans, strict=True):
-        result = _result(config, table, request.seeds, plan, _statuses(plan, request.store))
+    for table, plan, seeds in zip(request.tables, request.plans, request.seeds, strict=True):
+        result = _result(config, table, seeds, plan, _statuses(plan, request.store))
         folder = request.store.outputs / "tables" / table.name / config.budget.name
         display.show_table(result)
         if config.action.name != "status":
@@ -307,22 +311,25 @@ def _result(
 
 
 def _standing(config: DictConfig, result: TableResult) -> Standing:
-    asked = {"seeds": list(result.seeds), **{key: OmegaConf.to_object(config[key]) for key in _LABELLED}}
-    return standing.of(result, {**asked, "overrides": config.overrides})
+    asked = {key: OmegaConf.to_object(config[key]) for key in _LABELLED}
+    select = config.select.name if config.select is not None else None
+    return standing.of(result, {**asked, "seeds": list(result.seeds), "select": select, "overrides": config.overrides})
 
 
 def _index(config: DictConfig, store: Store, planner: Planner) -> None:
     """Counts the cells of all tables again, as they were last asked for, and writes the index."""
     tables, folder = spec.find(["*"]), store.outputs / "tables"
     all_of_them = [(table.name, budget) for table in tables for budget in BUDGETS] if store.has_cells() else []
-    own = {key: config[key] for key in _OWN if key not in ("engine", "budget")}  # which are large, and not asked here
+    keys = OmegaConf.structured(ReproduceConfig)
+    own = {key: config[key] for key in _OWN if key not in ("engine", "budget")}
     with display.bar("counting", len(all_of_them)) as advance:
         for name, budget in all_of_them:
             known = standing.read(folder / name / budget)
             asked = {**own, **(known.asked if known else {}), "table": name, "budget": {"name": budget}}
             try:
-                given = OmegaConf.create(asked)
-                (table,), (plan,), seeds = _plans(given, planner)
+                given = OmegaConf.merge(keys, asked)
+                assert isinstance(given, DictConfig)
+                (table,), (plan,), (seeds,) = _plans(given, planner)
                 statuses = _statuses(plan, store)
                 if known or any(status.state is not State.pending for status in statuses.values()):
                     result = _result(given, table, seeds, plan, statuses)
@@ -338,8 +345,12 @@ def _index(config: DictConfig, store: Store, planner: Planner) -> None:
 def _places(table: Table, budget: str) -> int:
     """How many different cells a table has, by its words."""
     rows = [row for row in table.rows.values() if not row.not_available]
-    words = {(*column.overrides, *row.overrides) for row in rows for column in table.columns.values()}
-    return len(words) * len(_seeds(None, budget))
+    words = {
+        (*column.overrides, *table.overrides_of(row), row.of if table.shared else "")
+        for row in rows
+        for column in table.columns.values()
+    }
+    return len(words) * len(_seeds(None, budget, table))
 
 
 def _list(store: Store, planner: Planner) -> None:
@@ -352,7 +363,7 @@ def _list(store: Store, planner: Planner) -> None:
         for table in tables:
             counts = {}
             for budget in BUDGETS:
-                plan = planner.plan(table, budget, _seeds(None, budget))
+                plan = planner.plan(table, budget, _seeds(None, budget, table))
                 ids = {cell.id for cell in plan.values()}
                 counts[budget] = (sum(store.status(key).state is State.done for key in ids), len(ids))
                 advance()

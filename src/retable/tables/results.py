@@ -173,14 +173,20 @@ def _value(status: Status, metric: str, scale: float, lacking: dict[str, list[Pa
 def _provenance(
     table: Table, column: str, entries: Mapping[tuple[str, str], Entry], warnings: list[str]
 ) -> list[dict[str, Any]]:
+    records = [record for row in table.rows for record in entries[row, column].records]
     found: list[dict[str, Any]] = []
-    for row in table.rows:
-        for status in entries[row, column].statuses.values():
-            if status.record is not None and status.record.data not in found:
-                found.append(status.record.data)
+    for record in sorted(records, key=lambda record: record.trained is not None):
+        same_tested = any(_tested(record.data) == _tested(data) for data in found)
+        if record.data not in found and not (record.trained is not None and same_tested):  # a test reads one split only
+            found.append(record.data)
     if len({str(data.get("fingerprint")) for data in found}) > 1:
         warnings.append(f"column {column}: its cells saw different data (the fingerprints in their records differ)")
     return found
+
+
+def _tested(data: Mapping[str, Any]) -> Any:
+    """The fingerprint of the tested split; of all data where splits have none."""
+    return data.get("fingerprints", {}).get(data.get("tested_split"), data.get("fingerprint"))
 
 
 def _check_commits(entries: Mapping[tuple[str, str], Entry], warnings: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Runs cells through an engine until none is left, beside other processes that may do the same."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from retable.tables import runner
@@ -41,6 +41,8 @@ def run(
 ) -> Progress:
     """Runs jobs, whose keys are ids of cells, in their order until each is done or has failed once.
 
+    One that comes after another waits for it, and fails with it.
+
     `show` is called whenever something has changed, and about every second.
 
     Raises:
@@ -51,7 +53,7 @@ def run(
     looked = shown = time.monotonic()
     try:
         while progress.waiting or progress.running or progress.elsewhere:
-            changed = _start(progress, by_key, engine, store)
+            changed = _start(progress, by_key, engine, store) or _give_up(progress, by_key, store)
             for key, code in engine.ended().items():
                 _settle(progress, key, code, store)
                 changed = True
@@ -70,8 +72,10 @@ def run(
     return progress
 
 
-def _start(progress: Progress, jobs: dict[str, Job], engine: Engine, store: Store) -> bool:
+def _start(progress: Progress, jobs: Mapping[str, Job], engine: Engine, store: Store) -> bool:
     for key in progress.waiting:
+        if _state_before(progress, jobs[key], jobs, store) is not State.done:
+            continue
         state = store.status(key).state
         if state is State.done:  # another process was faster
             progress.done.append(key)
@@ -84,6 +88,25 @@ def _start(progress: Progress, jobs: dict[str, Job], engine: Engine, store: Stor
         progress.waiting.remove(key)
         return True
     return False
+
+
+def _state_before(progress: Progress, job: Job, jobs: Mapping[str, Job], store: Store) -> State:
+    """State of the job that must be done before one."""
+    if not job.after or job.after in progress.done:
+        return State.done
+    if job.after in progress.failed:
+        return State.failed
+    return State.pending if job.after in jobs else store.status(job.after).state
+
+
+def _give_up(progress: Progress, jobs: Mapping[str, Job], store: Store) -> bool:
+    """Fails those that wait for one that has failed; whether there were any."""
+    lost = [key for key in progress.waiting if _state_before(progress, jobs[key], jobs, store) is State.failed]
+    for key in lost:
+        progress.waiting.remove(key)
+        reason = f"the training that it tests failed ({jobs[key].after})"
+        progress.failed[key] = Failure(reason, runner.FAILED, (), attempts=0, transient=True, finished="")
+    return bool(lost)
 
 
 def _settle(progress: Progress, key: str, code: int, store: Store) -> None:

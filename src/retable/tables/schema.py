@@ -31,6 +31,13 @@ class Stale(Enum):
     accept = "accept"
 
 
+class Select(Enum):
+    """Whose validation chooses the epoch of rows that are tests of another row's trainings."""
+
+    own = "own"
+    shared = "shared"
+
+
 class Wandb(Enum):
     """What Weights & Biases gets of a finished table."""
 
@@ -46,7 +53,9 @@ class ReproduceConfig:
     Attributes:
         table: Names such as paper/2, patterns such as paper/*; null lists all tables.
         action: Also as a word of its own: ``python reproduce.py status table=paper/2``.
-        seeds: A number of seeds, or a list of them; null is 1 for budget=smoke and 3 otherwise.
+        seeds: A number of seeds, or a list of them; null is 1 for budget=smoke, else as many as the table says, or 3.
+        select: Whether rows with ``of:`` are tests of the other row's trainings (shared), or are trained by themselves,
+            so that their own validation chooses the epoch (own); null is what the table says.
         only: row:LABEL, column:LABEL or seed:N; several of one kind add up. The report shows the whole table.
         rows: Rows of your own, given as rows.LABEL=OVERRIDES; those of a label that the table has are added to its own.
         columns: The same for columns.
@@ -55,7 +64,7 @@ class ReproduceConfig:
         stale: Whether cells whose code has changed since are run again, or accepted, which the report tells.
         dry_run: Prints the commands and runs nothing.
         outputs: Where everything is written to.
-        program: What a cell runs: a Python file; null is train.py of the project.
+        program: What a cell runs: a Python file; null is train.py of the project. What tests is the test.py beside it.
         wandb: What becomes of the finished table; the cells have logger.mode in overrides.
         engine: Where cells run.
     """
@@ -63,6 +72,7 @@ class ReproduceConfig:
     table: Any = None
     action: Action = Action.run
     seeds: Any = None
+    select: Select | None = None
     only: Any = None
     rows: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)

@@ -8,7 +8,9 @@ scale: 100                         factor from the record's number to the printe
 unit: "%"
 tuned_on: test                     something was tuned on the test images: no claim has a verdict; default val
 test: sign flips                   how comparisons of six seeds or more are tested; default t test
-rows:                              label: overrides, or {overrides: ..., about: {...}, metric_part:},
+seeds: 10                          how many, but for budget=smoke; default 3
+select: own                        whose validation chooses the epoch of rows with of:, see Row; default shared
+rows:                              label: overrides, or {overrides: ..., about: {...}, metric_part:, of:},
                                    or {not_available: why}
   Wide: model.width=2
 columns:                           label: overrides, or {overrides: ..., metric:, scale:, unit:, decimals:, better:,
@@ -38,14 +40,18 @@ from retable.tables.yaml_lines import Node, hint
 
 _PART = "{part}"
 _KEYS = (
-    "title", "source", "base", "metric", "scale", "unit", "decimals", "better", "tuned_on", "test",
+    "title", "source", "base", "metric", "scale", "unit", "decimals", "better", "tuned_on", "test", "seeds", "select",
     "rows", "columns", "printed", "claims", "notes",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row: a method.
+    """A row: a method, or a trained method that is tested otherwise.
+
+    A row with ``of`` has overrides that act at inference only. Its cells are tests of the trainings of that other row:
+    equal weights, at the epoch that the other row's validation chose, so that nothing but inference is compared, in
+    seconds. Under ``select: own`` each is a training of its own, whose validation chooses by the row's own inference.
 
     Attributes:
         label: As printed.
@@ -54,6 +60,7 @@ class Row:
         about: The descriptive columns of the paper, such as ``{"Number of points": "9"}``.
         line: Line of the file; 0 for one from the command line.
         metric_part: What ``{part}`` in a column's metric stands for, such as a class; "" where no metric has it.
+        of: Label of the row whose trainings it tests; "" if it is trained by itself.
     """
 
     label: str
@@ -62,6 +69,7 @@ class Row:
     about: dict[str, str]
     line: int
     metric_part: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,8 @@ class Table:
         claims: One for each sentence, or for each column where it names none.
         notes: What the paper leaves open, and what was chosen.
         flips: Whether comparisons of six seeds or more are tested by sign flips.
+        seeds: How many seeds it asks for; None leaves it to `reproduce.py`.
+        shared: Whether rows with ``of`` are tests of the other row's trainings, else trainings of their own.
     """
 
     name: str
@@ -136,6 +146,8 @@ class Table:
     notes: tuple[str, ...]
     flips: bool = False
     printed_std: dict[tuple[str, str], float] = field(default_factory=dict)
+    seeds: int | None = None
+    shared: bool = True
 
     @property
     def paper(self) -> str:
@@ -147,6 +159,10 @@ class Table:
         """Its number in the paper, such as ``Table II``; "" where the source names none."""
         paper, _, number = self.source.rpartition(", ")
         return number if paper else ""
+
+    def overrides_of(self, row: Row) -> tuple[str, ...]:
+        """The overrides of a row, with those of the row that it tests."""
+        return (*self.rows[row.of].overrides, *row.overrides) if row.of else row.overrides
 
 
 def parts_of(metric: str) -> list[str]:
@@ -214,6 +230,7 @@ def load(path: Path, name: str) -> Table:
         if not found:
             entries[what].refuse(f"{what}: there must be at least one")
     _check_parts(rows, columns, entries["rows"].items("rows"))
+    _check_tested(rows, entries["rows"].items("rows"))
     printed, printed_std = _printed(entries.get("printed"), rows, columns)
     return Table(
         name=name,
@@ -228,6 +245,8 @@ def load(path: Path, name: str) -> Table:
         claims=_claims(entries.get("claims"), rows, columns),
         notes=tuple(node.text("a note") for node in entries["notes"].entries("notes")) if "notes" in entries else (),
         flips="test" in entries and entries["test"].choice("test", ("t test", "sign flips")) == "sign flips",
+        seeds=_seeds(entries.get("seeds")),
+        shared="select" not in entries or entries["select"].choice("select", ("own", "shared")) == "shared",
     )
 
 
@@ -279,7 +298,7 @@ def _overrides(node: Node | None) -> tuple[str, ...]:
 
 
 def _row(label: str, node: Node) -> Row:
-    keys = ("overrides", "not_available", "about", "metric_part")
+    keys = ("overrides", "not_available", "about", "metric_part", "of")
     entries = node.items(f"row {label}", keys) if node.is_mapping() else {"overrides": node}
     about = entries["about"].items("about") if "about" in entries else {}
     return Row(
@@ -289,7 +308,25 @@ def _row(label: str, node: Node) -> Row:
         {name: value.source() for name, value in about.items()},
         node.line,
         _text(entries, "metric_part"),
+        _text(entries, "of"),
     )
+
+
+def _check_tested(rows: dict[str, Row], nodes: dict[str, Node]) -> None:
+    for row in (row for row in rows.values() if row.of):
+        if row.of not in rows:
+            nodes[row.label].refuse(f"row {row.label}: of: there is no row {row.of!r}{hint(row.of, rows)}")
+        if rows[row.of].of or rows[row.of].not_available:
+            nodes[row.label].refuse(f"row {row.label}: of: {row.of} is not trained itself; name a row that is")
+
+
+def _seeds(node: Node | None) -> int | None:
+    if node is None:
+        return None
+    count = node.number("seeds")
+    if count < 1 or count != int(count):
+        node.refuse(f"seeds: a whole number of 1 or more is needed, not {count:g}")
+    return int(count)
 
 
 def _check_parts(rows: dict[str, Row], columns: dict[str, Column], nodes: dict[str, Node]) -> None:

@@ -106,7 +106,7 @@ class Store:
                 found = record.read(folder)
                 if found.config_hash != cell:
                     raise DataError(f"{folder / paths.RECORD}: is the record of another run ({found.config_hash})")
-                stale = self._disk.changed(found.code)
+                stale = changed_since(folder, found, self._disk)
                 if self._accept_stale or not stale:
                     return Status(State.done, folder, found, stale=stale)
             except DataError as error:
@@ -138,7 +138,23 @@ def is_done(folder: Path, fresh: bool = False) -> bool:
         found = record.read(folder)
     except DataError:
         return False
-    return not (fresh and digests.Disk().changed(found.code))
+    return not (fresh and changed_since(folder, found, digests.Disk()))
+
+
+def changed_since(folder: Path, found: Record, disk: digests.Disk) -> tuple[str, ...]:
+    """What has changed since a record was made: modules of the code, or the training that it is a test of."""
+    changed = disk.changed(found.code)
+    if found.trained is not None and found.trained.get("finished") != _finished(folder.parent / found.trained["run"]):
+        changed = (*changed, f"its training ({found.trained['run']})")
+    return changed
+
+
+def _finished(folder: Path) -> str | None:
+    """When a run was finished; None if it is not, or no longer."""
+    try:
+        return record.read(folder).finished
+    except DataError:
+        return None
 
 
 def set_aside(folder: Path, keep: Collection[str]) -> None:

@@ -33,7 +33,6 @@ class LarsdModule(Detector):
     """
 
     config: LarsdConfig
-    inference_options = Detector.inference_options | {"lasa", "lasa_extent", "candidates", "merge_threshold"}
 
     def __init__(self, config: LarsdConfig) -> None:
         super().__init__(config)

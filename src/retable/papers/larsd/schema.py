@@ -1,7 +1,7 @@
 """What may be set of LARSD, ``conf/model/larsd.yaml``, and of the loaders of its datasets."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from retable.detection.schema import DetectorConfig, FilesConfig
 from retable.errors import ConfigError
@@ -46,6 +46,10 @@ class LarsdConfig(DetectorConfig):
         merge_threshold: Boxes with a larger IoU to a kept one are merged into it, weighted by their scores; 1 is plain
             suppression. The paper says "merge" and gives no number.
     """
+
+    inference_options: ClassVar[frozenset[str]] = DetectorConfig.inference_options | {
+        "lasa", "lasa_extent", "candidates", "merge_threshold",
+    }  # fmt: skip
 
     _target_: str = "retable.papers.larsd.lightning_model.LarsdModule"
     backbone: str = "resnet101"

@@ -22,12 +22,14 @@ class Job:
         folder: Folder of the cell.
         command: The command.
         devices: GPUs that it asks for (on a machine without any: processes).
+        after: Key of the job that must be done before; "" if none must.
     """
 
     key: str
     folder: Path
     command: tuple[str, ...]
     devices: int = 1
+    after: str = ""
 
 
 class Engine(Protocol):

@@ -37,7 +37,10 @@ def cell_lines(result: TableResult) -> Iterator[CellLine]:
     for (row, column), entry in result.entries.items():
         for seed, cell in entry.cells.items():
             status = entry.statuses[seed]
-            would_be = shlex.join(("python", "train.py", *cell.overrides))
+            if cell.of is None:
+                would_be = shlex.join(("python", "train.py", *cell.overrides))
+            else:
+                would_be = shlex.join(("python", "test.py", f"run=cells/{cell.of.id}", *cell.changes))
             yield CellLine(
                 result.table.rows[row],
                 result.table.columns[column],

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 import torch
 from tests.papers.cars.networks.built import built
-from torch import nn
+from torch import Tensor, nn
 
+from retable.errors import ConfigError
 from retable.papers.cars.networks.dcgan import DcganDiscriminator, DcganGenerator
 from retable.papers.cars.networks.initialisation import (
     dcgan,
@@ -14,6 +15,7 @@ from retable.papers.cars.networks.initialisation import (
     trained_weights,
     weight_matrices,
     xavier_uniform,
+    xavier_uniform_main_path,
 )
 from retable.papers.cars.networks.resnet import ResnetDiscriminator, ResnetGenerator
 
@@ -42,6 +44,28 @@ def test_xavier_keeps_the_variance() -> None:
         assert float(weight.abs().max()) <= bound
         assert float(weight.abs().max()) > 0.9 * bound
     assert float(network.output.bias.detach()) == 0
+
+
+@pytest.mark.parametrize("build", [ResnetDiscriminator, ResnetGenerator])
+def test_xavier_of_the_main_path_leaves_shortcuts_attention_and_the_last_layer(build: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    network = built(build, 32, *([5] if build is ResnetGenerator else []), channels=8, attention=4)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    xavier_uniform_main_path(network)
+    changed = {key: value for key, value in network.named_parameters() if not torch.equal(value, before[key])}
+    convolutions = {key for key, value in network.named_parameters() if value.dim() == 4}
+    main_path = {key for key in convolutions if key == "layers.0.weight" or ".body." in key}
+    assert changed.keys() == main_path
+    assert any("shortcut" in key for key in convolutions - main_path)
+    for weight in map(Tensor.detach, changed.values()):
+        bound = (6 / (weight[0].numel() + weight.shape[0] * weight[0, 0].numel())) ** 0.5
+        assert 0.9 * bound < float(weight.abs().max()) <= bound
+    normalised = built(ResnetDiscriminator, 32, channels=4, spectral_norm=True).eval()
+    xavier_uniform_main_path(normalised)
+    first = normalised.layers[0].weight.detach().flatten(1)
+    assert float(torch.linalg.matrix_norm(first, 2)) == pytest.approx(1, abs=0.1)
+    with pytest.raises(ConfigError, match="DcganDiscriminator has no residual blocks"):
+        xavier_uniform_main_path(built(DcganDiscriminator, 32, channels=4))
 
 
 @pytest.mark.parametrize(

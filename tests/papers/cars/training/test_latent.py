@@ -45,6 +45,27 @@ def test_step_is_the_formula_for_each_sample() -> None:
         assert not torch.equal(new[mask == 1], z[mask == 1])
 
 
+def test_step_of_the_essays_code() -> None:
+    optimisation = tiny_latent(
+        alpha=0.9, beta=5.0, fraction=1.0, weight=0.0, detach=True, norm="batch", divisor=300.0, probability=True
+    )
+    steep = 1e3  # so that the norm counts beside beta
+    latents = torch.rand(3, LATENT, dtype=torch.float64) - 0.5
+    z = latents.clone().requires_grad_()
+    (g,) = torch.autograd.grad(torch.sigmoid(steep * _quartic(z)).sum(), z)
+    wanted = torch.empty_like(latents)
+    for sample in range(3):
+        for element in range(LATENT):
+            norm = sum(g[other, element] ** 2 for other in range(3)) ** 0.5
+            change = 0.9 / (5 + norm / 300) * g[sample, element]
+            wanted[sample, element] = min(1, max(-1, latents[sample, element] + change))
+    chosen = optimisation.choose(3, LATENT, _random())
+    moved, _ = optimisation.step(lambda z: steep * _quartic(z), latents, chosen)
+    torch.testing.assert_close(moved, wanted)
+    assert not torch.allclose(moved, latents, atol=1e-3)
+    assert not moved.requires_grad
+
+
 def test_a_sample_moves_the_same_whatever_is_in_the_batch() -> None:
     optimisation = tiny_latent()
     latents = torch.rand(4, LATENT, dtype=torch.float64) * 2 - 1
@@ -82,6 +103,11 @@ def test_elements_are_chosen_and_not_samples(fraction: float, expected: int) -> 
 def test_values_that_cannot_work(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         LatentConfig(**options)
+
+
+def test_updates_in_turns_need_constant_latents() -> None:
+    with pytest.raises(ConfigError, match=r"model.latent.in_turns=true: .* add model.latent.detach=true"):
+        LatentConfig(in_turns=True)
 
 
 def test_nothing_is_added_to_gradients_of_parameters() -> None:

@@ -10,7 +10,7 @@ import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.plugins.precision import MixedPrecision
-from tests.papers.cars.training.tiny import LATENT, SIZE, TinyImages, tiny_gan, tiny_latent, tiny_trainer
+from tests.papers.cars.training.tiny import LATENT, SIZE, TinyImages, TinyScores, tiny_gan, tiny_latent, tiny_trainer
 from torch import Tensor
 
 from retable.errors import ConfigError, DivergenceError
@@ -101,35 +101,106 @@ def test_resuming_is_exact(name: str, tmp_path: Path) -> None:
     assert torch.equal(resumed.sample(latents), whole.sample(latents))
 
 
-def test_discriminator_moves_first_and_the_generator_meets_the_new_one(tmp_path: Path) -> None:
-    model = tiny_gan()
-    reference = tiny_gan().network
-    _fit_one_step(tmp_path, model)
+ESSAY = {
+    "fraction": 1.0, "weight": 0.0, "detach": True, "norm": "batch", "divisor": 300.0, "probability": True,
+    "in_turns": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("latent", [None, tiny_latent(**ESSAY)])
+def test_discriminator_moves_first_and_the_generator_meets_the_new_one(latent: Any, tmp_path: Path) -> None:
+    # The reference clips as the essay's published code does, after both steps, where gradients are forgotten next.
+    model, reference = tiny_gan(latent=latent), tiny_gan().network
+    seen = _fit_two_steps(tmp_path, model, TinyImages())
+    generator, discriminator = reference.generator, reference.discriminator
     optimizers = [
         torch.optim.Adam(part.parameters(), 1e-2, (0.5, 0.999), weight_decay=1e-3)
-        for part in (reference.discriminator, reference.generator)
+        for part in (discriminator, generator)
     ]
-    images, latents = model.seen
     loss = torch.nn.BCEWithLogitsLoss()
-    fake = reference.generator(latents)
-    real_loss = loss(reference.discriminator(images), torch.ones(8))
-    (real_loss + loss(reference.discriminator(fake.detach()), torch.zeros(8))).backward()
-    optimizers[0].step()
-    loss(reference.discriminator(fake), torch.ones(8)).backward()
-    optimizers[1].step()
+    for images, latents in seen:
+        if latent is not None:
+            z = latents.clone().requires_grad_()
+            (g,) = torch.autograd.grad(discriminator(generator(z)).sigmoid().sum(), z)
+            latents = (latents + 0.9 * g / (0.1 + g.norm(dim=0) / 300)).clamp(-1, 1)
+        reference.zero_grad()
+        fake = generator(latents)
+        real_loss = loss(discriminator(images), torch.ones(8))
+        (real_loss + loss(discriminator(fake.detach()), torch.zeros(8))).backward()
+        optimizers[0].step()
+        generator.zero_grad()
+        loss(discriminator(fake), torch.ones(8)).backward()
+        optimizers[1].step()
+        for part in (generator, discriminator):
+            torch.nn.utils.clip_grad_norm_(part.parameters(), 1e-4)
     for mine, wanted in zip(model.network.parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(mine, wanted, rtol=1e-4, atol=1e-6)
+    assert ("train/latent_shift" in model.trainer.callback_metrics) == (latent is not None)
 
 
-def _fit_one_step(folder: Path, model: Any) -> None:
-    divide = model.objectives.micro_batches
+def _fit_two_steps(folder: Path, model: Any, data: TinyImages) -> list[tuple[Tensor, Tensor]]:
+    """The images and latents of each step."""
+    divide, seen = model.objectives.micro_batches, []
 
     def remember(images: Tensor, latents: Tensor, random: Any) -> Any:
-        model.seen = (images, latents)
+        seen.append((images, latents))
         return divide(images, latents, random)
 
     model.objectives.micro_batches = remember
-    tiny_trainer(folder, 1, limit_train_batches=1, limit_val_batches=0).fit(model, TinyImages())
+    tiny_trainer(folder, 1, limit_val_batches=0).fit(model, data)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("options", "least", "most"),
+    [({}, (-1, -1, -1), (1, 1, 1)),
+     ({"pixel_mean": [0.485, 0.457, 0.407], "pixel_std": 1.0}, (-0.485, -0.457, -0.407), (0.515, 0.543, 0.593))],
+)  # fmt: skip
+def test_where_pixels_lie(options: dict[str, Any], least: Any, most: Any, tmp_path: Path) -> None:
+    model, data = tiny_gan(**options), TinyImages()
+    data.images[:, :, :, 0], data.images[:, :, :, -1] = 0, 255
+    seen = torch.cat([images for images, _ in _fit_two_steps(tmp_path, model, data)])
+    assert seen.amin((0, 2, 3)).tolist() == pytest.approx(least)
+    assert seen.amax((0, 2, 3)).tolist() == pytest.approx(most)
+    for shade in (-1, 0, 1):  # what the generator can draw, from its darkest to its lightest
+        model.network = _Shade(shade)
+        wanted = [min(1, max(0, mean + shade * model.config.pixel_std)) for mean in model.config.pixel_mean]
+        assert model.sample(torch.zeros(2, LATENT))[1, :, 0, 0].tolist() == pytest.approx(wanted)
+
+
+class _Shade(torch.nn.Module):
+    def __init__(self, shade: float) -> None:
+        super().__init__()
+        self.shade = shade
+
+    def forward(self, latents: Tensor) -> Tensor:
+        return torch.full((len(latents), 3, SIZE, SIZE), self.shade)
+
+
+class _Scripted(TinyScores):
+    """Scores of four epochs, and of the test."""
+
+    def __init__(self) -> None:
+        self.distances, self.scores = [3.0, 1.0, 2.0, 4.0, 0.0], [1.2, 1.0, 1.5, 1.5, 1.0]
+
+    def compute(self) -> dict[str, float]:
+        return {"fid_domain": self.distances.pop(0), "is_domain": self.scores.pop(0), "samples": 16.0}
+
+
+@pytest.mark.parametrize(("choose", "epoch", "score"), [("fid", 1, 1.0), ("is", 2, 1.5)])
+def test_the_best_epoch_is_that_of_the_chosen_score(choose: str, epoch: int, score: float, tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path, 4)
+    trainer.fit(tiny_gan(choose=choose, fidelity=_Scripted()), TinyImages())
+    (keeper,) = [callback for callback in trainer.callbacks if isinstance(callback, EpochCheckpoints)]
+    assert (keeper.best_epoch, keeper.best_score) == (epoch, score)
+    assert checkpoints.load(tmp_path / "checkpoints/best.ckpt")["epoch"] == epoch
+    assert checkpoints.load(tmp_path / "checkpoints/last.ckpt")["epoch"] == 3
+
+
+def test_a_score_that_is_not_computed_is_no_rule_of_choice(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"model.choose=kid: kid_domain is not computed by mean image, .* is_domain"):
+        tiny_trainer(tmp_path).fit(tiny_gan(choose="kid"), TinyImages())
+    assert not (tmp_path / "checkpoints").exists()
 
 
 @pytest.mark.parametrize("name", ["plain", "latent"])
@@ -301,6 +372,8 @@ def test_mixed_precision_trains_alike(name: str, tmp_path: Path) -> None:
      ({"gradient_clip": 0.0}, "gradient_clip=0.0"), ({"ema_decay": 1.0}, "ema_decay=1.0"),
      ({"r1": -1.0}, "r1=-1.0"), ({"latent_size": 0}, "latent_size=0"), ({"image_size": 0}, "image_size=0"),
      ({"weight_decay": -1.0}, "weight_decay=-1.0"), ({"orthogonal": -1.0}, "orthogonal=-1.0"),
+     ({"pixel_mean": [0.5]}, r"model.pixel_mean=\[0.5\]: must be three numbers"), ({"pixel_std": 0.0}, "pixel_std=0.0"),
+     ({"choose": "fid_domain"}, "choose=fid_domain: must be fid, is, kid, precision or recall"),
      ({"augment": ["blur"]}, r"augment=\['blur'\]: each must be colour, translation or cutout"),
      ({"fidelity": "domain"}, "model.fidelity=domain: a group is chosen with a slash, model/fidelity=domain")],
 )  # fmt: skip

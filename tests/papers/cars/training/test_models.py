@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from pytorch_lightning import Trainer
 from tests.papers.cars.training.tiny import TinyImages, TinyScores
 
+from retable.papers.cars.training.schema import LatentConfig, LatentNorm
 from retable.run.build import build
 from retable.run.command_line import compose
 from retable.run.places import CONFIGURATIONS
@@ -109,5 +110,10 @@ def test_budgets_keep_the_method(name: str) -> None:
 def test_the_sets_of_latent_optimisation() -> None:
     large = compose("train", ["model=logan", "data=cars", "model/latent=biggan", "hydra=quiet"]).model.latent
     assert (large.alpha, large.beta, large.fraction, large.weight, large.detach) == (0.9, 5.0, 0.5, 300.0, False)
+    essay = compose("train", ["model=logan", "data=cars", "model/latent=essay", "hydra=quiet"]).model.latent
+    assert build(essay).config == LatentConfig(
+        alpha=0.9, beta=5.0, fraction=1.0, weight=0.0, detach=True, norm=LatentNorm.batch, divisor=300.0,
+        probability=True, in_turns=True,
+    )  # fmt: skip
     small = _composed("logan", "small").model.latent
     assert (small.alpha, small.beta, small.fraction, small.weight, small.detach) == (0.9, 0.1, 0.8, 0.1, False)

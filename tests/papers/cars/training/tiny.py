@@ -63,9 +63,11 @@ class TinyEncoder(nn.Module):
 class TinyScores:
     """Takes the place of `retable.metrics.fidelity.metric.FidelityMetric`: the distance of the mean images."""
 
-    monitor_name = "fid_domain"
+    suffix = "_domain"
     origin = "mean image"
-    info: ClassVar = {"fid_domain": ("distance", "lower"), "samples": ("images", "none")}
+    info: ClassVar = {
+        "fid_domain": ("distance", "lower"), "is_domain": ("score", "higher"), "samples": ("images", "none")
+    }  # fmt: skip
 
     def begin(self, data: Any) -> None:
         self.real = data.images.float().div(255).mean(0)
@@ -80,7 +82,8 @@ class TinyScores:
 
     def compute(self) -> dict[str, float]:
         fake = torch.cat(self.fake)
-        return {"fid_domain": float((fake.mean(0) - self.real).square().sum()), "samples": float(len(fake))}
+        distance = float((fake.mean(0) - self.real).square().sum())
+        return {"fid_domain": distance, "is_domain": 1 + float(fake.std(0).mean()), "samples": float(len(fake))}
 
 
 class TinyImages(LightningDataModule):

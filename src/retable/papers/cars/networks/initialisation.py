@@ -6,6 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from retable.errors import ConfigError
+from retable.papers.cars.networks.resnet import Residual
+
 _POWER_ITERATIONS = 15  # as many as torch makes when a spectral normalisation begins
 
 
@@ -20,6 +23,28 @@ def dcgan(module: nn.Module) -> None:
 def xavier_uniform(module: nn.Module) -> None:
     """Draws uniform weights that keep the variance (Glorot and Bengio 2010), the essay's for its ResNets (4.3.1)."""
     _initialise(module, nn.init.xavier_uniform_)
+
+
+@torch.no_grad()
+def xavier_uniform_main_path(module: nn.Module) -> None:
+    """Draws them for the first convolution and for the bodies of residual blocks, as the essay's published code does.
+
+    Shortcuts, self-attention and the last layer stay as torch makes them.
+
+    Raises:
+        ConfigError: There are no residual blocks.
+    """
+    bodies = [block.body for block in module.modules() if isinstance(block, Residual)]
+    if not bodies:
+        raise ConfigError(
+            f"model.initialisation: {type(module).__name__} has no residual blocks, and so no main path; "
+            "use model/initialisation=xavier_uniform"
+        )
+    for weight in (next(trained_weights(module)), *(weight for body in bodies for weight in trained_weights(body))):
+        nn.init.xavier_uniform_(weight)
+    for layer in module.modules():
+        if parametrize.is_parametrized(layer, "weight"):
+            _find_singular_vectors_again(layer)
 
 
 def orthogonal(module: nn.Module) -> None:

@@ -90,8 +90,13 @@ class ResnetGenerator(nn.Module):
         return images
 
 
-class _Residual(nn.Module):
-    """``relu(body(x) + shortcut(x))``; without a shortcut layer it is the identity."""
+class Residual(nn.Module):
+    """``relu(body(x) + shortcut(x))``; without a shortcut layer it is the identity.
+
+    Attributes:
+        body: The main path: two convolutions, each with its batch normalisation.
+        shortcut: The way around it.
+    """
 
     def __init__(self, first: Convolution, second: Convolution, shortcut: Convolution | None) -> None:
         super().__init__()
@@ -99,26 +104,27 @@ class _Residual(nn.Module):
         self.shortcut = nn.Sequential(*_normalised(shortcut)) if shortcut is not None else nn.Identity()
 
     def forward(self, maps: Tensor) -> Tensor:
+        """Adds both paths of maps (B, C, H, W)."""
         return torch.relu(self.body(maps) + self.shortcut(maps))
 
 
-def _inward_block(inputs: int, width: int, stride: int = 2) -> _Residual:
+def _inward_block(inputs: int, width: int, stride: int = 2) -> Residual:
     """ResNet's basic block, with a 1 x 1 convolution as shortcut where it halves the maps."""
-    return _Residual(
+    return Residual(
         nn.Conv2d(inputs, width, 3, stride, padding=1, bias=False),
         nn.Conv2d(width, width, 3, padding=1, bias=False),
         nn.Conv2d(inputs, width, 1, stride, bias=False) if stride == 2 else None,
     )
 
 
-def _outward_block(inputs: int, width: int, stride: int = 2) -> _Residual:
+def _outward_block(inputs: int, width: int, stride: int = 2) -> Residual:
     """Its mirror image; the kernels are those that the essay's count asks for."""
     shortcut: Convolution | None = None
     if stride == 2:
         shortcut = nn.ConvTranspose2d(inputs, width, 2, 2, bias=False)
     elif inputs != width:
         shortcut = nn.ConvTranspose2d(inputs, width, 3, padding=1, bias=False)
-    return _Residual(
+    return Residual(
         nn.ConvTranspose2d(inputs, width, 4 if stride == 2 else 3, stride, padding=1, bias=False),
         nn.ConvTranspose2d(width, width, 3, padding=1, bias=False),
         shortcut,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from retable.papers.cars.training.schema import LatentConfig
+from retable.papers.cars.training.schema import LatentConfig, LatentNorm
 from retable.papers.cars.training.step_random import StepRandom
 
 
@@ -21,6 +21,9 @@ class LatentOptimisation:
     The score is the logit, before the sigmoid that the cross-entropy has built in: the paper's D ends without one.
     Batch normalisation couples the samples of a batch. The gradient of the sum of all scores is what is computed, so
     g then also holds what a sample's z does to the scores of the others, through the batch's statistics.
+
+    The essay's published code has another step, ``model/latent=essay``: the score is the probability, and each element
+    of g is divided by beta + |g| / 300, where |g| is the norm of that element over the batch, not squared.
     """
 
     def __init__(self, config: LatentConfig) -> None:
@@ -58,8 +61,12 @@ class LatentOptimisation:
         config = self.config
         with torch.enable_grad(), torch.autocast(latents.device.type, enabled=False):
             latents = latents.detach().requires_grad_()
-            (gradient,) = torch.autograd.grad(score(latents).sum(), latents, create_graph=not config.detach)
-            squared_norm = gradient.square().sum(dim=1, keepdim=True)
-            change = config.alpha * gradient / (config.beta + squared_norm) * chosen
+            scores = score(latents).sigmoid() if config.probability else score(latents)
+            (gradient,) = torch.autograd.grad(scores.sum(), latents, create_graph=not config.detach)
+            if config.norm == LatentNorm.sample:
+                norm = gradient.square().sum(dim=1, keepdim=True)
+            else:
+                norm = torch.linalg.vector_norm(gradient, dim=0)
+            change = config.alpha * gradient / (config.beta + norm / config.divisor) * chosen
             optimised, shift = (latents + change).clamp(-1, 1), change.square().sum(dim=1)
         return (optimised.detach(), shift.detach()) if config.detach else (optimised, shift)

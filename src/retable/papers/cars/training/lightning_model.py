@@ -36,7 +36,7 @@ class Gan(LightningModule):
     Batches hold ``images`` (B, 3, S, S) in [0, 1] and ``indices`` (B,). Without latent optimisation the networks are
     updated in turns, as in the tutorial that the essay is based on: the discriminator first, and the generator's loss
     is that against the updated one. With it both losses come from one latent step and both updates follow them, as in
-    Algorithm 1 of arXiv 1912.00953. A step of the trainer is one update of each.
+    Algorithm 1 of arXiv 1912.00953, unless it says otherwise. A step of the trainer is one update of each.
 
     Attributes:
         spherical_latents: Whether latents are standard normal (3.2), and not uniform in [-1, 1], which latent
@@ -47,9 +47,8 @@ class Gan(LightningModule):
     """
 
     weights_origin = "scratch"
-    monitor_mode = "min"
     prediction_options = PredictionOptions
-    inference_options = frozenset({"fidelity", "average"})
+    _pixel_mean: Tensor
 
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
@@ -62,11 +61,28 @@ class Gan(LightningModule):
         self.objectives = Objectives(config, self.network)
         self.spherical_latents = config.latent is None
         self.fidelity = config.fidelity
+        mean = torch.tensor(list(config.pixel_mean)).view(3, 1, 1)
+        self.register_buffer("_pixel_mean", mean, persistent=False)  # with the model on its device, in no checkpoint
 
     @property
     def monitor(self) -> str:
-        """The validation metric that says which epoch is best: the Frechet distance."""
-        return f"val/{self.fidelity.monitor_name}"
+        """The validation metric that says which epoch is best, as `GanConfig.choose` says."""
+        return f"val/{self._chosen_score}"
+
+    @property
+    def monitor_mode(self) -> str:
+        """Whether the best epoch has the highest of them, ``max``, or the lowest, ``min``."""
+        return "max" if self.fidelity.info[self._chosen_score][1] == "higher" else "min"
+
+    @property
+    def _chosen_score(self) -> str:
+        name = f"{self.config.choose}{self.fidelity.suffix}"
+        if name not in self.fidelity.info:
+            raise ConfigError(
+                f"model.choose={self.config.choose}: {name} is not computed by {self.fidelity.origin}, "
+                f"which has {', '.join(self.fidelity.info)}"
+            )
+        return name
 
     @property
     def metric_info(self) -> dict[str, tuple[str, str]]:
@@ -103,7 +119,7 @@ class Gan(LightningModule):
         self.network.eval()
         images: Tensor = self.network(latents.to(self.device))
         self.network.train(was_training)
-        return (images.float() * 0.5 + 0.5).clamp(0, 1)
+        return (images.float() * self.config.pixel_std + self._pixel_mean).clamp(0, 1)
 
     def configure_callbacks(self) -> list[Callback]:
         """Adds pictures of the samples.
@@ -140,11 +156,13 @@ class Gan(LightningModule):
             raise ConfigError("trainer.strategy: several processes train a GAN with ddp only")
 
     def on_fit_start(self) -> None:
-        """Refuses layers that cannot be differentiated as often as needed.
+        """Refuses a rule of choice without its score, and layers that cannot be differentiated as often as needed.
 
         Raises:
-            ConfigError: There are some.
+            ConfigError: There is no such score, or there are such layers.
+            CheckpointError: The weights that the scores need are missing or wrong.
         """
+        _ = self._chosen_score  # now, not after the epochs before the first validation
         synchronised = (nn.SyncBatchNorm, SynchronisedBatchNorm2d)
         if self.network.second_order and any(isinstance(layer, synchronised) for layer in self.network.modules()):
             raise ConfigError(
@@ -164,7 +182,7 @@ class Gan(LightningModule):
             DivergenceError: A loss or a gradient is not finite; it was not used.
         """
         step = self.global_step
-        images = batch["images"] * 2 - 1
+        images = (batch["images"] - self._pixel_mean) / self.config.pixel_std
         seed = getattr(self.trainer.datamodule, "seed", 0)  # type: ignore[attr-defined]
         random = StepRandom(
             seed, self.current_epoch, batch_index, images.device, self.trainer.global_rank, self.trainer.world_size
@@ -172,7 +190,11 @@ class Gan(LightningModule):
         shape = (len(images), self.config.latent_size)
         latents = random.normal(*shape) if self.spherical_latents else random.uniform(*shape, low=-1, high=1)
         parts = self.objectives.micro_batches(images, latents, random)
-        found = self._update_in_turns(parts) if self.objectives.latent is None else self._update_together(parts)
+        latent = self.objectives.latent
+        if latent is not None and latent.config.in_turns:
+            parts = [self.objectives.optimised(part) for part in parts]
+        together = latent is not None and not latent.config.in_turns
+        found = self._update_together(parts) if together else self._update_in_turns(parts)
         self.network.average()
         self._report(found, step, len(images))
 

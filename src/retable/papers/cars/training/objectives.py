@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,7 @@ class MicroBatch:
     weight: float  # the micro-batch's part of the batch
     augment_real: Transform  # augmentation of the real images
     augment_fake: Transform  # augmentation of the generated images: the same whenever they are judged
+    shift: Tensor | None = None  # |dz|^2 (B,) where the latents are optimised already
 
 
 class Objectives:
@@ -57,6 +58,14 @@ class Objectives:
             for (real, z), mask in zip(parts, masks, strict=False)
         ]
 
+    def optimised(self, batch: MicroBatch) -> MicroBatch:
+        """Returns a micro-batch with optimised latents, which are constants, for updates in turns."""
+        assert self.latent is not None
+        assert batch.chosen is not None
+        with parametrize.cached():
+            latents, shift = self.latent.step(lambda z: self._score(batch, z), batch.latents, batch.chosen)
+        return replace(batch, latents=latents, shift=shift)
+
     def discriminator(self, batch: MicroBatch, fake: Tensor) -> Losses:
         """Computes the discriminator's loss against given images (B, 3, S, S), which are constants in it."""
         with parametrize.cached():
@@ -65,7 +74,8 @@ class Objectives:
             real_logits = self._judge(batch.augment_real(batch.images), codes)
             fake_logits = self._judge(batch.augment_fake(fake.detach()), batch.latents)
             loss = self.loss.discriminator(real_logits, fake_logits) + self._discriminator_penalties(batch, codes)
-        return {"loss_discriminator": loss, "logit_real": real_logits.mean(), "logit_fake": fake_logits.mean()}
+        found = {"loss_discriminator": loss, "logit_real": real_logits.mean(), "logit_fake": fake_logits.mean()}
+        return found if batch.shift is None else {**found, "latent_shift": batch.shift.sqrt().mean()}
 
     def generator(self, batch: MicroBatch, fake: Tensor) -> Losses:
         """Computes the loss of generator and encoder; the discriminator's weights are constants in it."""
@@ -85,13 +95,10 @@ class Objectives:
         assert self.latent is not None
         assert batch.chosen is not None
 
-        def score(latents: Tensor) -> Tensor:
-            return self._judge(batch.augment_fake(self.network.generator(latents)), latents)
-
         # one value of a spectrally normalised weight for the whole step: dz belongs to the network that takes z'
         with parametrize.cached():
-            latents, shift = self.latent.step(score, batch.latents, batch.chosen)
-            fake_logits = score(latents)
+            latents, shift = self.latent.step(lambda z: self._score(batch, z), batch.latents, batch.chosen)
+            fake_logits = self._score(batch, latents)
             codes = self._encode(batch)
             real_logits = self._judge(batch.augment_real(batch.images), codes)
             moved = self.latent.config.weight * shift.mean()
@@ -113,6 +120,9 @@ class Objectives:
             return None
         codes: Tensor = self.network.encoder(batch.images)
         return codes
+
+    def _score(self, batch: MicroBatch, latents: Tensor) -> Tensor:
+        return self._judge(batch.augment_fake(self.network.generator(latents)), latents)
 
     def _judge(self, images: Tensor, latents: Tensor | None) -> Tensor:
         # losses are computed in float32, whatever the networks are run in

@@ -1,0 +1,48 @@
+"""What a test of a finished run may change, and what names such a test. Nothing here imports torch."""
+
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from retable.errors import ConfigError
+from retable.run.configuration import hash_of, identity
+
+_FREE = ("data", "trainer", "test_checkpoint")
+
+
+def changes(asked: DictConfig, trained: dict[str, Any]) -> dict[str, Any]:
+    """What is other in a test than in the run that it tests, by dotted key.
+
+    Args:
+        asked: The composed configuration of the test.
+        trained: The run's configuration, of what `identity` returns.
+
+    Raises:
+        ConfigError: It is more than data, trainer, checkpoint and the options that the model's config dataclass names
+            as ``inference_options``.
+    """
+    ours = identity(asked)
+    found = {key: ours.get(key) for key in sorted(ours | trained) if ours.get(key) != trained.get(key)}
+    options = sorted(getattr(OmegaConf.get_type(asked, "model"), "inference_options", ()))
+    free = [f"model.{name}" for name in options]
+    for key in found:
+        named = any(key == name or key.startswith(f"{name}.") for name in free)
+        if key.split(".")[0] not in _FREE and not named and key != "model.weights":
+            raise ConfigError(
+                f"{key}: it acts in training, so a test cannot change it from {trained.get(key)}; "
+                f"of this model a test may change {', '.join(free) or 'nothing'}"
+            )
+    return found
+
+
+def test_hash(values: dict[str, Any], trained: str) -> str:
+    """Twelve hexadecimal digits that name what a test computes.
+
+    Args:
+        values: Of its configuration, of what `identity` returns; ``test_checkpoint`` in it says which weights.
+        trained: The ``config_hash`` of the run that it tests.
+    """
+    return hash_of({**values, "trained": trained})
+
+
+test_hash.__test__ = False  # type: ignore[attr-defined]  # not a test of ours, whatever pytest makes of its name
