@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from tests.classification import tiny
@@ -63,6 +64,8 @@ def test_it_learns_is_tested_and_predicts(tmp_path: Path) -> None:
     assert {name.removeprefix("test/") for name in run.callback_metrics if name.startswith("test/")} == {
         *model.metric_info
     }
+    tested = {f"test/{name}": np.float32(value) for name, value in model.image_results().metrics().items()}
+    np.testing.assert_equal(tested, {name: run.callback_metrics[name].numpy() for name in tested})
     assert {path.name for path in (tmp_path / "plots").iterdir()} >= {"confusion_matrix.png", "predictions.png"}
     cv2.imwrite(str(tmp_path / "image.png"), tiny.image(3))
     with torch.inference_mode():

@@ -11,11 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tests.run.tiny import TinyModule
 
 from retable.errors import ConfigError, DataError
+from retable.metrics import image_results
+from retable.metrics.image_results.classifications import ClassificationResults
 from retable.run import checkpoints, interrupts, record
 
 pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
@@ -47,6 +50,15 @@ def test_leaves_a_finished_folder(train_here: Train, tmp_path: Path) -> None:
     with (folder / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows if row["val/error"]] == ["0", "1", "2"]
+
+
+def test_what_was_found_in_each_image_is_kept(
+    train_here: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = ClassificationResults(np.array([0, 1]), np.array([1, 1]), np.array(["a", "b"]), "x", "y")
+    monkeypatch.setattr(TinyModule, "image_results", lambda self: kept, raising=False)
+    assert train_here("hydra.run.dir=run") == 0
+    assert image_results.load(tmp_path / "run" / "images.npz").metrics() == kept.metrics()
 
 
 def test_tests_the_best_epoch(train_here: Train, tmp_path: Path) -> None:

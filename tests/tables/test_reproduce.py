@@ -185,7 +185,7 @@ def test_rows_that_only_evaluate_run_after_their_trainings(call: Call, tmp_path:
     assert call("table=demo/1", "budget=smoke", "select=own", "only=row:Nine,column:AP").returncode == 0
     assert len(records(tmp_path)) == 3, "a training of its own"
     printed = call("table=demo/1", "dry_run=true", "budget=smoke", "only=row:Nine,column:AP").stdout
-    assert f"test.py run={trained.parent} output={tested.parent} model.lasa=diamond-9" in printed
+    assert f"run={trained.parent} output={tested.parent} model.lasa=diamond-9" in printed
 
 
 def test_only_some_cells(call: Call, tmp_path: Path) -> None:

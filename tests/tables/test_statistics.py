@@ -2,12 +2,14 @@ import math
 import subprocess
 import sys
 from statistics import fmean, stdev
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from retable.tables import statistics
+from retable.tables.over_images import ImageTest
 from retable.tables.statistics import Judgement, Link, Verdict, holm, judge, summarise
 
 INF = math.inf
@@ -102,6 +104,48 @@ def test_equal_differences_are_tested_with_the_share_of_the_tables_variance():
     test = statistics.assess(above([2.0, 2.0]), statistics.Spread(1.5, 3))
     assert (test.std, test.deviation) == (0, pytest.approx(math.sqrt(3 * 1.5 / 4)))
     assert test.p_for == pytest.approx(stats.t.sf(2 * math.sqrt(2) / test.deviation, 4))
+
+
+# --- images
+
+
+def over_images(p_for, p_against, effect=0.5, decide=True):
+    return SimpleNamespace(decide=decide, test=ImageTest(0.5, 3.5, effect, p_for, p_against))
+
+
+def fixed(p_for, p_against, **more):
+    return Link((2.0, 2.0), 0.0, INF, images=over_images(p_for, p_against, **more))
+
+
+def test_images_decide_about_differences_that_do_not_depend_on_the_seed():
+    judgement = judge_one(fixed(0.004, 1.0))
+    assert (judgement.verdict, judgement.p) == (Verdict.reproduced, 0.008)
+    assert judgement.reason == "difference +2.00 [0.50, 3.50], p 0.008 by bootstrap over images (Holm 0.008), 2 seeds"
+    assert judge_one(fixed(1.0, 0.004)).verdict == Verdict.contradicted
+    spread = statistics.Spread(1.5, 3)
+    assert statistics.assess(fixed(0.004, 1.0), spread).test == "bootstrap over images"
+    assert statistics.assess(fixed(0.004, 1.0, decide=False), spread).test == "moderated t test"
+    assert statistics.spreads([fixed(0.004, 1.0)]) == {}
+    varying = Link((2.0, 2.1), 0.0, INF, images=over_images(0.004, 1.0))
+    assert statistics.assess(varying).test == "t test"
+
+
+@pytest.mark.parametrize(
+    ("links", "needed"),
+    [
+        ((fixed(0.1, 0.9),), False),
+        ((fixed(0.1, 0.9, effect=None),), False),
+        ((fixed(0.9, 0.1, effect=-0.1),), False),
+        ((fixed(0.001, 1.0), above(NOISY)), True),  # what is not decided yet varies with the seed
+        ((fixed(0.1, 0.9), above(CLEAR)), False),
+        ((fixed(0.1, 0.9), above([-1.0, 0.2])), True),
+    ],
+)
+def test_more_seeds_are_not_asked_for_where_images_decide(links, needed):
+    judgement = judge_one(*links)
+    assert judgement.verdict == Verdict.inconclusive
+    assert (judgement.seeds_needed is not None) == needed
+    assert judgement.reason.endswith("more test images would be needed, not more seeds") != needed
 
 
 # --- the table's spread

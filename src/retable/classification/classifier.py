@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
+from retable.classification.image_results import ClassifiedImages
 from retable.classification.metrics import MACRO, metric_info, scores
 from retable.classification.pictures import ClassificationPictures
 from retable.classification.prediction import classify_files
@@ -22,6 +23,7 @@ from retable.classification.schema import ClassifierConfig, PredictionOptions
 from retable.classification.subject import ClassList
 from retable.data.classes import match_classes
 from retable.errors import ConfigError
+from retable.metrics.image_results.classifications import ClassificationResults
 from retable.nn.fusion import fuse_batch_norm
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class Classifier(LightningModule):
     Attributes:
         classes: The classes of the subject.
         confusion: Confusion matrix of the last validation or test.
+        tested_images: What each image of the last test was taken for.
         about: What the record tells beside: how the classes of other data than those of the training were understood.
         probability_kind: What predictions tell of their probabilities.
     """
@@ -58,6 +61,7 @@ class Classifier(LightningModule):
         self.classes = config.subject.classes
         self.confusion = MulticlassConfusionMatrix(len(self.classes))
         self.mean_loss = MeanMetric()
+        self.tested_images = ClassifiedImages(self.classes.names)
         self.about: dict[str, str] = {}
         self._labels: Tensor | None = None  # of the classes of other data
 
@@ -108,7 +112,9 @@ class Classifier(LightningModule):
         """Classifies a batch of test images, and hands probabilities (B, C) and losses (B,) to callbacks."""
         if self._labels is not None:  # in the batch, for callbacks too
             batch["labels"] = self._labels.to(batch["labels"].device)[batch["labels"]]
-        return self._evaluate(batch)
+        logits, losses = self._evaluate(batch)
+        self.tested_images.update(batch["indices"], batch["labels"], logits)
+        return {"probabilities": logits.softmax(dim=1), "losses": losses}
 
     def on_validation_epoch_start(self) -> None:
         """Starts the counts of a validation."""
@@ -117,6 +123,7 @@ class Classifier(LightningModule):
     def on_test_epoch_start(self) -> None:
         """Starts the counts of a test."""
         self._reset()
+        self.tested_images.reset()
 
     def on_validation_epoch_end(self) -> None:
         """Logs loss and metrics over all classes."""
@@ -125,6 +132,11 @@ class Classifier(LightningModule):
     def on_test_epoch_end(self) -> None:
         """Logs loss and all metrics."""
         self._log_scores(self.trainer.datamodule.test_name, None)  # type: ignore[attr-defined]
+        self.tested_images.compute()  # all processes take part in this
+
+    def image_results(self) -> ClassificationResults:
+        """What each image of the last test was taken for."""
+        return self.tested_images.results()
 
     def example_input(self) -> Tensor:
         """Returns images (2, 3, S, S) as the network takes them."""
@@ -144,12 +156,12 @@ class Classifier(LightningModule):
             {**about, "probability_kind": self.probability_kind},
         )
 
-    def _evaluate(self, batch: Batch) -> dict[str, Tensor]:
+    def _evaluate(self, batch: Batch) -> tuple[Tensor, Tensor]:
         logits = self.logits(batch["images"]).float()
         losses = F.cross_entropy(logits, batch["labels"], reduction="none")
         self.confusion.update(logits, batch["labels"])
         self.mean_loss.update(losses)
-        return {"probabilities": logits.softmax(dim=1), "losses": losses}
+        return logits, losses
 
     def _reset(self) -> None:
         self.confusion.reset()

@@ -22,6 +22,7 @@ from retable.detection.tiles import Prediction, as_float, detect_in_tiles, insid
 from retable.detection.transforms import letterbox
 from retable.errors import CheckpointError, ConfigError
 from retable.metrics.detection import DetectionAveragePrecision
+from retable.metrics.image_results.detections import DetectionResults
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +158,10 @@ class Detector(LightningModule):
     def on_test_epoch_end(self) -> None:
         """Logs the test metrics under the name of the tested split."""
         self._log_metric(self.test_metric, self.trainer.datamodule.test_name)  # type: ignore[attr-defined]
+
+    def image_results(self) -> DetectionResults:
+        """How the detections in each image of the last test came out."""
+        return self.test_metric.image_results()
 
     @torch.no_grad()
     def detect(self, images: list[Tensor]) -> list[Prediction]:

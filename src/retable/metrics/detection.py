@@ -12,17 +12,10 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from retable.errors import DataError, DivergenceError
-from retable.metrics.average_precision import (
-    BoolArray,
-    average_precision_voc07,
-    average_precision_voc12,
-    match_detections,
-    precision_recall,
-)
+from retable.metrics.average_precision import BoolArray, match_detections, precision_recall
+from retable.metrics.image_results import digest
+from retable.metrics.image_results.detections import IOU_THRESHOLDS, DetectionResults, from_masks
 from retable.metrics.overlaps import BoxesOfImages, best_overlaps
-
-# Hundredths divided once, so that each is the float64 nearest to its decimal.
-IOU_THRESHOLDS = np.arange(50, 100, 5) / 100
 
 
 class DetectionAveragePrecision(Metric):
@@ -89,6 +82,7 @@ class DetectionAveragePrecision(Metric):
         for name in self._empty_states:
             self.add_state(name, default=[], dist_reduce_fx="cat")
         self._curves: list[dict[str, NDArray[np.float64]]] | None = None
+        self._image_results: DetectionResults | None = None
 
     def update(
         self,
@@ -197,32 +191,38 @@ class DetectionAveragePrecision(Metric):
         best_iou, best_truth = best_overlaps(detections, truths)
         # Images are in order of their id: a stable sort ranks equal scores by image id, then by index.
         order = np.argsort(-scores, kind="stable")
-        tables = []
-        self._curves = []
+        image = detections.images
+        hits, ignored, images, self._curves = [], [], [], []
+        truths_of_images = np.zeros((self.num_classes, len(image_ids)), np.int64)
+        np.add.at(truths_of_images, (truths.labels[~difficult], truths.images[~difficult]), 1)
         for label in range(self.num_classes):
             rows = order[detections.labels[order] == label]
-            positives = int(np.sum((truths.labels == label) & ~difficult))
-            table = np.full((len(IOU_THRESHOLDS), 3), np.nan)
-            iou_by_score, truth_by_score = best_iou[rows], best_truth[rows]
-            for index, threshold in enumerate(IOU_THRESHOLDS):
-                hits, ignored = match_detections(iou_by_score, truth_by_score, difficult, threshold)
-                precision, recall = precision_recall(hits, ignored, positives)
-                if index == 0:
-                    self._curves.append(
-                        {"precision": precision, "recall": recall, "scores": scores[rows][~ignored].astype(np.float64)}
-                    )
-                if positives == 0:
-                    continue
-                # Precision only falls between two hits, so the hits alone carry both averages.
-                at_hits = hits[~ignored]
-                precision, recall = precision[at_hits], recall[at_hits]
-                table[index] = (
-                    average_precision_voc07(precision, recall),
-                    average_precision_voc12(precision, recall),
-                    recall[-1] if len(recall) > 0 else 0.0,
-                )
-            tables.append(table)
-        return self._summarise(np.stack(tables))
+            masks = [match_detections(best_iou[rows], best_truth[rows], difficult, at) for at in IOU_THRESHOLDS]
+            hits.append(np.stack([found for found, _ in masks]))
+            ignored.append(np.stack([neither for _, neither in masks]))
+            images.append(image[rows])
+            found, neither = masks[0]
+            precision, recall = precision_recall(found, neither, int(truths_of_images[label].sum()))
+            self._curves.append(
+                {"precision": precision, "recall": recall, "scores": scores[rows][~neither].astype(np.float64)}
+            )
+        predictions = digest(detections.starts, detections.boxes, detections.labels, scores)
+        tested = digest(image_ids, truths.starts, truths.boxes, truths.labels, difficult)
+        self._image_results = from_masks(hits, ignored, images, truths_of_images, predictions, tested)
+        return {
+            name: torch.tensor(value, dtype=torch.float32, device=self.device)
+            for name, value in self._image_results.metrics().items()
+        }
+
+    def image_results(self) -> DetectionResults:
+        """Returns how the detections in each image came out, images in the order of their ids.
+
+        It belongs to the last `compute`, which is called if nothing was computed since the last update; under
+        distributed evaluation call `compute` in all processes first.
+        """
+        self._compute_again()
+        assert self._image_results is not None
+        return self._image_results
 
     def curve(self, label: int = 0) -> dict[str, NDArray[np.float64]]:
         """Returns the precision-recall curve of one class at IoU 0.5.
@@ -243,30 +243,14 @@ class DetectionAveragePrecision(Metric):
         """
         if not 0 <= label < self.num_classes:
             raise IndexError(f"class {label} is not one of the {self.num_classes} classes")
-        if self._computed is None or self._curves is None:  # `forward` leaves the curves of one batch
-            self._computed = None
-            self.compute()
+        self._compute_again()
         assert self._curves is not None
         return self._curves[label]
 
-    def _summarise(self, tables: NDArray[np.float64]) -> dict[str, Tensor]:
-        """Turns (classes, thresholds, [voc07, voc12, recall]) into the named results."""
-        with_positives = tables[~np.isnan(tables[:, 0, 0])]
-        mean = with_positives.mean(axis=0) if len(with_positives) > 0 else np.full(tables.shape[1:], np.nan)
-        results = {
-            "ap50_voc07": mean[0, 0],
-            "ap50_voc12": mean[0, 1],
-            "ap75": mean[5, 1],
-            "ap50_95": mean[:, 1].mean(),
-            "recall50": mean[0, 2],
-        }
-        if self.num_classes > 1:
-            for label, table in enumerate(tables):
-                results[f"ap50_voc07_class{label}"] = table[0, 0]
-                results[f"ap50_voc12_class{label}"] = table[0, 1]
-        return {
-            name: torch.tensor(float(value), dtype=torch.float32, device=self.device) for name, value in results.items()
-        }
+    def _compute_again(self) -> None:
+        if self._computed is None or self._curves is None:  # `forward` leaves the curves of one batch
+            self._computed = None
+            self.compute()
 
     def _images_once(
         self,

@@ -34,6 +34,11 @@ class BoxesOfImages:
     labels: IntArray
     starts: IntArray
 
+    @property
+    def images(self) -> IntArray:
+        """(N,) the image of each box, from 0 to I - 1."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
 
 def best_overlaps(detections: BoxesOfImages, truths: BoxesOfImages) -> tuple[NDArray[np.float32], IntArray]:
     """Finds for each detection the ground truth of its image and label with the greatest IoU.
@@ -61,7 +66,7 @@ def best_overlaps(detections: BoxesOfImages, truths: BoxesOfImages) -> tuple[NDA
 
 def _pairs(detections: BoxesOfImages, truths: BoxesOfImages) -> Iterator[tuple[IntArray, IntArray]]:
     """Lists the rows of all pairs of one image and label, by detection and then truth; no detection is split up."""
-    image = np.repeat(np.arange(len(detections.starts) - 1), np.diff(detections.starts))
+    image = detections.images
     partners = np.diff(truths.starts)[image]
     last_pair = np.cumsum(partners)
     start = 0

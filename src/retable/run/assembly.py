@@ -9,6 +9,9 @@ What a model (LightningModule) brings beside Lightning's own hooks:
     example_input: a method that returns a tensor (B, ...) which `network` takes; without it there is no ``export.py``.
     inference_options, of its config dataclass: names of the options that act at inference only, which ``test.py`` and
         rows of tables that only evaluate may change; may be absent.
+    image_results: a method that returns what the last test found in each image, as of `retable.metrics.image_results`,
+        in the main process; a table's report then says what would hold on other images. Absent where no metric is one
+        of images, such as a distance between many samples and many images.
 What a callback (or the LightningModule) brings that draws:
     pictures: what it drew, in a dict: path relative to the run's folder, such as ``plots/mistakes.png``, to a short
         title; the one that tells most comes first: a table's report shows it. Filled by the end of the test.
@@ -35,7 +38,8 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 
 from retable.errors import ConfigError
-from retable.run import digests, environment
+from retable.metrics import image_results
+from retable.run import digests, environment, paths
 from retable.run.build import build
 from retable.run.callbacks import EpochCheckpoints, Interrupts, RunClock, SameData, SeedEpochs
 from retable.run.checkpoints import AtomicCheckpointIO
@@ -129,6 +133,17 @@ def pictures_drawn(trainer: Any, model: LightningModule) -> dict[str, str]:
     """Returns what callbacks and model say that they drew: path to title."""
     told: list[dict[str, str]] = [getattr(source, "pictures", {}) for source in (*trainer.callbacks, model)]
     return {path: title for pictures in told for path, title in pictures.items()}
+
+
+def keep_image_results(model: LightningModule, folder: Path) -> None:
+    """Writes ``images.npz`` of a model that tells what it found in each image.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written.
+    """
+    found = getattr(model, "image_results", None)
+    if found is not None:
+        image_results.save(folder / paths.IMAGES, found())
 
 
 def tested_metrics(trainer: Trainer, model: Any, split: str) -> Metrics:

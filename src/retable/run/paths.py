@@ -2,6 +2,7 @@
 
 RECORD = "record.json"
 EARLIER_RECORD = "record-{}.json"  # of a finished run that was given more epochs, by how many it had
+IMAGES = "images.npz"  # what the test found in each image
 DATA = "data.json"
 CONFIG = "config.yaml"
 METRICS = "metrics.csv"

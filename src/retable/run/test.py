@@ -17,6 +17,7 @@ from retable.run.assembly import (
     build_trainer,
     facts,
     guard_interrupts,
+    keep_image_results,
     pictures_drawn,
     quieten,
     start_loggers,
@@ -100,6 +101,7 @@ def _evaluate(asked: _Asked, config: DictConfig) -> Record:
     _, trainer = build_trainer(wanted, output, loggers, RunClock(started))
     test_started = time.time()
     guard_interrupts(lambda: trainer.test(model, datamodule=data, verbose=False))
+    keep_image_results(model, output)
     metrics = tested_metrics(trainer, model, data.test_name)
     metrics[f"{data.test_name}/seconds"] = (time.time() - test_started, "s", "lower")
     found = facts(wanted, trainer, model, data, metrics)

@@ -22,6 +22,7 @@ from retable.run.assembly import (
     build_trainer,
     facts,
     guard_interrupts,
+    keep_image_results,
     pictures_drawn,
     quieten,
     start_loggers,
@@ -111,6 +112,7 @@ def _train(config: DictConfig, folder: Path, main_process: bool) -> None:
     guard_interrupts(lambda: trainer.test(model, datamodule=data, verbose=False))
     if not trainer.is_global_zero or trainer.fast_dev_run:
         return
+    keep_image_results(model, folder)
     metrics = tested_metrics(trainer, model, data.test_name)
     metrics |= {
         "train/seconds": (clock.fit_seconds, "s", "lower"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retable.run.record import Record
 from retable.tables import comparable, statistics
@@ -16,6 +16,9 @@ from retable.tables.comparable import SameNumber
 from retable.tables.spec import Table, parts_of
 from retable.tables.statistics import Judgement, Summary
 from retable.tables.store import State, Status
+
+if TYPE_CHECKING:  # it imports NumPy, which nobody needs who has no claims to judge
+    from retable.tables.over_images import KeptImages, OverImages
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,14 @@ class ClaimResult:
         printed: For each comparison the paper's own difference; None if it printed too little.
         printed_holds: Whether the paper's own numbers are as it claims; None if it printed too little.
         judgement: The verdict, with its numbers.
+        over_images: For each comparison what the test images say.
     """
 
     claim: Claim
     printed: tuple[float | None, ...]
     printed_holds: bool | None
     judgement: Judgement
+    over_images: "tuple[OverImages | None, ...]"
 
 
 @dataclass(frozen=True)
@@ -144,8 +149,14 @@ def gather(
 
 def metric_name(record: Record, metric: str) -> str:
     """Full name of a column's metric in a record; one without a split is that of the tested split."""
-    names = [part if "/" in part else f"{record.data.get('tested_split', 'test')}/{part}" for part in parts_of(metric)]
+    names = metric_names(record, metric)
     return names[0] if len(names) == 1 else f"mean({', '.join(names)})"
+
+
+def metric_names(record: Record, metric: str) -> tuple[str, ...]:
+    """Full names of the metrics in a record that a column's metric is the mean of."""
+    split = record.data.get("tested_split", "test")
+    return tuple(part if "/" in part else f"{split}/{part}" for part in parts_of(metric))
 
 
 def metric_value(record: Record, metric: str) -> float | None:
@@ -197,17 +208,21 @@ def _check_commits(entries: Mapping[tuple[str, str], Entry], warnings: list[str]
 
 
 def _claims(table: Table, entries: Mapping[tuple[str, str], Entry]) -> tuple[ClaimResult, ...]:
-    links = [[_link(comparison, entries, table) for comparison in claim.links] for claim in table.claims]
+    from retable.tables.over_images import KeptImages
+
+    kept = KeptImages()
+    links = [[_link(comparison, entries, table, kept) for comparison in claim.links] for claim in table.claims]
     withheld = [_withheld(claim, table, entries) for claim in table.claims]
     results = []
     judgements = statistics.judge(links, flips=table.flips, withheld=withheld)
-    for claim, judgement in zip(table.claims, judgements, strict=True):
+    for claim, of_claim, judgement in zip(table.claims, links, judgements, strict=True):
         printed = tuple(link.value(lambda row, column: entries[row, column].printed) for link in claim.links)
         known = [value for value in printed if value is not None]
         holds = None
         if len(known) == len(printed):
             holds = all(link.holds(value) for link, value in zip(claim.links, known, strict=True))
-        results.append(ClaimResult(claim, printed, holds, judgement))
+        over_images = tuple(link.images for link in of_claim)
+        results.append(ClaimResult(claim, printed, holds, judgement, over_images))
     return tuple(results)
 
 
@@ -220,7 +235,9 @@ def _withheld(claim: Claim, table: Table, entries: Mapping[tuple[str, str], Entr
     return "; ".join(comparable.obstacles(rows, (label for label in columns if table.columns[label].tuned_on_test)))
 
 
-def _link(comparison: Comparison, entries: Mapping[tuple[str, str], Entry], table: Table) -> statistics.Link:
+def _link(
+    comparison: Comparison, entries: Mapping[tuple[str, str], Entry], table: Table, kept: "KeptImages"
+) -> statistics.Link:
     involved = [entries[term.row, term.column] for term in comparison.terms]
     shared = sorted(set.intersection(*(set(entry.values) for entry in involved)))
     differences = tuple(
@@ -228,4 +245,27 @@ def _link(comparison: Comparison, entries: Mapping[tuple[str, str], Entry], tabl
         for seed in shared
     )
     units = dict.fromkeys(table.columns[term.column].quantity for term in comparison.terms)
-    return statistics.Link(differences, comparison.low, comparison.high, " and ".join(units))
+    images = _over_images(comparison, entries, table, shared, kept) if shared else None
+    return statistics.Link(differences, comparison.low, comparison.high, " and ".join(units), images)
+
+
+def _over_images(
+    comparison: Comparison,
+    entries: Mapping[tuple[str, str], Entry],
+    table: Table,
+    seeds: Sequence[int],
+    kept: "KeptImages",
+) -> "OverImages":
+    from retable.tables.over_images import Measured, OverImages, Term
+
+    terms = []
+    for term in comparison.terms:
+        column, statuses = table.columns[term.column], entries[term.row, term.column].statuses
+        metric = column.metric_of(table.rows[term.row])
+        measured = tuple(
+            Measured(statuses[seed].folder, record, metric_names(record, metric))
+            for seed in seeds
+            if (record := statuses[seed].record) is not None
+        )
+        terms.append(Term(term.column, term.factor * column.scale, measured))
+    return OverImages(tuple(terms), comparison.low, comparison.high, kept)

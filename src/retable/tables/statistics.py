@@ -11,7 +11,8 @@ difference lies in a region: ``A > B`` says that A - B is above 0, ``A - B < 0.5
 
 **Measurements.** A seed counts once both sides have run it, and then as a pair: its two results are subtracted
 first, so that what a seed does to both sides alike drops out. Mean and standard deviation (ddof=1) are those of the
-differences. Seeds are all that varies: the test images are the same each time, so nothing is said about other images.
+differences. Seeds are all that varies: the test images are the same each time, and what would be on other images is
+told apart, see below.
 
 **Spread.** A few seeds estimate a spread badly, and a table has many. So the variance of each difference is shrunk
 towards the mean variance of all distinct differences of the table in the same unit, as limma does (Smyth 2004), with a
@@ -54,14 +55,22 @@ or contradicted is at most the level, as far as the simulation shows the test to
 chance, and a method that does not depend on the seed was run once. They are tested with the table's share of their
 variance; where nothing else in the table varies, they cannot be tested, and the claim is inconclusive.
 
+**Images.** Where cells keep what they found in each image, every comparison has a second interval, over draws of the
+test images with the seeds as they are (the paired bootstrap of `retable.tables.over_images`): what would hold on other
+images of this kind. It adds no seed and changes no verdict, with one exception. Where no row of a comparison depends on
+the seed at all, as all predictions of each are the same for two seeds or more, only the images vary: the interval and
+the p-values over images take the place of the t test's. Equal differences of predictions that are not the same do not
+count as such.
+
 **Seeds needed.** For an inconclusive claim: the number of seeds at which it would be decided, in the direction in
 which the means lie now, with a power of 80%, if means and standard deviations were as measured. The level of this
 calculation is the one that Holm's method leaves for the smallest p-value, the level divided by the number of tested
 claims. This is conservative: later claims are judged less strictly. A claim that leans to ``reproduced`` needs as
 many seeds as its most demanding comparison; the 80% are those of that comparison, and the whole claim may have
-somewhat less. A claim that leans to ``contradicted`` needs as many as its least demanding one. Few seeds estimate a
-spread badly, so the figure is an order of magnitude, meant for planning one further round: adding seeds one by one
-until a verdict appears makes false verdicts more frequent than the level says.
+somewhat less. A claim that leans to ``contradicted`` needs as many as its least demanding one. Where it takes more
+images, there is no such number. Few seeds estimate a spread badly, so the figure is an order of magnitude, meant for
+planning one further round: adding seeds one by one until a verdict appears makes false verdicts more frequent than the
+level says.
 """
 
 import math
@@ -69,10 +78,15 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import fmean, stdev, variance
+from statistics import NormalDist, fmean, stdev, variance
+from typing import TYPE_CHECKING
+
+from retable.tables import reasons
+
+if TYPE_CHECKING:  # it imports NumPy
+    from retable.tables.over_images import OverImages
 
 _CONFIDENCE = 0.95
-_MOST_DESCRIBED = 3  # differences of a claim that its reason lists
 _POWER = 0.8
 _MOST_SEEDS = 1000
 _PRIOR = 3
@@ -109,6 +123,7 @@ class Link:
         low: Lower boundary of the region, or ``-inf``.
         high: Upper boundary, or ``inf``.
         unit: Of the differences; those of the same unit share their spread.
+        images: What the test images say of their mean; None where nothing is known.
 
     Raises:
         ValueError: A difference is NaN or infinite, or the region is empty, a point or the whole line.
@@ -118,6 +133,7 @@ class Link:
     low: float
     high: float
     unit: str = ""
+    images: "OverImages | None" = None
 
     def __post_init__(self) -> None:
         _refuse_undefined(self.differences)
@@ -136,6 +152,7 @@ class Test(StrEnum):
     plain = "t test"
     moderated = "moderated t test"
     flips = "sign flips"
+    images = "bootstrap over images"
 
 
 @dataclass(frozen=True)
@@ -163,7 +180,8 @@ class LinkTest(Summary):
         deviation: Standard deviation of the differences, shrunk towards the table's.
         prior: Degrees of freedom that the table's spread adds.
         effect: Cohen's d_z relative to the boundary that is nearest to the mean: the distance between the two in
-            deviations, positive if the mean lies inside the region. For ``A > B`` it is the common d_z.
+            deviations, positive if the mean lies inside the region. For ``A > B`` it is the common d_z. Where images
+            decide it is that over single images.
         p_for: p-value of the null hypothesis that the mean is outside the region; None where nothing can be tested.
         p_against: p-value of the null hypothesis that it is inside.
         test: Where the p-values come from.
@@ -177,6 +195,19 @@ class LinkTest(Summary):
     p_against: float | None = None
     test: Test | None = None
     alone: Summary | None = None
+
+    @property
+    def by_images(self) -> bool:
+        """Whether the test images decide, as nothing depends on the seed."""
+        return self.test is Test.images
+
+    @property
+    def strength(self) -> float:
+        """The effect, 0 where nothing is tested; where images decide, the one that would have the same p-value."""
+        if not self.by_images or self.p_for is None or self.p_against is None:
+            return self.effect or 0.0
+        sign = (self.p_for < self.p_against) - (self.p_for > self.p_against)
+        return sign * -NormalDist().inv_cdf(min(self.p_for, self.p_against, 0.5)) / math.sqrt(self.n)
 
 
 class Verdict(StrEnum):
@@ -244,6 +275,11 @@ def assess(link: Link, spread: Spread = NO_SPREAD, flips: bool = False) -> LinkT
     count, mean = summary.n, summary.mean
     if mean is None or summary.std is None:
         return LinkTest(count, mean, None, None, None)
+    if _is_constant(link) and link.images is not None and link.images.decide and (found := link.images.test):
+        return LinkTest(
+            count, mean, 0.0, found.low, found.high,
+            effect=found.effect, p_for=found.p_for, p_against=found.p_against, test=Test.images,
+        )  # fmt: skip
     std = 0.0 if _is_constant(link) else summary.std
     freedom = count - 1 + spread.prior
     deviation = math.sqrt((spread.prior * spread.variance + (count - 1) * std**2) / freedom)
@@ -340,26 +376,23 @@ def judge(
     judgements = []
     for index, (links, of_claim) in enumerate(zip(claims, tests, strict=True)):
         if why_not.get(index):
-            reason = f"{_describe(of_claim)}; no verdict, as {why_not[index]}"
+            reason = f"{reasons.described(of_claim)}; no verdict, as {why_not[index]}"
             judgements.append(Judgement(Verdict.withheld, of_claim, None, None, None, reason))
             continue
         if index not in sides:
             judgements.append(
-                Judgement(Verdict.inconclusive, of_claim, None, None, None, reason=_untested_reason(of_claim))
+                Judgement(Verdict.inconclusive, of_claim, None, None, None, reason=reasons.untested(of_claim))
             )
             continue
         (p_for, p_against), (p, p_adjusted) = sides[index], corrected[index]
-        reason = (
-            f"{_describe(of_claim)}, p {_p_text(p)} by {_tests_text(of_claim)} (Holm {_p_text(p_adjusted)}), "
-            f"{_seeds_text(of_claim)}"
-        )
+        reason = reasons.tested(of_claim, p, p_adjusted)
         needed = None
         if p_adjusted <= level:
             verdict = Verdict.reproduced if p_for < p_against else Verdict.contradicted
         else:
             verdict = Verdict.inconclusive
             needed = _seeds_needed(links, of_claim, level / len(sides))
-            reason += f"; {_outlook(of_claim, needed)}"
+            reason += f"; {reasons.outlook(of_claim, needed, _MOST_SEEDS)}"
         judgements.append(Judgement(verdict, of_claim, p, p_adjusted, needed, reason))
     return judgements
 
@@ -399,24 +432,26 @@ def _flipped(distances: Sequence[float]) -> float:
     return float(np.mean(sums >= sum(distances) - _ROUNDING * max(1.0, *map(abs, distances)) * count))
 
 
-def _strength(test: LinkTest) -> float:
-    """The effect of a tested link."""
-    return 0.0 if test.effect is None else test.effect
-
-
 def _seeds_needed(links: Sequence[Link], tests: Sequence[LinkTest], level: float) -> int | None:
     """How many seeds would decide a claim in its present direction (see the module's docstring), or None."""
-    strengths = [_strength(test) for test in tests]
+    strengths = [test.strength for test in tests]
     if min(strengths) > 0:
-        inside = [_seeds_for(_depths(link, test), level / 2, test) for link, test in zip(links, tests, strict=True)]
+        inside = [_seeds_inside(link, test, level / 2) for link, test in zip(links, tests, strict=True)]
         known = [needed for needed in inside if needed is not None]
         return max(known) if len(known) == len(inside) else None
     outside = [
-        _seeds_for([-_strength(test)], level / (2 * len(links) * link.boundaries), test)
+        _seeds_for([-test.strength], level / (2 * len(links) * link.boundaries), test)
         for link, test in zip(links, tests, strict=True)
-        if _strength(test) < 0
+        if test.strength < 0 and not test.by_images
     ]
     return min((needed for needed in outside if needed is not None), default=None)
+
+
+def _seeds_inside(link: Link, test: LinkTest, level: float) -> int | None:
+    """How many seeds would show that a link's mean is inside; None where more seeds would not."""
+    if test.by_images:
+        return test.n if test.p_for is not None and test.p_for <= level else None
+    return _seeds_for(_depths(link, test), level, test)
 
 
 def _depths(link: Link, test: LinkTest) -> list[float]:
@@ -445,51 +480,3 @@ def _seeds_for(effects: Sequence[float], level: float, test: LinkTest) -> int | 
     counts = range(max(2, math.ceil(-math.log2(level)) if test.test is Test.flips else 2), _MOST_SEEDS + 1)
     found = bisect_left(counts, True, key=enough)
     return counts[found] if found < len(counts) else None
-
-
-def _describe(tests: Sequence[LinkTest]) -> str:
-    if len(tests) > _MOST_DESCRIBED:
-        return f"the weakest of {len(tests)} differences {_difference_text(min(tests, key=_strength))}"
-    return ("difference " if len(tests) == 1 else "differences ") + ", ".join(_difference_text(test) for test in tests)
-
-
-def _tests_text(tests: Sequence[LinkTest]) -> str:
-    return " and ".join(dict.fromkeys(str(test.test) for test in tests))
-
-
-def _difference_text(test: LinkTest) -> str:
-    if test.mean is None:
-        return "unknown"
-    shown = [test.mean] if test.low is None or test.high is None else [test.mean, test.low, test.high]
-    largest = max(map(abs, shown))
-    # three significant digits of the largest number, and the same decimals for all three
-    decimals = min(6, max(0, 2 - math.floor(math.log10(largest)))) if largest else 2
-    mean = f"{test.mean:+z.{decimals}f}"
-    if len(shown) == 1:
-        return mean
-    return f"{mean} [{test.low:z.{decimals}f}, {test.high:z.{decimals}f}]"
-
-
-def _p_text(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3g}"
-
-
-def _seeds_text(tests: Sequence[LinkTest]) -> str:
-    fewest, most = min(test.n for test in tests), max(test.n for test in tests)
-    return f"{fewest} seeds" if fewest == most else f"{fewest} to {most} seeds"
-
-
-def _untested_reason(tests: Sequence[LinkTest]) -> str:
-    if any(test.n == 0 for test in tests):
-        return "no seed has both rows yet"
-    if any(test.n == 1 for test in tests):
-        return f"{_describe(tests)}; one seed shows no spread, at least 3 are needed"
-    return f"{_describe(tests)}; equal for all of {_seeds_text(tests)}, and nothing else varies: seeds do not tell"
-
-
-def _outlook(tests: Sequence[LinkTest], needed: int | None) -> str:
-    if needed is not None:
-        return f"about {needed} seeds would be needed"
-    if min(map(_strength, tests)) == 0:
-        return "the mean lies on the claim's boundary"
-    return f"more than {_MOST_SEEDS} seeds would be needed"

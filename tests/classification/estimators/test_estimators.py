@@ -233,6 +233,8 @@ def test_it_fits_once_and_is_tested_and_resumed(tmp_path: Path) -> None:
     run = tiny.trainer(tmp_path)
     run.test(again, datamodule=data, verbose=False)
     assert run.callback_metrics["test/accuracy"] == tested
+    assert again.image_results().metrics()["accuracy"] == pytest.approx(float(tested))
+    assert again.image_results().predictions == first.image_results().predictions
 
     resumed = model(estimator=RandomForestClassifier(5, random_state=1))
     run = tiny.trainer(tmp_path)

@@ -4,11 +4,15 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from retable.tables.claims import Comparison
 from retable.tables.report import formatting, view_model
 from retable.tables.results import ClaimResult, TableResult
 from retable.tables.statistics import LinkTest
+
+if TYPE_CHECKING:
+    from retable.tables.over_images import OverImages
 
 _SUPPORT = {
     True: "The paper's own numbers agree with it.",
@@ -26,6 +30,11 @@ _METHOD = (
     "beside a verdict is of that difference alone (t on n − 1 degrees of freedom), whatever the table's variance. A "
     "verdict speaks about these runs at this budget on these data, not about the paper's own."
 )
+_OVER_IMAGES = (
+    " Other images: the 95% interval of ours on other test images of this kind, the seeds as they are (10,000 draws of "
+    "the images with replacement, the same for all rows). It adds no seed and changes no verdict, but where none of a "
+    "comparison's rows depends on the seed at all: then it decides."
+)
 _T_TEST = "the paired moderated t test"
 _FLIPS = f"the flips of the differences' signs from six seeds on and of {_T_TEST} below"
 
@@ -41,6 +50,7 @@ class LinkLine:
         printed_sum: The printed numbers that make it, or "".
         ours: Our mean difference.
         interval: Its 95% interval, or "".
+        other_images: Its 95% interval over other test images, or "".
         comparison: The comparison itself.
         printed_value: The paper's difference as a number.
         test: Our numbers.
@@ -53,6 +63,7 @@ class LinkLine:
     printed_sum: str
     ours: str
     interval: str
+    other_images: str
     comparison: Comparison
     printed_value: float | None
     test: LinkTest
@@ -95,7 +106,8 @@ class ClaimLine:
 
 def method(result: TableResult) -> str:
     """How the claims of a table were judged."""
-    return _METHOD.format(test=_FLIPS if result.table.flips else _T_TEST)
+    known = any(found is not None and found.test for claim in result.claims for found in claim.over_images)
+    return _METHOD.format(test=_FLIPS if result.table.flips else _T_TEST) + (_OVER_IMAGES if known else "")
 
 
 def claim_lines(result: TableResult) -> list[ClaimLine]:
@@ -110,8 +122,8 @@ def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLi
     units = list(dict.fromkeys(column.quantity for column in columns))
     marks = [view_model.mark(result, column) for column in columns]
     links = tuple(
-        _link_line(result, link, printed, test, len(columns) > 1)
-        for link, printed, test in zip(claim.claim.links, claim.printed, judgement.tests, strict=True)
+        _link_line(result, *parts, len(columns) > 1)
+        for parts in zip(claim.claim.links, claim.printed, judgement.tests, claim.over_images, strict=True)
     )
     return ClaimLine(
         number,
@@ -128,8 +140,14 @@ def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLi
 
 
 def _link_line(
-    result: TableResult, link: Comparison, printed: float | None, test: LinkTest, name_columns: bool
+    result: TableResult,
+    link: Comparison,
+    printed: float | None,
+    test: LinkTest,
+    over_images: "OverImages | None",
+    name_columns: bool,
 ) -> LinkLine:
+    images = None if over_images is None else over_images.test
     columns = {term.column for term in link.terms}
     decimals = max(result.table.columns[column].decimals for column in columns)
     several = len(columns) > 1
@@ -145,6 +163,7 @@ def _link_line(
         "[no spread]"
         if test.deviation is None and test.n > 1
         else formatting.interval(test.low, test.high, decimals + 1),
+        "" if images is None else formatting.interval(images.low, images.high, decimals + 1),
         link,
         printed,
         test,
@@ -163,17 +182,20 @@ def _summary(result: TableResult, links: Sequence[LinkLine]) -> str:
 
 
 def _alone(test: LinkTest, decimals: int) -> str:
+    if test.by_images:
+        return f"{formatting.interval(test.low, test.high, decimals)} over images"
     if test.alone is not None:
         return formatting.interval(test.alone.low, test.alone.high, decimals)
     return {0: "", 1: "(one seed)"}.get(test.n, "(equal for all seeds)")
 
 
 def _depth(link: LinkLine) -> float:
-    """How far inside its region our mean lies: in deviations, where there are any."""
-    mean = link.test.mean
-    if mean is None:
+    """How far inside its region our mean lies; in deviations, where it can be tested."""
+    if link.test.mean is None:
         return -math.inf
-    return min(mean - link.comparison.low, link.comparison.high - mean) / (link.test.deviation or 1)
+    if link.test.p_for is not None:
+        return link.test.strength
+    return min(link.test.mean - link.comparison.low, link.comparison.high - link.test.mean)
 
 
 def _sum(factors: list[float], words: list[str]) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from retable.tables.report import cell_lines, claim_lines, formatting, view_model
-from retable.tables.report.claim_lines import ClaimLine
+from retable.tables.report.claim_lines import ClaimLine, LinkLine
 from retable.tables.results import TableResult
 from retable.tables.spec import Column, Row
 from retable.tables.statistics import Verdict
@@ -130,7 +130,7 @@ def _claims(result: TableResult) -> Iterator[str]:
 def _claim_row(line: ClaimLine) -> list[str]:
     judgement = line.result.judgement
     several = len(line.links) > 1
-    ours = [escape(f"{f'{link.name}: ' if several else ''}{link.ours} {link.interval}") for link in line.links]
+    ours = [escape(f"{f'{link.name}: ' if several else ''}{_ours(link)}") for link in line.links]
     return [
         str(line.number),
         escape(line.text),
@@ -143,6 +143,10 @@ def _claim_row(line: ClaimLine) -> list[str]:
         escape(formatting.p_value(judgement.p_adjusted)),
         formatting.NONE if judgement.seeds_needed is None else str(judgement.seeds_needed),
     ]
+
+
+def _ours(link: LinkLine) -> str:
+    return f"{link.ours} {link.interval}" + (f", other images {link.other_images}" if link.other_images else "")
 
 
 def _data(result: TableResult) -> Iterator[str]:
