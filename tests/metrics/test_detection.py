@@ -315,7 +315,8 @@ def worker(rank: int, folder: str) -> None:
         for row in shares[rank]:
             metric.update([predictions[row]], [targets[row]], [ids[row]])
         values = {key: value.item() for key, value in metric.compute().items()}
-        results[name] = (values, metric.curve(1)["recall"].tolist(), len(metric.image_ids))
+        kept = metric.image_results()
+        results[name] = (values, metric.curve(1)["recall"].tolist(), (kept.tested, kept.predictions, kept.metrics()))
     torch.save(results, f"{folder}/{rank}.pt")
     torch.distributed.destroy_process_group()
 
@@ -329,6 +330,8 @@ def test_two_processes_agree_with_one(tmp_path: Path):
     for rank in range(2):
         results = torch.load(tmp_path / f"{rank}.pt")
         for name in SHARES:
-            values, recall, _ = results[name]
+            values, recall, kept = results[name]
             assert values == expected, name
+            found = metric.image_results()
+            assert kept == (found.tested, found.predictions, found.metrics())
             assert recall == metric.curve(1)["recall"].tolist()

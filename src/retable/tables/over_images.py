@@ -126,8 +126,8 @@ class KeptImages:
                 known = split == measured.record.data.get("tested_split", "test")
                 self._values[key] = results.resampled(name, self._draws(tested, results.images)) if known else None
             found, recorded = self._values[key], measured.record.metrics.get(metric)
-            if found is None or recorded is None or abs(found[0] - recorded) > _RECORD_ROUNDING:
-                return None
+            if found is None or recorded is None or not abs(found[0] - recorded) <= _RECORD_ROUNDING:
+                return None  # NaN among the others
             parts.append(found)
         return np.mean(parts, axis=0) if len(parts) > 1 else parts[0]
 

@@ -4,7 +4,7 @@ Whoever looks twice errs twice as often, so the level is split between the looks
 spending function of Pocock's type gives it, ``level * ln(1 + (e - 1) t)``, where t is the share of the seeds that it
 has (Lan and DeMets 1983); the second one what is left, given that test statistics of two looks correlate with the
 square root of t. `p_value` is the least level at which one of the two looks decides, so that it is used, and corrected
-for the other claims of a table, as any other (the sequential p-value of Liu and Anderson 2008). The statistics are taken
+for the other claims of a table, as any other (the sequential p-value of Liu and Anderson 2008). Statistics are taken
 to be normal and the second number of seeds not to depend on the first look; neither is quite so, and
 ``benchmarks/claim_verdicts.py`` simulates that the error is kept all the same.
 """
