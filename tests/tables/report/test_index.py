@@ -12,9 +12,10 @@ from retable.tables.report import index, standing
 BUDGETS = ("smoke", "small", "paper")
 
 
-@pytest.fixture
-def tables(tmp_path):
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
     """Four tables of two papers: done under two budgets, half done without a report, and not run."""
+    tmp_path = tmp_path_factory.mktemp("outputs")
     folder = tmp_path / "tables"
     done, half = build(tmp_path, DONE), build(tmp_path, MIXED, data={"SSDD": SYNTHETIC})
     for budget in ("smoke", "paper"):
