@@ -3,14 +3,16 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import scipy.stats
 from tests.tables.report.example import DONE, REAL, YAML, build
 from tests.tables.report.page import Page
 
 from retable.run.record import Record
 from retable.tables import statistics
 from retable.tables.comparable import SameNumber, obstacles, same_number
-from retable.tables.report import cells_csv, html, markdown
+from retable.tables.report import cells_csv, html, latex, markdown
 from retable.tables.statistics import Verdict
 
 ALIKE = {"differs_from_paper": {}, "data": REAL}
@@ -120,6 +122,47 @@ def test_a_printed_number_is_compared_with_one_more_run(record):
 def test_numbers_of_other_data_or_budgets_are_not_compared(record, changes, budget, values, why_not):
     found = same_number(1.0, statistics.summarise(values), [record(**{**ALIKE, **changes})], budget)
     assert found == SameNumber(None, None, None, why_not)
+
+
+def test_the_papers_own_spread_counts_where_it_prints_one(record):
+    summary = statistics.summarise([86.0, 87.0, 88.5])
+    found = same_number(90.0, summary, [record(**ALIKE)], "paper", printed_std=0.5)
+    of_mean = summary.std**2 / 3
+    variance = 0.5**2 + of_mean
+    freedom = variance**2 / (of_mean**2 / 2)  # Welch and Satterthwaite: the paper's spread is taken for known
+    margin = scipy.stats.t.ppf(0.975, freedom) * math.sqrt(variance)
+    assert (found.low, found.high) == pytest.approx((summary.mean - margin, summary.mean + margin), rel=1e-6)
+    assert found.within is False
+    assert same_number(90.0, summary, [record(**ALIKE)], "paper", printed_std=1.5).within is True
+
+
+def test_a_method_without_a_spread_is_compared_by_the_papers(record):
+    found = same_number(90.0, statistics.summarise([89.0, 89.0]), [record(**ALIKE)], "paper", printed_std=0.5)
+    assert found == SameNumber(False, pytest.approx(89 - 0.5 * 1.959964), pytest.approx(89 + 0.5 * 1.959964), "")
+    exact = same_number(89.0, statistics.summarise([89.0, 89.0]), [record(**ALIKE)], "paper", printed_std=0.0)
+    assert exact == SameNumber(True, 89.0, 89.0, "")
+
+
+def test_the_interval_holds_the_papers_mean_in_at_least_95_of_100_cases(record):
+    draw = np.random.default_rng(1)
+    for runs in (1, 3):  # of the paper: unknown to the rule
+        inside = []
+        for _ in range(2000):
+            summary = statistics.summarise(draw.normal(80, 1, 3))
+            inside.append(same_number(draw.normal(80, 1, runs).mean(), summary, [], "paper", printed_std=1.0).within)
+        assert np.mean(inside) > 0.94
+
+
+def test_the_report_shows_the_papers_spread(tmp_path):
+    text = YAML.replace("Baseline: {HRSC2016: 83.3}", "Baseline: {HRSC2016: 83.3 +- 0.6}")
+    result = build(tmp_path, DONE, text=text, data={"HRSC2016": REAL}, changes={"differs_from_paper": {}})
+    result = replace(result, budget="paper")
+    assert Page(html.document(result, tmp_path)).row("results", "Baseline")[3] == "83.3 ± 0.6"
+    found = markdown.document(result)
+    assert "| 83.3 ± 0.6 |" in found
+    assert "the paper's own spread where it prints one) Baseline in HRSC2016: no, 83.3 ± 0.6 outside" in found
+    assert r"83.3 $\pm$ 0.6" in latex.document(result)
+    assert ",83.3,0.6," in cells_csv.document(result)
 
 
 def test_the_report_answers_for_each_printed_number(tmp_path):

@@ -85,6 +85,13 @@ def own_words(folder: Path, outputs: str, wandb: str) -> list[str]:
     return [*own, f"wandb={wandb}", f"outputs={folder / outputs}"]
 
 
+@pytest.fixture
+def no_other_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out the built-in tables and larger budgets, so that they need not be composed."""
+    monkeypatch.setattr("retable.run.places.EXPERIMENTS", tmp_path / "builtin")
+    monkeypatch.setattr("retable.tables.reproduce.BUDGETS", ("smoke",))
+
+
 def records(tmp_path: Path, outputs: str = "outputs") -> list[Path]:
     return sorted((tmp_path / outputs / "cells").glob("*/record.json"))
 
@@ -101,7 +108,8 @@ def test_a_table_from_nothing_to_its_report(call: Call, tmp_path: Path, monkeypa
     assert done.returncode == 0, done.stdout
     assert len(records(tmp_path)) == 6
     folder = tmp_path / "outputs" / "tables" / "demo" / "1" / "smoke"
-    assert sorted(path.name for path in folder.iterdir()) == ["cells.csv", "report.html", "report.md", "report.tex"]
+    reports = ["cells.csv", "report.html", "report.md", "report.tex"]
+    assert sorted(path.name for path in folder.iterdir()) == [*reports, "standing.json"]
     assert "inconclusive" in done.stdout
     stamps = [path.stat().st_mtime_ns for path in records(tmp_path)]
     again = call("table=demo/1", "budget=smoke")
@@ -134,6 +142,33 @@ def test_status_report_and_dry_run_start_nothing(call: Call, tmp_path: Path) -> 
     assert len(lines) == 12
     assert all("seed=4" in line or "seed=5" in line for line in lines)
     assert not (tmp_path / "outputs" / "cells").exists()
+
+
+@pytest.mark.usefixtures("no_other_tables")
+def test_the_index_counts_the_cells_of_all_tables_as_they_were_asked_for(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "experiments" / "demo" / "table2.yaml").write_text(TABLE.replace("  Nine: model.lasa=diamond-9\n", ""))
+    folder = tmp_path / "outputs" / "tables"
+    path = folder / "index.md"
+    nothing = call("report")
+    assert nothing.returncode == 0, nothing.stdout
+    assert f"{folder}/index.html" in nothing.stdout
+    assert "Nothing has been run yet." in path.read_text()
+    assert "`python reproduce.py table=demo/1 budget=smoke` runs one." in path.read_text()
+
+    call("table=demo/1", "budget=smoke", "only=row:None,column:AP", "seeds=[1,5]")
+    assert "| demo/1 | Table I | A title | smoke | 2 of 12 | 0 of 2 (2 inconclusive) |" in path.read_text()
+    assert "| demo/2 | Table I | A title | not run yet |" in path.read_text()
+
+    kept = folder / "demo" / "1" / "smoke" / "standing.json"
+    kept.write_text(kept.read_text().replace('"done": 2', '"done": 1'))
+    assert call("report").returncode == 0
+    assert "| demo/1 | Table I | A title | smoke | 2 of 12 |" in path.read_text(), "counted again, for the same seeds"
+    assert "| demo/2 | Table I | A title | smoke | 1 of 4 | " in path.read_text(), "it shares cells, and has no report"
+    assert re.findall(r"\]\((.*?)\)", path.read_text()) == [f"demo/1/smoke/report.{form}" for form in ("html", "md")]
+
+    kept.write_text(kept.read_text().replace('"overrides": ""', '"overrides": "model.lsaa=none"'))
+    assert "warning: demo/1 under budget=smoke is as of its last report: " in call("report").stdout
+    assert "| demo/1 | Table I | A title | smoke | 2 of 12 |" in path.read_text()
 
 
 def test_rows_that_only_evaluate_run_after_their_trainings(call: Call, tmp_path: Path) -> None:

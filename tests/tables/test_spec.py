@@ -52,6 +52,20 @@ def test_a_table_is_read_whole(tmp_path: Path) -> None:
     assert table.notes == ("A note.",)
 
 
+@pytest.mark.parametrize("written", ["80.5 +- 0.25", "80.5 ± 0.25", '"80.5+-0.25"'])
+def test_a_printed_number_may_have_a_spread(tmp_path: Path, written: str) -> None:
+    table = spec.load(write(tmp_path, GOOD.replace("X: 80.5", f"X: {written}, Y: -3")), "paper/1")
+    assert table.printed == {("One", "X"): 80.5, ("One", "Y"): -3.0}
+    assert table.printed_std == {("One", "X"): 0.25}
+
+
+def test_the_source_names_the_paper_and_the_number_in_it(tmp_path: Path) -> None:
+    table = spec.load(write(tmp_path, GOOD), "paper/1")
+    assert (table.paper, table.number) == ("Somebody", "Table I")
+    table = spec.load(write(tmp_path, GOOD.replace("Somebody, Table I", "A thesis")), "paper/1")
+    assert (table.paper, table.number) == ("A thesis", "")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "problem"),
     [
@@ -61,6 +75,8 @@ def test_a_table_is_read_whole(tmp_path: Path) -> None:
         ("scale: 100", "scale: much", 5, "scale must be a number, not 'much'"),
         ("{X: 80.5}", "{X: 8O.5}", 14, "the printed value of One in X must be a number, not '8O.5'"),
         ("{X: 80.5}", "{X: .nan}", 14, "must be a number"),
+        ("{X: 80.5}", "{X: 80.5 +- some}", 14, "must be a number or a mean and a deviation such as 81.2 +- 0.3"),
+        ("{X: 80.5}", "{X: 80.5 ±}", 14, "One in X must be a number or a mean and a deviation such as 81.2 +- 0.3"),
         ("{X: 80.5}", "{Z: 80.5}", 14, "there is no column 'Z'"),
         ("One: {X: 80.5}", "Onee: {X: 80.5}", 14, "there is no row 'Onee'; did you mean One?"),
         ("better: lower", "better: low", 12, "better must be higher or lower"),

@@ -5,6 +5,7 @@ python reproduce.py table=larsd/2 budget=smoke            runs one; again: only 
 python reproduce.py table=larsd/2,larsd/3 seeds=[1,5,9]   several; table=larsd/* for all of a paper
 python reproduce.py status table=larsd/2                  how far it is; starts nothing
 python reproduce.py report table=larsd/2                  writes the report of what is there; starts nothing
+python reproduce.py report                                an index over all tables: outputs/tables/index.html
 python reproduce.py table=larsd/2 only=row:LARSD-3        one row; also column:LABEL, seed:N
 python reproduce.py table=larsd/2 columns.SSDD="data=ssdd data.root=PATH" rows.Mine="model.lasa=diamond-25"
 python reproduce.py table=larsd/2 engine.workers=2        also engine=slurm, engine=ray

@@ -53,7 +53,7 @@ class SameNumber:
 
     Attributes:
         within: Whether it lies in the interval; None where that cannot be said.
-        low: Lower end of the 95% prediction interval of one more run (t, n - 1); None as above.
+        low: Lower end of the 95% prediction interval of one more run, see `same_number`; None as above.
         high: Its upper end.
         why_not: Why it cannot be said, such as ``synthetic, budget=small``; else "".
     """
@@ -64,14 +64,26 @@ class SameNumber:
     why_not: str
 
 
-def same_number(printed: float, summary: Summary, records: Sequence[Record], budget: str) -> SameNumber:
+def same_number(
+    printed: float, summary: Summary, records: Sequence[Record], budget: str, printed_std: float | None = None
+) -> SameNumber:
     """Compares a printed number with the runs of a row in a column, where data and budget are the paper's.
+
+    The number is compared with the 95% prediction interval of one more run around the mean of our n runs: of variance
+    ``s² (1 + 1 / n)``, with t on n - 1 degrees of freedom, where only our spread s is known. Where the paper prints a
+    spread, the interval is that of the difference of the two means, of variance ``printed_std² + s² / n``.
+
+    Papers rarely say of how many runs a printed spread is. It is taken for the standard deviation of single runs (not
+    for a standard error) and for known, and the printed mean for no more exact than one run: a mean of more runs varies
+    less, so that the interval is rather too wide than too narrow, and "no" the safer answer. Only the share of our mean
+    is estimated, so by Welch and Satterthwaite the degrees of freedom are n - 1 over the square of that share.
 
     Args:
         printed: The paper's number.
         summary: Ours.
         records: Those of ours.
         budget: Name of the budget.
+        printed_std: The paper's own standard deviation over runs, if it prints one.
     """
     kinds = sorted({str(record.data.get("kind")) for record in records} - {"real"})
     reasons = kinds + ([f"budget={budget}"] if budget != "paper" else [])
@@ -84,6 +96,13 @@ def same_number(printed: float, summary: Summary, records: Sequence[Record], bud
         return SameNumber(None, None, None, ", ".join(reasons))
     from scipy.special import stdtrit
 
-    margin = float(stdtrit(summary.n - 1, (1 + _CONFIDENCE) / 2)) * summary.std * math.sqrt(1 + 1 / summary.n)
+    of_mean = summary.std**2 / summary.n
+    freedom = float(summary.n - 1)
+    if printed_std is None:
+        variance = summary.std**2 + of_mean
+    else:
+        variance = printed_std**2 + of_mean
+        freedom = freedom * (variance / of_mean) ** 2 if of_mean else math.inf
+    margin = float(stdtrit(freedom, (1 + _CONFIDENCE) / 2)) * math.sqrt(variance)
     low, high = summary.mean - margin, summary.mean + margin
     return SameNumber(low <= printed <= high, low, high, "")

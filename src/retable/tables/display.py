@@ -14,26 +14,30 @@ from rich.table import Table as Grid
 
 from retable.run.record import Record
 from retable.tables.cells import Cell, Place
-from retable.tables.report import view_model
+from retable.tables.report import claim_lines, view_model
 from retable.tables.results import TableResult, metric_value
 from retable.tables.schedule import Progress
 from retable.tables.spec import Table
 from retable.tables.store import Failure, Store
 
 
+def _console() -> Console:
+    return Console(markup=False)  # labels may hold brackets
+
+
 def show_list(found: Sequence[tuple[Table, Mapping[str, tuple[int, int]]]]) -> None:
     """Prints the tables of each paper: name, number, title, cells done and in all for each budget."""
-    console = Console()
+    console = _console()
     if not found:
         console.print("There are no tables in experiments/.")
         return
     papers: dict[str, Grid] = {}
     for table, counts in found:
-        paper, _, number = table.source.rpartition(", ")
-        if paper not in papers:
+        if table.paper not in papers:
             heads = (f"{budget}\ndone/cells" for budget in counts)
-            papers[paper] = Grid("table", "", "title", *heads, title=paper, title_justify="left")
-        papers[paper].add_row(table.name, number, table.title, *(f"{done}/{total}" for done, total in counts.values()))
+            papers[table.paper] = Grid("table", "", "title", *heads, title=table.paper, title_justify="left")
+        shares = (f"{done}/{total}" for done, total in counts.values())
+        papers[table.paper].add_row(table.name, table.number, table.title, *shares)
     for grid in papers.values():
         console.print(grid)
     print("python reproduce.py table=NAME budget=smoke|small|paper runs one; --help says more.")
@@ -65,7 +69,7 @@ def live(
     Yields:
         What to call with the progress.
     """
-    console = Console()
+    console = _console()
     started = time.monotonic()
     if not console.is_terminal:
         seen: set[str] = set()
@@ -160,7 +164,7 @@ def duration(seconds: float) -> str:
 def show_table(result: TableResult) -> None:
     """Prints paper against ours, and the verdict of each claim."""
     table = result.table
-    console = Console()
+    console = _console()
     grid = Grid(title=f"{table.name}: {table.title} (budget={result.budget})", title_justify="left")
     grid.add_column("row")
     for column in table.columns.values():
@@ -171,13 +175,13 @@ def show_table(result: TableResult) -> None:
         texts = []
         for column in table.columns.values():
             shown = view_model.shown(result, row, column)
-            texts += [shown.printed, f"{shown.ours} ({shown.note})" if shown.note else shown.ours]
+            texts += [shown.paper, f"{shown.ours} ({shown.note})" if shown.note else shown.ours]
         grid.add_row(row.label, *texts)
     console.print(grid)
     if result.claims:
-        verdicts = Grid("claim", "verdict", "why")
-        for claim in result.claims:
-            verdicts.add_row(claim.claim.text, claim.judgement.verdict.value, claim.judgement.reason)
+        verdicts = Grid("claim", "verdict", "ours and the paper's, and why")
+        for line in claim_lines.claim_lines(result):
+            verdicts.add_row(line.text, line.result.judgement.verdict.value, f"{line.summary}\n{line.reason}")
         console.print(verdicts)
     for warning in result.warnings:
         print(f"warning: {warning}", file=sys.stderr)

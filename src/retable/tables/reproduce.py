@@ -10,15 +10,17 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from retable.errors import CellsError, ConfigError, StoppedError
 from retable.run import places
 from retable.run.command_line import command
 from retable.run.overrides import quote, quote_list
-from retable.tables import display, results, schedule, spec
+from retable.tables import display, report, results, schedule, spec
 from retable.tables.cells import Cell, Place, Planner
 from retable.tables.engines import Job
+from retable.tables.report import index, standing
+from retable.tables.report.standing import Standing
 from retable.tables.results import TableResult
 from retable.tables.schema import ReproduceConfig
 from retable.tables.spec import Table
@@ -31,6 +33,7 @@ _LISTS = ("table", "only", "seeds")
 _LABELLED = ("rows", "columns")
 _NAMED = 6  # stale cells that are named, of those that the same changes concern
 _SEEDS = 3
+_Plan = dict[Place, Cell]
 _OWN = tuple(part.name for part in fields(ReproduceConfig))
 
 
@@ -85,6 +88,9 @@ def reproduce(config: DictConfig) -> None:
     store = Store(Path(config.outputs), accept_stale=config.stale.name == "accept")
     planner = Planner()
     if config.table is None:
+        if config.action.name == "report" and config.only is None:
+            _index(config, store, planner)
+            return
         if config.action.name != "run" or config.only is not None:
             first = next(iter(spec.files()), "paper/1")
             paper = first.partition("/")[0]
@@ -122,13 +128,14 @@ class _Request:
     """
 
     tables: list[Table]
-    plans: list[dict[Place, Cell]]
+    plans: list[_Plan]
     seeds: list[list[int]]
     jobs: dict[str, Job]
     store: Store
 
 
-def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
+def _plans(config: DictConfig, planner: Planner) -> tuple[list[Table], list[_Plan], list[list[int]]]:
+    """The tables that are asked for, and for each its cells and its seeds."""
     names = [str(name) for name in config.table] if isinstance(config.table, ListConfig) else [str(config.table)]
     rows, columns = (dict(part.split("=", 1) for part in config[kind]) for kind in _LABELLED)
     tables = [spec.extend(table, rows, columns) for table in spec.find(names)]
@@ -139,6 +146,11 @@ def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
     plans = [
         planner.plan(table, config.budget.name, of_table, extra) for table, of_table in zip(tables, seeds, strict=True)
     ]
+    return tables, plans, seeds
+
+
+def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
+    tables, plans, seeds = _plans(config, planner)
     planner.save()
     all_seeds = list(dict.fromkeys(seed for of_table in seeds for seed in of_table))
     chosen = _only(config.only, tables, all_seeds)
@@ -229,7 +241,7 @@ def _run(config: DictConfig, request: _Request) -> list[str]:
     return list(failures)
 
 
-def _labels(plans: Sequence[dict[Place, Cell]]) -> dict[str, str]:
+def _labels(plans: Sequence[_Plan]) -> dict[str, str]:
     """What each cell is called, by its id: where it stands first."""
     return {
         cell.id: f"{row} in {column}, seed {seed}"
@@ -261,8 +273,6 @@ def _warm_up(wandb: str) -> None:
     with contextlib.suppress(Exception):  # whatever is wrong is told where it is used
         import scipy.special  # noqa: F401
 
-        import retable.tables.report  # noqa: F401
-
         if wandb != "none":
             from wandb import setup
 
@@ -271,22 +281,65 @@ def _warm_up(wandb: str) -> None:
 
 def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Path]]:
     """Writes (or, for status, only shows) the reports; returns the tables of which every cell is done."""
-    from retable.tables import report
-
     done = []
     for table, plan, seeds in zip(request.tables, request.plans, request.seeds, strict=True):
-        ids = {cell.id for cell in plan.values()}
-        statuses = {key: request.store.status(key) for key in ids}
-        result = results.gather(table, config.budget.name, seeds, plan, statuses, command())
-        result = replace(result, warnings=(*result.warnings, *_stale(statuses, _labels([plan]))))
+        result = _result(config, table, seeds, plan, _statuses(plan, request.store))
         folder = request.store.outputs / "tables" / table.name / config.budget.name
         display.show_table(result)
         if config.action.name != "status":
+            standing.write(_standing(config, result), folder)
             for path in report.write(result, folder):
                 print(path)
-        if result.count(State.done) == len(ids):
+        if result.count(State.done) == len(result.statuses):
             done.append((result, folder))
+    if config.action.name != "status":
+        with contextlib.suppress(ConfigError):  # another table's file has a fault, which is told where it is asked for
+            index.write(spec.find(["*"]), BUDGETS, request.store.outputs / "tables")
     return done
+
+
+def _statuses(plan: _Plan, store: Store) -> dict[str, Status]:
+    """What the store says of each distinct cell, by its id."""
+    return {key: store.status(key) for key in {cell.id for cell in plan.values()}}
+
+
+def _result(
+    config: DictConfig, table: Table, seeds: Sequence[int], plan: _Plan, statuses: Mapping[str, Status]
+) -> TableResult:
+    result = results.gather(table, config.budget.name, seeds, plan, statuses, command())
+    return replace(result, warnings=(*result.warnings, *_stale(statuses, _labels([plan]))))
+
+
+def _standing(config: DictConfig, result: TableResult) -> Standing:
+    asked = {key: OmegaConf.to_object(config[key]) for key in _LABELLED}
+    select = config.select.name if config.select is not None else None
+    return standing.of(result, {**asked, "seeds": list(result.seeds), "select": select, "overrides": config.overrides})
+
+
+def _index(config: DictConfig, store: Store, planner: Planner) -> None:
+    """Counts the cells of all tables again, as they were last asked for, and writes the index."""
+    tables, folder = spec.find(["*"]), store.outputs / "tables"
+    all_of_them = [(table.name, budget) for table in tables for budget in BUDGETS] if store.has_cells() else []
+    keys = OmegaConf.structured(ReproduceConfig)
+    own = {key: config[key] for key in _OWN if key not in ("engine", "budget")}
+    with display.bar("counting", len(all_of_them)) as advance:
+        for name, budget in all_of_them:
+            known = standing.read(folder / name / budget)
+            asked = {**own, **(known.asked if known else {}), "table": name, "budget": {"name": budget}}
+            try:
+                given = OmegaConf.merge(keys, asked)
+                assert isinstance(given, DictConfig)
+                (table,), (plan,), (seeds,) = _plans(given, planner)
+                statuses = _statuses(plan, store)
+                if known or any(status.state is not State.pending for status in statuses.values()):
+                    result = _result(given, table, seeds, plan, statuses)
+                    standing.write(_standing(given, result), folder / name / budget)
+            except ConfigError as error:
+                print(f"warning: {name} under budget={budget} is as of its last report: {error}", file=sys.stderr)
+            advance()
+    planner.save()
+    for path in index.write(tables, BUDGETS, folder):
+        print(path)
 
 
 def _places(table: Table, budget: str) -> int:

@@ -30,12 +30,14 @@ class Entry:
         values: Our numbers by seed, in the printed unit; only those of cells that are done.
         cells: Cells by seed.
         statuses: What the store says of them, by seed.
+        printed_std: The paper's standard deviation over runs, or None if it printed none.
     """
 
     printed: float | None
     values: dict[int, float]
     cells: dict[int, Cell]
     statuses: dict[int, Status]
+    printed_std: float | None = None
 
     @cached_property
     def summary(self) -> Summary:
@@ -51,7 +53,7 @@ class Entry:
         """Whether the printed number is one of ours; None if there is none or nothing has been run."""
         if self.printed is None or not self.records:
             return None
-        return comparable.same_number(self.printed, self.summary, self.records, budget)
+        return comparable.same_number(self.printed, self.summary, self.records, budget, self.printed_std)
 
     def count(self, state: State) -> int:
         """Number of cells in a state."""
@@ -133,7 +135,8 @@ def gather(
             metric = column.metric_of(table.rows[row])
             numbers = {seed: _value(status, metric, column.scale, lacking) for seed, status in found.items()}
             values = {seed: number for seed, number in numbers.items() if number is not None}
-            entries[row, column.label] = Entry(table.printed.get((row, column.label)), values, cells, found)
+            place = (row, column.label)
+            entries[place] = Entry(table.printed.get(place), values, cells, found, table.printed_std.get(place))
     for problem, folders in lacking.items():  # one line, though a whole column may lack its metric
         others = f" and {len(folders) - 1} other cells" if len(folders) > 1 else ""
         warnings.append(f"{folders[0]}{others}: {problem}")

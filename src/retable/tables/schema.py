@@ -51,7 +51,7 @@ class ReproduceConfig:
     """What ``reproduce.py`` is asked.
 
     Attributes:
-        table: Names such as paper/2, patterns such as paper/*; null lists all tables.
+        table: Names such as paper/2, patterns such as paper/*; null lists all tables, with action=report in an index.
         action: Also as a word of its own: ``python reproduce.py status table=paper/2``.
         seeds: A number of seeds, or a list of them; null is 1 for budget=smoke, else as many as the table says, or 3.
         select: Whether rows with ``of:`` are tests of the other row's trainings (shared), or are trained by themselves,

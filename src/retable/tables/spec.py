@@ -17,7 +17,7 @@ columns:                           label: overrides, or {overrides: ..., metric:
                                    tuned_on:}; mean(a, b) is the mean of metrics, and {part}
                                    in one stands for the row's metric_part: recall_{part}
   Photos: data=photos
-printed:                           row: {column: number}
+printed:                           row: {column: number}, or a mean and a standard deviation over runs, 79.1 +- 0.4
   Wide: {Photos: 80.2}
 claims:                            see retable.tables.claims; a line, or {claim: ..., says: the paper's sentence}
   - Wide > Narrow in Photos
@@ -28,7 +28,7 @@ notes:                             what the paper leaves open, and what was chos
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -126,6 +126,7 @@ class Table:
         rows: By label, in the printed order.
         columns: By label, in the printed order.
         printed: Number by (row, column).
+        printed_std: Standard deviation over runs by (row, column), where the paper prints one.
         claims: One for each sentence, or for each column where it names none.
         notes: What the paper leaves open, and what was chosen.
         flips: Whether comparisons of six seeds or more are tested by sign flips.
@@ -144,8 +145,20 @@ class Table:
     claims: tuple[Claim, ...]
     notes: tuple[str, ...]
     flips: bool = False
+    printed_std: dict[tuple[str, str], float] = field(default_factory=dict)
     seeds: int | None = None
     shared: bool = True
+
+    @property
+    def paper(self) -> str:
+        """Its paper: the source without the table's number."""
+        return self.source.rpartition(", ")[0] or self.source
+
+    @property
+    def number(self) -> str:
+        """Its number in the paper, such as ``Table II``; "" where the source names none."""
+        paper, _, number = self.source.rpartition(", ")
+        return number if paper else ""
 
     def overrides_of(self, row: Row) -> tuple[str, ...]:
         """The overrides of a row, with those of the row that it tests."""
@@ -218,6 +231,7 @@ def load(path: Path, name: str) -> Table:
             entries[what].refuse(f"{what}: there must be at least one")
     _check_parts(rows, columns, entries["rows"].items("rows"))
     _check_tested(rows, entries["rows"].items("rows"))
+    printed, printed_std = _printed(entries.get("printed"), rows, columns)
     return Table(
         name=name,
         path=path,
@@ -226,7 +240,8 @@ def load(path: Path, name: str) -> Table:
         base=_overrides(entries.get("base")),
         rows=rows,
         columns=columns,
-        printed=_printed(entries.get("printed"), rows, columns),
+        printed=printed,
+        printed_std=printed_std,
         claims=_claims(entries.get("claims"), rows, columns),
         notes=tuple(node.text("a note") for node in entries["notes"].entries("notes")) if "notes" in entries else (),
         flips="test" in entries and entries["test"].choice("test", ("t test", "sign flips")) == "sign flips",
@@ -350,16 +365,22 @@ def _number(entries: dict[str, Node], key: str, default: float) -> float:
     return entries[key].number(key) if key in entries else default
 
 
-def _printed(node: Node | None, rows: dict[str, Row], columns: dict[str, Column]) -> dict[tuple[str, str], float]:
-    printed: dict[tuple[str, str], float] = {}
+_Numbers = dict[tuple[str, str], float]
+
+
+def _printed(node: Node | None, rows: dict[str, Row], columns: dict[str, Column]) -> tuple[_Numbers, _Numbers]:
+    printed: _Numbers = {}
+    deviations: _Numbers = {}
     for row, values in node.items("printed").items() if node is not None else ():
         if row not in rows:
             values.refuse(f"printed: there is no row {row!r}{hint(row, rows)}")
         for column, value in values.items(f"printed values of {row}").items():
             if column not in columns:
                 value.refuse(f"printed: there is no column {column!r}{hint(column, columns)}")
-            printed[row, column] = value.number(f"the printed value of {row} in {column}")
-    return printed
+            printed[row, column], std = value.number_with_spread(f"the printed value of {row} in {column}")
+            if std is not None:
+                deviations[row, column] = std
+    return printed, deviations
 
 
 def _claims(node: Node | None, rows: dict[str, Row], columns: dict[str, Column]) -> tuple[Claim, ...]:

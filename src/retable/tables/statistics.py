@@ -186,6 +186,7 @@ class LinkTest(Summary):
         p_for: p-value of the null hypothesis that the mean is outside the region; None where nothing can be tested.
         p_against: p-value of the null hypothesis that it is inside.
         test: Where the p-values come from.
+        alone: The differences by themselves, without the table's spread; None where they do not vary.
     """
 
     deviation: float | None = None
@@ -194,6 +195,7 @@ class LinkTest(Summary):
     p_for: float | None = None
     p_against: float | None = None
     test: Test | None = None
+    alone: Summary | None = None
 
     @property
     def by_images(self) -> bool:
@@ -300,8 +302,9 @@ def assess(link: Link, spread: Spread = NO_SPREAD, flips: bool = False) -> LinkT
         p_for, outside = float(stdtr(freedom, -t)), float(stdtr(freedom, t))
     margin = float(stdtrit(freedom, (1 + _CONFIDENCE) / 2)) * deviation / math.sqrt(count)
     p_against = min(1.0, link.boundaries * outside)
+    alone = summary if std > 0 else None
     return LinkTest(
-        count, mean, std, mean - margin, mean + margin, deviation, spread.prior, effect, p_for, p_against, test
+        count, mean, std, mean - margin, mean + margin, deviation, spread.prior, effect, p_for, p_against, test, alone
     )  # fmt: skip
 
 

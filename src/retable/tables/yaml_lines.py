@@ -1,5 +1,6 @@
 """YAML that remembers where each value stands, so that a message can name file and line."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -79,6 +80,15 @@ class Node:
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
             self.refuse(f"{what} must be a number, not {self.source()!r}")
         return float(value)
+
+    def number_with_spread(self, what: str) -> tuple[float, float | None]:
+        """A finite number, and its standard deviation where it is written as ``81.2 +- 0.3`` or ``81.2 ± 0.3``."""
+        if not isinstance(self._node, yaml.ScalarNode) or not re.search(r"\+-|±", self.source()):
+            return self.number(what), None
+        found = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)\s*(?:\+-|±)\s*(\d+(?:\.\d+)?)", self.source().strip())
+        if found is None:
+            self.refuse(f"{what} must be a number or a mean and a deviation such as 81.2 +- 0.3, not {self.source()!r}")
+        return float(found[1]), float(found[2])
 
     def choice(self, what: str, choices: tuple[str, ...]) -> str:
         """One of some words."""

@@ -6,6 +6,8 @@ from tests.tables.report.page import Page
 
 from retable.tables.report import formatting, html
 
+WITHOUT_ABOUT = re.sub(r", about: \{.*?\}", "", YAML)
+
 
 def page(result, folder):
     return Page(html.document(result, folder / "outputs" / "tables" / "larsd" / "2" / "small"))
@@ -58,16 +60,32 @@ def test_lower_can_be_better(tmp_path):
 
 def test_a_column_of_the_command_line_has_no_printed_numbers(tmp_path):
     outcomes = {**DONE, ("Baseline", "DOTA"): (40.0, 41.0, 42.0)}
-    found = page(build(tmp_path, outcomes, columns={"DOTA": "data=dota"}), tmp_path)
+    found = page(build(tmp_path, outcomes, text=WITHOUT_ABOUT, columns={"DOTA": "data=dota"}), tmp_path)
     assert found.row("results", "Baseline")[-3:] == ["–", "41.0 ± 1.0", "–"]
 
 
 def test_wide_tables_are_parted(tmp_path):
     columns = {f"C{index}": f"data=c{index}" for index in range(7)}
     document = html.document(build(tmp_path, DONE, columns=columns), tmp_path)
-    assert document.count('<table class="results">') == 3
+    assert document.count('<table class="results">') == 4
+    assert document.count('<p class="hint"') == 6  # the style shows it where a table scrolls: these, claims and cells
     heads = re.findall(r'scope="colgroup" class="first"><span class="title">(.*?)</span>', document)
     assert heads == ["HRSC2016", "SSDD", *columns]
+
+
+def test_a_table_has_as_many_columns_as_a_page_of_1200_pixels_shows(tmp_path):
+    columns = {f"C{index}": f"data=c{index}" for index in range(2)}
+    outcomes = {(row, column): (5.0, 6.0, 7.0) for row, _ in DONE for column in ("HRSC2016", "SSDD", *columns)}
+
+    def blocks(text):
+        return [len(block) for block in html.blocks(build(tmp_path, outcomes, text=text, columns=columns))]
+
+    assert blocks(WITHOUT_ABOUT) == [2, 2], "four of about 280 pixels beside the labels are too many"
+    assert blocks(WITHOUT_ABOUT.replace("  - LARSD-3 > Baseline in SSDD\n", "").replace("  SSDD: data=ssdd\n", "")) == [
+        3
+    ]
+    assert blocks(YAML) == [2, 2]
+    assert blocks(YAML.replace("unit:", "decimals: 19\nunit:")) == [1, 1, 1, 1]
 
 
 def test_claims_have_their_verdicts_numbers_and_the_papers_sentence(tmp_path):

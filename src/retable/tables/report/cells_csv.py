@@ -9,7 +9,7 @@ from retable.tables.results import TableResult, metric_name
 from retable.tables.spec import Row
 
 FIELDS = (
-    "table", "budget", "row", "column", "seed", "state", "value", "unit", "metric", "printed",
+    "table", "budget", "row", "column", "seed", "state", "value", "unit", "metric", "printed", "printed_std",
     "data_kind", "data_warning", "data_source", "data_fingerprint", "data_splits",
     "seconds", "peak_memory_bytes", "peak_gpu_bytes", "epochs", "steps",
     "device", "commit", "dirty", "started", "finished", "failure", "warning",
@@ -47,6 +47,7 @@ def _place(result: TableResult, row: Row, column: str) -> dict[str, object]:
         "unit": found.unit,
         "metric": found.metric_of(row),
         "printed": result.entries[row.label, column].printed,
+        "printed_std": result.entries[row.label, column].printed_std,
         "data_warning": view_model.mark(result, found).warning,
         **{f"about/{name}": words for name, words in row.about.items()},
     }

@@ -82,11 +82,9 @@ def dot_scale(result: TableResult, column: Column) -> Scale | None:
     numbers: list[float] = []
     for row in result.table.rows:
         entry = result.entries[row, column.label]
-        numbers += [] if entry.printed is None else [entry.printed]
         numbers += entry.values.values()
-        mean, std = entry.summary.mean, entry.summary.std
-        if mean is not None and std is not None:
-            numbers += [mean - std, mean + std]
+        for mean, std in ((entry.printed, entry.printed_std), (entry.summary.mean, entry.summary.std)):
+            numbers += [] if mean is None else [mean - (std or 0), mean + (std or 0)]
     return fit(numbers, 8, WIDTH - 8) if numbers else None
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,9 @@ _METHOD = (
     "claimed side; each variance is shrunk towards the table's mean variance in that unit (moderated, with a prior of "
     "three degrees of freedom). p is two-sided, of {test}; of a claim of several comparisons, which must all hold, it "
     "is that of the weakest. The adjusted p allows, by Holm's method, for the number of claims tested. At an adjusted "
-    "p of 0.05 or less a claim is reproduced or contradicted, else inconclusive: the runs do not tell. A verdict "
-    "speaks about these runs at this budget on these data, not about the paper's own."
+    "p of 0.05 or less a claim is reproduced or contradicted, else inconclusive: the runs do not tell. The interval "
+    "beside a verdict is of that difference alone (t on n − 1 degrees of freedom), whatever the table's variance. A "
+    "verdict speaks about these runs at this budget on these data, not about the paper's own."
 )
 _OVER_IMAGES = (
     " Other images: the 95% interval of ours on other test images of this kind, the seeds as they are (10,000 draws of "
@@ -52,6 +54,7 @@ class LinkLine:
         comparison: The comparison itself.
         printed_value: The paper's difference as a number.
         test: Our numbers.
+        alone: The 95% interval of the difference without the table's spread, or why there is none.
     """
 
     name: str
@@ -64,6 +67,7 @@ class LinkLine:
     comparison: Comparison
     printed_value: float | None
     test: LinkTest
+    alone: str
 
     @property
     def bounds(self) -> list[float]:
@@ -78,6 +82,7 @@ class ClaimLine:
     Attributes:
         number: Its number in the report.
         text: The claim.
+        summary: Our difference and the paper's, for people; of several comparisons that of the weakest.
         support: Whether the paper's own numbers are as claimed, as a sentence.
         warnings: What the numbers of its columns must not be taken for.
         reason: What the verdict rests on, as a sentence without its stop.
@@ -89,6 +94,7 @@ class ClaimLine:
 
     number: int
     text: str
+    summary: str
     support: str
     warnings: tuple[str, ...]
     reason: str
@@ -115,16 +121,18 @@ def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLi
     columns = [result.table.columns[label] for label in labels]
     units = list(dict.fromkeys(column.quantity for column in columns))
     marks = [view_model.mark(result, column) for column in columns]
+    links = tuple(
+        _link_line(result, *parts, len(columns) > 1)
+        for parts in zip(claim.claim.links, claim.printed, judgement.tests, claim.over_images, strict=True)
+    )
     return ClaimLine(
         number,
         claim.claim.text.replace(" +- ", " ± ").replace(" - ", " − "),
+        _summary(result, links),
         _SUPPORT[claim.printed_holds],
         tuple(mark.warning for mark in marks if mark.warning),
         re.sub(r"(?<=[ \[])-(?=\d)", "−", judgement.reason),
-        tuple(
-            _link_line(result, *parts)
-            for parts in zip(claim.claim.links, claim.printed, judgement.tests, claim.over_images, strict=True)
-        ),
+        links,
         len(units) == 1,
         " and ".join(units),
         claim,
@@ -132,7 +140,12 @@ def _claim_line(result: TableResult, claim: ClaimResult, number: int) -> ClaimLi
 
 
 def _link_line(
-    result: TableResult, link: Comparison, printed: float | None, test: LinkTest, over_images: "OverImages | None"
+    result: TableResult,
+    link: Comparison,
+    printed: float | None,
+    test: LinkTest,
+    over_images: "OverImages | None",
+    name_columns: bool,
 ) -> LinkLine:
     images = None if over_images is None else over_images.test
     columns = {term.column for term in link.terms}
@@ -142,7 +155,7 @@ def _link_line(
     factors = [term.factor for term in link.terms]
     numbers = [formatting.number(result.entries[term.row, term.column].printed, decimals) for term in link.terms]
     return LinkLine(
-        _sum(factors, names),
+        _sum(factors, names) + (f" in {next(iter(columns))}" if name_columns and not several else ""),
         _region(link),
         formatting.signed(printed, decimals),
         "" if printed is None else _sum(factors, numbers),
@@ -154,7 +167,35 @@ def _link_line(
         link,
         printed,
         test,
+        _alone(test, decimals + 1),
     )
+
+
+def _summary(result: TableResult, links: Sequence[LinkLine]) -> str:
+    weakest = min(links, key=_depth)
+    units = dict.fromkeys(result.table.columns[term.column].unit for term in weakest.comparison.terms)
+    return (
+        (f"weakest of {len(links)}, {weakest.name}: " if len(links) > 1 else "")
+        + f"{f'ours {weakest.ours} {weakest.alone}'.strip()}, paper {weakest.printed}"
+        + (f", in {formatting.listed(units)}" if all(units) else "")
+    )
+
+
+def _alone(test: LinkTest, decimals: int) -> str:
+    if test.by_images:
+        return f"{formatting.interval(test.low, test.high, decimals)} over images"
+    if test.alone is not None:
+        return formatting.interval(test.alone.low, test.alone.high, decimals)
+    return {0: "", 1: "(one seed)"}.get(test.n, "(equal for all seeds)")
+
+
+def _depth(link: LinkLine) -> float:
+    """How far inside its region our mean lies; in deviations, where it can be tested."""
+    if link.test.mean is None:
+        return -math.inf
+    if link.test.p_for is not None:
+        return link.test.strength
+    return min(link.test.mean - link.comparison.low, link.comparison.high - link.test.mean)
 
 
 def _sum(factors: list[float], words: list[str]) -> str:

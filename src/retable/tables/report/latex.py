@@ -110,7 +110,7 @@ def _row(result: TableResult, row: Row, columns: list[Column], about: list[str])
         shown = view_model.shown(result, row, column)
         # of the note only the number of seeds: a page is narrow
         note = f" {{\\scriptsize ({escape(shown.note.partition(',')[0])})}}" if shown.note else ""
-        cells += [_bold(shown.printed, shown.printed_best), _bold(shown.ours, shown.best) + note]
+        cells += [_bold(shown.paper, shown.printed_best), _bold(shown.ours, shown.best) + note]
     return cells
 
 

@@ -102,7 +102,7 @@ def _result_row(result: TableResult, row: Row, columns: list[Column], names: lis
     for column in columns:
         shown = view_model.shown(result, row, column)
         note = f" ({shown.note})" if shown.note else ""
-        cells += [_bold(shown.printed, shown.printed_best), _bold(shown.ours, shown.best) + note, shown.difference]
+        cells += [_bold(shown.paper, shown.printed_best), _bold(shown.ours, shown.best) + note, shown.difference]
     return cells
 
 
@@ -122,7 +122,8 @@ def _claims(result: TableResult) -> Iterator[str]:
         says = f"“{escape(line.result.claim.says)}” " if line.result.claim.says else ""
         data = f" **{escape('; '.join(line.warnings))}.**" if line.warnings else ""
         reason = escape(line.reason)
-        yield f"{line.number}. {escape(line.text)}: {says}{line.support}{data} Ours: {reason}."
+        verdict = f"**{line.result.judgement.verdict}**, {escape(line.summary)}."
+        yield f"{line.number}. {escape(line.text)}: {verdict}{data} {says}{line.support} Ours: {reason}."
     yield f"\n{escape(claim_lines.method(result))}"
 
 

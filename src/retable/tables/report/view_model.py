@@ -93,6 +93,7 @@ class Shown:
 
     Attributes:
         printed: The paper's number.
+        printed_std: ± the paper's standard deviation over runs, or "".
         printed_best: Whether it is the best that the paper printed in the column.
         mean: Our mean, or "".
         std: ± our standard deviation, or "".
@@ -102,12 +103,18 @@ class Shown:
     """
 
     printed: str
+    printed_std: str
     printed_best: bool
     mean: str
     std: str
     best: bool
     words: str
     difference: str
+
+    @property
+    def paper(self) -> str:
+        """The paper's number with its standard deviation."""
+        return f"{self.printed} {self.printed_std}".strip()
 
     @property
     def ours(self) -> str:
@@ -130,6 +137,7 @@ def shown(result: TableResult, row: Row, column: Column) -> Shown:
     known = summary.mean is not None
     return Shown(
         formatting.number(printed, decimals),
+        formatting.deviation(entry.printed_std, decimals),
         _is_best(printed, all_printed, column),
         formatting.number(summary.mean, decimals) if known else "",
         formatting.deviation(summary.std, decimals),
@@ -219,6 +227,8 @@ def same_numbers(result: TableResult) -> list[str]:
             )
     found = [f"{formatting.listed(labels)}: {words}" for words, labels in places.items()]
     about = " (95% prediction interval of one more run)" if any("[" in words for words in places) else ""
+    if about and result.table.printed_std:
+        about = f"{about[:-1]}; the paper's own spread where it prints one)"
     return [f"The same number?{about} {'. '.join(found)}."] if found else []
 
 
@@ -228,7 +238,8 @@ def _same_number(entry: Entry, column: Column, budget: str) -> str:
         return ""
     if same.within is None:
         return f"not comparable ({same.why_not})"
-    printed = formatting.number(entry.printed, column.decimals)
+    spread = formatting.deviation(entry.printed_std, column.decimals)
+    printed = f"{formatting.number(entry.printed, column.decimals)} {spread}".strip()
     ends = formatting.interval(same.low, same.high, column.decimals)
     return f"yes, {printed} in {ends}" if same.within else f"no, {printed} outside {ends}"
 
