@@ -50,6 +50,13 @@ def outlook(tests: "Sequence[LinkTest]", needed: int | None, most: int) -> str:
     return f"more than {most} seeds would be needed"
 
 
+def looked_twice(added: bool, over: bool) -> str:
+    """What is to come of an open claim of a table that is looked at twice."""
+    if not added:
+        return "no second look at it was planned"
+    return "it has been looked at twice, as planned" if over else "its second look is planned and not over"
+
+
 def _difference(test: "LinkTest") -> str:
     if test.mean is None:
         return "unknown"

@@ -16,13 +16,14 @@ from retable.errors import CellsError, ConfigError, StoppedError
 from retable.run import places
 from retable.run.command_line import command
 from retable.run.overrides import quote, quote_list
-from retable.tables import display, report, results, schedule, spec
+from retable.tables import display, report, results, schedule, second_look, spec
 from retable.tables.cells import Cell, Place, Planner
 from retable.tables.engines import Job
 from retable.tables.report import index, standing
 from retable.tables.report.standing import Standing
 from retable.tables.results import TableResult
 from retable.tables.schema import ReproduceConfig
+from retable.tables.second_look import SecondLook
 from retable.tables.spec import Table
 from retable.tables.store import State, Status, Store
 from retable.tables.yaml_lines import hint
@@ -103,6 +104,9 @@ def reproduce(config: DictConfig) -> None:
             print(shlex.join(job.command))
         return
     failed = _run(config, request) if config.action.name == "run" else []
+    if config.add_seeds is not None and config.action.name == "run" and not failed and _add_seeds(config, request):
+        request = _read(config, store, planner)
+        failed = _run(config, request)
     done = _finish(config, request)
     if failed:
         raise CellsError(
@@ -116,56 +120,75 @@ def reproduce(config: DictConfig) -> None:
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """A table that is asked for.
+
+    Attributes:
+        table: The table, with rows and columns of the command line.
+        plan: Its cells.
+        seeds: Its seeds, those of a second look last.
+        look: The second look that was planned for it, if there is one.
+    """
+
+    table: Table
+    plan: _Plan
+    seeds: list[int]
+    look: SecondLook | None
+
+
+@dataclass(frozen=True)
 class _Request:
     """What is asked, read and composed.
 
     Attributes:
-        tables: The tables.
-        plans: For each its cells.
-        seeds: For each its seeds.
+        asked: The tables.
         jobs: What to run for each distinct cell that is wanted, by its id, in the order to run them in.
         store: Where they are.
     """
 
-    tables: list[Table]
-    plans: list[_Plan]
-    seeds: list[list[int]]
+    asked: list[_Asked]
     jobs: dict[str, Job]
     store: Store
 
 
-def _plans(config: DictConfig, planner: Planner) -> tuple[list[Table], list[_Plan], list[list[int]]]:
-    """The tables that are asked for, and for each its cells and its seeds."""
+def _asked(config: DictConfig, planner: Planner) -> list[_Asked]:
+    """The tables that are asked for."""
     names = [str(name) for name in config.table] if isinstance(config.table, ListConfig) else [str(config.table)]
     rows, columns = (dict(part.split("=", 1) for part in config[kind]) for kind in _LABELLED)
     tables = [spec.extend(table, rows, columns) for table in spec.find(names)]
     if config.select is not None:
         tables = [replace(table, shared=config.select.name == "shared") for table in tables]
-    seeds = [_seeds(config.seeds, config.budget.name, table) for table in tables]
     extra = spec.split(config.overrides, "overrides")
-    plans = [
-        planner.plan(table, config.budget.name, of_table, extra) for table, of_table in zip(tables, seeds, strict=True)
-    ]
-    return tables, plans, seeds
+    found = []
+    for table in tables:
+        seeds = _seeds(config.seeds, config.budget.name, table)
+        plan = planner.plan(table, config.budget.name, seeds, extra)
+        look = second_look.read(_folder(config, table))
+        if look is not None and look.of == second_look.name_of(plan.values()):
+            plan |= second_look.extended(look, planner.plan(table, config.budget.name, look.added, extra))
+            found.append(_Asked(table, plan, [*seeds, *look.added], look))
+        else:
+            found.append(_Asked(table, plan, seeds, None))
+    return found
 
 
 def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
-    tables, plans, seeds = _plans(config, planner)
+    asked = _asked(config, planner)
     planner.save()
-    all_seeds = list(dict.fromkeys(seed for of_table in seeds for seed in of_table))
-    chosen = _only(config.only, tables, all_seeds)
+    all_seeds = list(dict.fromkeys(seed for one in asked for seed in one.seeds))
+    chosen = _only(config.only, [one.table for one in asked], all_seeds)
     uses: dict[str, list[tuple[Table, str, Cell]]] = {}
     # all rows of one seed before the next seed, so that an unfinished table can be read
     for seed in all_seeds:
-        for table, plan in zip(tables, plans, strict=True):
-            for (row, column, place_seed), cell in plan.items():
+        for one in asked:
+            for (row, column, place_seed), cell in one.plan.items():
                 if place_seed == seed and chosen(row, column, seed):
                     if cell.of is not None:
-                        uses.setdefault(cell.of.id, []).append((table, table.rows[row].of, cell.of))
-                    uses.setdefault(cell.id, []).append((table, row, cell))
+                        uses.setdefault(cell.of.id, []).append((one.table, one.table.rows[row].of, cell.of))
+                    uses.setdefault(cell.id, []).append((one.table, row, cell))
     program = Path(config.program).absolute() if config.program else places.program("train")
     jobs = {key: _job(of_cell, store, program) for key, of_cell in uses.items()}
-    return _Request(tables, plans, seeds, jobs, store)
+    return _Request(asked, jobs, store)
 
 
 def _seeds(given: Any, budget: str, table: Table) -> list[int]:
@@ -222,7 +245,8 @@ def _run(config: DictConfig, request: _Request) -> list[str]:
     missing = [key for key, status in statuses.items() if status.state is not State.done and key not in earlier]
     for warning in dict.fromkeys(status.warning for status in statuses.values() if status.warning):
         print(f"warning: {warning}", file=sys.stderr)
-    labels = _labels(request.plans)
+    tables, plans = [one.table for one in request.asked], [one.plan for one in request.asked]
+    labels = _labels(plans)
     for note in _stale(statuses, labels):
         print(note)
     from retable.run.build import build
@@ -230,7 +254,7 @@ def _run(config: DictConfig, request: _Request) -> list[str]:
     engine = build(config.engine)
     threading.Thread(target=_warm_up, args=(config.wandb.name,), daemon=True).start()
     try:
-        with display.live(request.tables, request.plans, request.store, labels, engine.workers) as show:
+        with display.live(tables, plans, request.store, labels, engine.workers) as show:
             progress = schedule.run([request.jobs[key] for key in missing], engine, request.store, show)
     except KeyboardInterrupt:
         _finish(config, request)
@@ -282,9 +306,9 @@ def _warm_up(wandb: str) -> None:
 def _finish(config: DictConfig, request: _Request) -> list[tuple[TableResult, Path]]:
     """Writes (or, for status, only shows) the reports; returns the tables of which every cell is done."""
     done = []
-    for table, plan, seeds in zip(request.tables, request.plans, request.seeds, strict=True):
-        result = _result(config, table, seeds, plan, _statuses(plan, request.store))
-        folder = request.store.outputs / "tables" / table.name / config.budget.name
+    for one in request.asked:
+        result = _result(config, one, _statuses(one.plan, request.store))
+        folder = _folder(config, one.table)
         display.show_table(result)
         if config.action.name != "status":
             standing.write(_standing(config, result), folder)
@@ -303,17 +327,46 @@ def _statuses(plan: _Plan, store: Store) -> dict[str, Status]:
     return {key: store.status(key) for key in {cell.id for cell in plan.values()}}
 
 
-def _result(
-    config: DictConfig, table: Table, seeds: Sequence[int], plan: _Plan, statuses: Mapping[str, Status]
-) -> TableResult:
-    result = results.gather(table, config.budget.name, seeds, plan, statuses, command())
-    return replace(result, warnings=(*result.warnings, *_stale(statuses, _labels([plan]))))
+def _folder(config: DictConfig, table: Table) -> Path:
+    """Where the report of a table is."""
+    return Path(config.outputs).absolute() / "tables" / table.name / str(config.budget.name)
+
+
+def _result(config: DictConfig, one: _Asked, statuses: Mapping[str, Status]) -> TableResult:
+    result = results.gather(one.table, config.budget.name, one.seeds, one.plan, statuses, command(), one.look)
+    return replace(result, warnings=(*result.warnings, *_stale(statuses, _labels([one.plan]))))
+
+
+def _add_seeds(config: DictConfig, request: _Request) -> bool:
+    """Plans a second look at the tables whose first one is over, each once; whether there is something to run now."""
+    from retable.run.build import build
+
+    workers = build(config.engine).workers
+    added = False
+    for one in request.asked:
+        if one.look is not None:
+            print(f"{one.table.name}: its second look was planned on {one.look.written}, and is not planned again")
+            continue
+        result = _result(config, one, _statuses(one.plan, request.store))
+        if result.count(State.done) < len(result.statuses):
+            print(f"{one.table.name}: no seeds are added before all cells of the first look are done")
+            continue
+        needed = results.seeds_needed(result, second_look.LEVEL)
+        look = second_look.planned(result, needed, config.minutes, workers)
+        if look is None:
+            print(f"{one.table.name}: {config.minutes:g} more minutes would decide no open claim; see its report")
+            continue
+        path = second_look.write(look, _folder(config, one.table))
+        print(f"{one.table.name}: {len(look.added)} seeds more for {len(look.claims)} claims, planned in {path}")
+        added = True
+    return added
 
 
 def _standing(config: DictConfig, result: TableResult) -> Standing:
     asked = {key: OmegaConf.to_object(config[key]) for key in _LABELLED}
     select = config.select.name if config.select is not None else None
-    return standing.of(result, {**asked, "seeds": list(result.seeds), "select": select, "overrides": config.overrides})
+    seeds = list(result.seeds) if result.look is None else result.look.first
+    return standing.of(result, {**asked, "seeds": seeds, "select": select, "overrides": config.overrides})
 
 
 def _index(config: DictConfig, store: Store, planner: Planner) -> None:
@@ -329,10 +382,10 @@ def _index(config: DictConfig, store: Store, planner: Planner) -> None:
             try:
                 given = OmegaConf.merge(keys, asked)
                 assert isinstance(given, DictConfig)
-                (table,), (plan,), (seeds,) = _plans(given, planner)
-                statuses = _statuses(plan, store)
+                (one,) = _asked(given, planner)
+                statuses = _statuses(one.plan, store)
                 if known or any(status.state is not State.pending for status in statuses.values()):
-                    result = _result(given, table, seeds, plan, statuses)
+                    result = _result(given, one, statuses)
                     standing.write(_standing(given, result), folder / name / budget)
             except ConfigError as error:
                 print(f"warning: {name} under budget={budget} is as of its last report: {error}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
@@ -13,6 +13,7 @@ from retable.tables import comparable, statistics
 from retable.tables.cells import Cell, Place
 from retable.tables.claims import Claim, Comparison
 from retable.tables.comparable import SameNumber
+from retable.tables.second_look import SecondLook
 from retable.tables.spec import Table, parts_of
 from retable.tables.statistics import Judgement, Summary
 from retable.tables.store import State, Status
@@ -93,6 +94,7 @@ class TableResult:
             ``splits``, ``tested_split``), each distinct one once; empty before a cell is done.
         warnings: Damaged records, differing data or commits, metrics that a record lacks.
         command: What was called.
+        look: The plan of a second look, if there is one; its seeds are among `seeds`.
     """
 
     table: Table
@@ -103,6 +105,7 @@ class TableResult:
     provenance: dict[str, list[dict[str, Any]]]
     warnings: tuple[str, ...]
     command: str
+    look: SecondLook | None = None
 
     @cached_property
     def statuses(self) -> dict[str, Status]:
@@ -123,6 +126,7 @@ def gather(
     plan: Mapping[Place, Cell],
     statuses: Mapping[str, Status],
     command: str,
+    look: SecondLook | None = None,
 ) -> TableResult:
     """Puts a table's result together, of its cells and what the store says of each, by id."""
     warnings = list(dict.fromkeys(status.warning for status in statuses.values() if status.warning))
@@ -143,7 +147,7 @@ def gather(
     provenance = {column: _provenance(table, column, entries, warnings) for column in table.columns}
     _check_commits(entries, warnings)
     return TableResult(
-        table, budget, tuple(seeds), entries, _claims(table, entries), provenance, tuple(warnings), command
+        table, budget, tuple(seeds), entries, _claims(table, entries, look), provenance, tuple(warnings), command, look
     )  # fmt: skip
 
 
@@ -187,7 +191,7 @@ def _provenance(
     records = [record for row in table.rows for record in entries[row, column].records]
     found: list[dict[str, Any]] = []
     for record in sorted(records, key=lambda record: record.trained is not None):
-        same_tested = any(_tested(record.data) == _tested(data) for data in found)
+        same_tested = any(tested_data(record.data) == tested_data(data) for data in found)
         if record.data not in found and not (record.trained is not None and same_tested):  # a test reads one split only
             found.append(record.data)
     if len({str(data.get("fingerprint")) for data in found}) > 1:
@@ -195,7 +199,7 @@ def _provenance(
     return found
 
 
-def _tested(data: Mapping[str, Any]) -> Any:
+def tested_data(data: Mapping[str, Any]) -> Any:
     """The fingerprint of the tested split; of all data where splits have none."""
     return data.get("fingerprints", {}).get(data.get("tested_split"), data.get("fingerprint"))
 
@@ -207,14 +211,51 @@ def _check_commits(entries: Mapping[tuple[str, str], Entry], warnings: list[str]
         warnings.append(f"the cells were run by {len(commits)} versions of the code: {', '.join(sorted(commits))}")
 
 
-def _claims(table: Table, entries: Mapping[tuple[str, str], Entry]) -> tuple[ClaimResult, ...]:
+def seeds_needed(result: TableResult, level: float) -> dict[int, int]:
+    """How many seeds would probably decide the open claims at a level, by their place among the claims."""
+    links = _links(result.table, result.entries)
+    withheld = [_withheld(claim, result.table, result.entries) for claim in result.table.claims]
+    judged = statistics.judge(links, level, result.table.flips, withheld)
+    return {index: found.seeds_needed for index, found in enumerate(judged) if found.seeds_needed is not None}
+
+
+def _links(table: Table, entries: Mapping[tuple[str, str], Entry]) -> list[list[statistics.Link]]:
     from retable.tables.over_images import KeptImages
 
     kept = KeptImages()
-    links = [[_link(comparison, entries, table, kept) for comparison in claim.links] for claim in table.claims]
+    return [[_link(comparison, entries, table, kept) for comparison in claim.links] for claim in table.claims]
+
+
+def _first_looks(
+    table: Table, entries: Mapping[tuple[str, str], Entry], look: SecondLook
+) -> list[statistics.FirstLook | None]:
+    """What the first look says of each claim, and how far the second one is."""
+    at_first = {
+        place: replace(entry, values={seed: value for seed, value in entry.values.items() if seed in look.first})
+        for place, entry in entries.items()
+    }
+    found: list[statistics.FirstLook | None] = []
+    for claim, links in zip(table.claims, _links(table, at_first), strict=True):
+        places = {(term.row, term.column) for link in claim.links for term in link.terms}
+        added = min(len(look.seeds_of(*place)) for place in places)
+        share = len(look.first) / (len(look.first) + (added or len(look.added)))
+        pending = (State.pending, State.running)
+        over = all(
+            status.state not in pending
+            for place in places
+            for seed, status in entries[place].statuses.items()
+            if seed in look.seeds_of(*place)[:added]
+        )
+        found.append(statistics.FirstLook(tuple(links), share, added > 0, over))
+    return found
+
+
+def _claims(table: Table, entries: Mapping[tuple[str, str], Entry], look: SecondLook | None) -> tuple[ClaimResult, ...]:
+    links = _links(table, entries)
     withheld = [_withheld(claim, table, entries) for claim in table.claims]
     results = []
-    judgements = statistics.judge(links, flips=table.flips, withheld=withheld)
+    looks = _first_looks(table, entries, look) if look is not None else []
+    judgements = statistics.judge(links, flips=table.flips, withheld=withheld, looks=looks)
     for claim, of_claim, judgement in zip(table.claims, links, judgements, strict=True):
         printed = tuple(link.value(lambda row, column: entries[row, column].printed) for link in claim.links)
         known = [value for value in printed if value is not None]

@@ -38,6 +38,12 @@ class Select(Enum):
     shared = "shared"
 
 
+class AddSeeds(Enum):
+    """Whether claims that are open are looked at a second time, with more seeds."""
+
+    auto = "auto"
+
+
 class Wandb(Enum):
     """What Weights & Biases gets of a finished table."""
 
@@ -56,6 +62,9 @@ class ReproduceConfig:
         seeds: A number of seeds, or a list of them; null is 1 for budget=smoke, else as many as the table says, or 3.
         select: Whether rows with ``of:`` are tests of the other row's trainings (shared), or are trained by themselves,
             so that their own validation chooses the epoch (own); null is what the table says.
+        add_seeds: ``auto`` runs, once all cells are done, the seeds that open claims need. They are planned once,
+            before the first of them runs, and the level of verdicts is split between the two looks.
+        minutes: How long the seeds may take that ``add_seeds`` adds to a table.
         only: row:LABEL, column:LABEL or seed:N; several of one kind add up. The report shows the whole table.
         rows: Rows of your own, given as rows.LABEL=OVERRIDES; those of a label that the table has are added to its own.
         columns: The same for columns.
@@ -73,6 +82,8 @@ class ReproduceConfig:
     action: Action = Action.run
     seeds: Any = None
     select: Select | None = None
+    add_seeds: AddSeeds | None = None
+    minutes: float = option(60.0, above=0)
     only: Any = None
     rows: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)

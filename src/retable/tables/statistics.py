@@ -63,6 +63,9 @@ the seed at all, as all predictions of each are the same for two seeds or more, 
 the p-values over images take the place of the t test's. Equal differences of predictions that are not the same do not
 count as such.
 
+**Two looks.** Where seeds were added by a plan (``add_seeds=auto``), a claim's p-value is that of
+`retable.tables.sequential`: the level is split between the looks, and until the second one is over the first counts.
+
 **Seeds needed.** For an inconclusive claim: the number of seeds at which it would be decided, in the direction in
 which the means lie now, with a power of 80%, if means and standard deviations were as measured. The level of this
 calculation is the one that Holm's method leaves for the smallest p-value, the level divided by the number of tested
@@ -82,7 +85,7 @@ from enum import StrEnum
 from statistics import NormalDist, fmean, stdev, variance
 from typing import TYPE_CHECKING
 
-from retable.tables import reasons
+from retable.tables import reasons, sequential
 
 if TYPE_CHECKING:  # it imports NumPy
     from retable.tables.over_images import OverImages
@@ -342,8 +345,30 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
+@dataclass(frozen=True)
+class FirstLook:
+    """The first look at a claim of a table that is looked at twice, see `retable.tables.second_look`.
+
+    Attributes:
+        links: The claim's comparisons with the first seeds alone.
+        share: Which part of the seeds of both looks they are. The level is split for claims without further seeds as
+            well, as it was by their first look that they got none.
+        added: Whether the claim gets further seeds.
+        over: Whether all of these have been run; until then the first look counts.
+    """
+
+    links: tuple[Link, ...]
+    share: float
+    added: bool
+    over: bool
+
+
 def judge(
-    claims: Sequence[Sequence[Link]], level: float = 0.05, flips: bool = False, withheld: Sequence[str] = ()
+    claims: Sequence[Sequence[Link]],
+    level: float = 0.05,
+    flips: bool = False,
+    withheld: Sequence[str] = (),
+    looks: Sequence[FirstLook | None] = (),
 ) -> list[Judgement]:
     """Gives each claim of a table its verdict, by the rule in the module's docstring.
 
@@ -352,6 +377,7 @@ def judge(
         level: The greatest chance to call even one claim reproduced or contradicted where there is nothing to find.
         flips: Whether comparisons of six seeds or more are tested by sign flips.
         withheld: For each claim why it must have no verdict, or ""; nothing where all may have one.
+        looks: For each claim the first of two looks, or None; nothing where all are looked at once.
 
     Returns:
         One judgement for each claim, in their order.
@@ -363,15 +389,28 @@ def judge(
         raise ValueError("a claim needs at least one link")
     if not 0 < level < 1:
         raise ValueError(f"the level lies between 0 and 1: {level}")
-    known = spreads(link for links in claims for link in links)
-    tests = [tuple(assess(link, known.get(link.unit, NO_SPREAD), flips) for link in links) for links in claims]
+    tests = _assess_all(claims, flips)
+    first = dict(enumerate(looks))
+    at_first = [look.links if (look := first.get(index)) else links for index, links in enumerate(claims)]
+    earlier = _assess_all(at_first, flips) if any(looks) else tests
     why_not = dict(enumerate(withheld))
-    sides = {
-        index: both
-        for index, of_claim in enumerate(tests)
-        if not why_not.get(index) and (both := _combine(of_claim)) is not None
-    }
-    p_values = [min(1.0, 2 * min(both)) for both in sides.values()]
+    sides = {}
+    p_values = []
+    for index, (before, now) in enumerate(zip(earlier, list(tests), strict=True)):
+        look = first.get(index)
+        if look is not None and not (look.added and look.over):
+            tests[index] = now = before
+        both = _combine(now)
+        if why_not.get(index) or both is None:
+            continue
+        p = min(1.0, 2 * min(both))
+        if look is not None and (side := _combine(before)) is not None:
+            p_first = sequential.first_look(min(1.0, 2 * min(side)), look.share)
+            p = sequential.second_look(p, look.share) if look.added and look.over else p_first
+            if p_first < p:
+                p, both = p_first, side
+        sides[index] = both
+        p_values.append(p)
     corrected = dict(zip(sides, zip(p_values, holm(p_values), strict=True), strict=True))
 
     judgements = []
@@ -392,10 +431,18 @@ def judge(
             verdict = Verdict.reproduced if p_for < p_against else Verdict.contradicted
         else:
             verdict = Verdict.inconclusive
-            needed = _seeds_needed(links, of_claim, level / len(sides))
-            reason += f"; {reasons.outlook(of_claim, needed, _MOST_SEEDS)}"
+            if (look := first.get(index)) is None:
+                needed = _seeds_needed(links, of_claim, level / len(sides))
+                reason += f"; {reasons.outlook(of_claim, needed, _MOST_SEEDS)}"
+            else:
+                reason += f"; {reasons.looked_twice(look.added, look.over)}"
         judgements.append(Judgement(verdict, of_claim, p, p_adjusted, needed, reason))
     return judgements
+
+
+def _assess_all(claims: Sequence[Sequence[Link]], flips: bool) -> list[tuple[LinkTest, ...]]:
+    known = spreads(link for links in claims for link in links)
+    return [tuple(assess(link, known.get(link.unit, NO_SPREAD), flips) for link in links) for links in claims]
 
 
 def _refuse_undefined(numbers: Iterable[float]) -> None:

@@ -104,10 +104,21 @@ class ClaimLine:
     result: ClaimResult
 
 
+_TWO_LOOKS = (
+    " The claims were looked at twice: with {first}, and with those that were planned from these on {written}, before "
+    "any of them was run. The level is split between the two looks by a spending function of Pocock's type (Lan and "
+    "DeMets): p is the least level at which one of them decides."
+)
+
+
 def method(result: TableResult) -> str:
     """How the claims of a table were judged."""
     known = any(found is not None and found.test for claim in result.claims for found in claim.over_images)
-    return _METHOD.format(test=_FLIPS if result.table.flips else _T_TEST) + (_OVER_IMAGES if known else "")
+    text = _METHOD.format(test=_FLIPS if result.table.flips else _T_TEST) + (_OVER_IMAGES if known else "")
+    if result.look is not None:
+        seeds = formatting.counted(len(result.look.first), "seed")
+        text += _TWO_LOOKS.format(first=seeds, written=formatting.moment(result.look.written))
+    return text
 
 
 def claim_lines(result: TableResult) -> list[ClaimLine]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retable.run.record import Record
-from retable.tables.results import TableResult
+from retable.tables.results import TableResult, tested_data
 from retable.tables.spec import Column
 
 _WIDTH, _QUALITY = 1200, 80
@@ -45,15 +45,15 @@ def _pairs(result: TableResult, column: Column) -> Iterator[Pair]:
     for seed in result.seeds:
         found: dict[tuple[str, str], list[tuple[str, Path, Record]]] = {}  # by path and title, the best row first
         for row in rows:
-            status = result.entries[row, column.label].statuses[seed]
-            if status.record is not None and status.record.pictures:
+            status = result.entries[row, column.label].statuses.get(seed)
+            if status is not None and status.record is not None and status.record.pictures:
                 first = next(iter(status.record.pictures.items()))
                 if (status.folder / first[0]).is_file():
                     found.setdefault(first, []).append((row, status.folder / first[0], status.record))
         for (_, title), shown in found.items():
             if len(shown) > 1:
                 (best, best_file, one), (worst, worst_file, other) = shown[0], shown[-1]
-                same_data = one.data.get("fingerprint") == other.data.get("fingerprint")
+                same_data = tested_data(one.data) == tested_data(other.data)
                 yield Pair(column, seed, title, (best, best_file), (worst, worst_file), same_data)
 
 

@@ -195,9 +195,20 @@ def seeds_sentence(result: TableResult) -> str:
 def spread_sentence(result: TableResult) -> str:
     """What the numbers of the table are."""
     if len(result.seeds) == 1:
-        return "Ours: one seed."
-    seeds = formatting.counted(len(result.seeds), "seed")
-    return f"Ours: mean ± standard deviation (ddof=1) over {seeds}; n says where it is fewer."
+        text = "Ours: one seed."
+    else:
+        seeds = formatting.counted(len(result.seeds), "seed")
+        text = f"Ours: mean ± standard deviation (ddof=1) over {seeds}; n says where it is fewer."
+    tested: dict[str, list[str]] = {}
+    for row in result.table.rows.values():
+        if row.of and result.table.shared:
+            tested.setdefault(row.of, []).append(row.label)
+    for trained, rows in tested.items():
+        text += (
+            f" {formatting.listed(rows)}: tests of {trained}'s trainings, with the same weights, at the epoch that its "
+            "validation chose."
+        )
+    return text
 
 
 def verdict_sentence(result: TableResult) -> str:
