@@ -1,6 +1,7 @@
 """What a dataset looks like in numbers: resolutions, kinds of place, ships an image, splits.
 
-The counts follow the published datasets: HRSD has 2499 images with 9269 ships (3.7 an image, split 1249/424/824, which sum to 2497),
+The counts follow the published datasets: HRSD has 2499 images with 9269 ships (3.7 an image, split 1249/424/824, which
+sum to 2497),
 HRSC2016 has 1061 images with 2886 ships (2.7 an image, split 436/181/444, resolutions 0.4 to 2 m).
 """
 
