@@ -24,20 +24,26 @@ def obstacles(rows: Mapping[str, Sequence[Record]], tuned: Iterable[str]) -> tup
             f"{', '.join(scratch)} began from scratch and not with the weights that the configuration asks for"
         )
     everything = [record for records in rows.values() for record in records]
-    if everything and all(record.code for record in everything):  # it tells what commits can only suggest
-        names = {name for record in everything for name in record.code}
-        digests = {name: {record.code[name] for record in everything if name in record.code} for name in names}
-        changed = sorted(name for name, found_digests in digests.items() if len(found_digests) > 1)
-        if changed:
-            more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-            found.append(f"its rows were run by different code ({', '.join(changed[:3])}{more})")
-        return tuple(found)
-    commits = sorted({str(record.git.get("commit"))[:10] for record in everything})
-    if len(commits) > 1:
-        found.append(f"its rows were run by different code (commits {', '.join(commits)})")
-    if any(record.git.get("dirty") for record in everything):
+    if different := different_code(everything):
+        found.append(f"its rows were run by different code ({different})")
+    if any(record.git.get("dirty") for record in everything) and not _has_digests(everything):
         found.append("code was run that is in no commit (uncommitted changes)")
     return tuple(found)
+
+
+def different_code(records: Sequence[Record]) -> str:
+    """What tells the code of some runs apart, or "": modules by their digests, without these in all records commits."""
+    if _has_digests(records):  # they tell what commits can only suggest
+        names = {name for record in records for name in record.code}
+        digests = {name: {record.code[name] for record in records if name in record.code} for name in names}
+        changed = sorted(name for name, found in digests.items() if len(found) > 1)
+        return ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+    commits = sorted({str(record.git.get("commit"))[:10] for record in records})
+    return f"commits {', '.join(commits)}" if len(commits) > 1 else ""
+
+
+def _has_digests(records: Sequence[Record]) -> bool:
+    return bool(records) and all(record.code for record in records)
 
 
 def lacks_weights(record: Record) -> bool:

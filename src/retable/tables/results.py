@@ -145,7 +145,7 @@ def gather(
         others = f" and {len(folders) - 1} other cells" if len(folders) > 1 else ""
         warnings.append(f"{folders[0]}{others}: {problem}")
     provenance = {column: _provenance(table, column, entries, warnings) for column in table.columns}
-    _check_commits(entries, warnings)
+    _check_code(entries, warnings)
     return TableResult(
         table, budget, tuple(seeds), entries, _claims(table, entries, look), provenance, tuple(warnings), command, look
     )  # fmt: skip
@@ -204,11 +204,10 @@ def tested_data(data: Mapping[str, Any]) -> Any:
     return data.get("fingerprints", {}).get(data.get("tested_split"), data.get("fingerprint"))
 
 
-def _check_commits(entries: Mapping[tuple[str, str], Entry], warnings: list[str]) -> None:
-    records = [s.record for entry in entries.values() for s in entry.statuses.values() if s.record is not None]
-    commits = {str(record.git.get("commit"))[:10] for record in records}
-    if len(commits) > 1:
-        warnings.append(f"the cells were run by {len(commits)} versions of the code: {', '.join(sorted(commits))}")
+def _check_code(entries: Mapping[tuple[str, str], Entry], warnings: list[str]) -> None:
+    records = [record for entry in entries.values() for record in entry.records]
+    if different := comparable.different_code(records):
+        warnings.append(f"the cells were run by different code ({different})")
 
 
 def seeds_needed(result: TableResult, level: float) -> dict[int, int]:
