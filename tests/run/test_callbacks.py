@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from retable.run import callbacks
-from retable.run.callbacks import EpochLines, ProgressBar
+from retable.run.callbacks import EpochLines, NotedCode, ProgressBar
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),
@@ -36,6 +36,24 @@ class Counting(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), 0.1)
+
+
+def test_code_that_changed_while_a_run_was_interrupted_makes_its_record_stale(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = {"a": "1", "b": "2"}
+    monkeypatch.setattr("retable.run.digests.loaded", lambda: dict(code))
+    began = NotedCode()
+    assert began.code == code
+    kept = began.state_dict()
+    unchanged = NotedCode()
+    unchanged.load_state_dict(kept)
+    assert (unchanged.code, caplog.text) == (code, "")
+    code |= {"b": "3", "c": "4"}
+    resumed = NotedCode()
+    resumed.load_state_dict(kept)
+    assert resumed.code == {"a": "1", "b": "2, 3", "c": "4"}
+    assert "the code has changed since this run began (b): its record will count as stale" in caplog.text
 
 
 def lines(folder: Path, caplog: pytest.LogCaptureFixture, **options: int) -> list[str]:

@@ -39,9 +39,9 @@ from pytorch_lightning.callbacks import Callback
 
 from retable.errors import ConfigError
 from retable.metrics import image_results
-from retable.run import digests, environment, paths
+from retable.run import environment, paths
 from retable.run.build import build
-from retable.run.callbacks import EpochCheckpoints, Interrupts, RunClock, SameData, SeedEpochs
+from retable.run.callbacks import EpochCheckpoints, Interrupts, NotedCode, RunClock, SameData, SeedEpochs
 from retable.run.checkpoints import AtomicCheckpointIO
 from retable.run.command_line import command
 from retable.run.configuration import config_hash, stored
@@ -93,7 +93,7 @@ def build_trainer(
     Raises:
         ConfigError: There is no GPU, or an option cannot be.
     """
-    callbacks: list[Callback] = [SeedEpochs(config.seed), Interrupts(), SameData(), clock]
+    callbacks: list[Callback] = [SeedEpochs(config.seed), Interrupts(), SameData(), NotedCode(), clock]
     callbacks += [
         build(callback)
         for name, callback in config.callbacks.items()
@@ -175,7 +175,7 @@ def facts(config: DictConfig, trainer: Any, model: Any, data: Any, metrics: Metr
         "peak_memory_bytes": environment.peak_memory(),
         "devices": environment.devices(trainer.strategy.root_device.type, trainer.world_size),
         "versions": environment.package_versions(),
-        "code": digests.loaded(),
+        "code": next(callback.code for callback in trainer.callbacks if isinstance(callback, NotedCode)),
         "git": environment.git_state(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -17,7 +17,7 @@ from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, Ric
 
 from retable.errors import DataError
 from retable.files import write_atomically, write_text
-from retable.run import interrupts, paths
+from retable.run import digests, interrupts, paths
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,40 @@ class SameData(Callback):
                     "data.root: the files are others than those that this run began with "
                     f"({key} in {path}); give them again, or another hydra.run.dir"
                 )
+
+
+class NotedCode(Callback):
+    """Notes in every checkpoint which code the run was made with so far.
+
+    A run may go on with other code than it began with, but then no code on the disk is the one that made it: its record
+    has both digests of such a module, and counts as stale.
+
+    Attributes:
+        code: Digests as of `retable.run.digests.loaded`.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[str, str] = {}
+
+    @property
+    def code(self) -> dict[str, str]:
+        """Digests of all code that took part."""
+        now = digests.loaded()
+        changed = {name: old for name, old in self._before.items() if name in now and now[name] != old}
+        return now | {name: f"{old}, {now[name]}" for name, old in changed.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The digests so far."""
+        return {"code": self.code}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes up those of an interrupted run."""
+        self._before = state_dict["code"]
+        changed = [name for name, digest in self.code.items() if "," in digest]
+        if changed:
+            log.warning(
+                "the code has changed since this run began (%s): its record will count as stale", ", ".join(changed)
+            )
 
 
 class EpochCheckpoints(Checkpoint):
