@@ -18,7 +18,8 @@ told apart, see below.
 towards the mean variance of all distinct differences of the table in the same unit, as limma does (Smyth 2004), with a
 prior of three degrees of freedom that is fixed in advance, not estimated: ``(3 * table's + (n - 1) * own) / (n + 2)``
 on ``n + 2`` degrees of freedom. Where a table has fewer than four such differences the prior is one less than their
-number, so that a difference alone has the common t test. Differences without a spread do not count for the table's.
+number, so that a difference alone has the common t test. So have two seeds, as their shrunk spread does not keep the
+level. Differences without a spread do not count for the table's.
 ``benchmarks/claim_verdicts.py`` simulates how often the rule errs and finds; its table stands in ``docs/tables.md``.
 
 **Test of a comparison.** A t test with this spread against the boundary of the region, in both directions.
@@ -94,6 +95,7 @@ _CONFIDENCE = 0.95
 _POWER = 0.8
 _MOST_SEEDS = 1000
 _PRIOR = 3
+_LEAST_SHRUNK = 3  # seeds
 _LEAST_FLIPS, _MOST_FLIPS = 6, 16  # seeds; above, flips are drawn
 _DRAWN_FLIPS = 100_000
 _ROUNDING = 1e-12  # of the numbers, or of 1 where they are smaller: float64 leaves 1e-14 on metrics of up to 100
@@ -284,6 +286,8 @@ def assess(link: Link, spread: Spread = NO_SPREAD, flips: bool = False) -> LinkT
             count, mean, 0.0, found.low, found.high,
             effect=found.effect, p_for=found.p_for, p_against=found.p_against, test=Test.images,
         )  # fmt: skip
+    if count < _LEAST_SHRUNK and not _is_constant(link):
+        spread = NO_SPREAD
     std = 0.0 if _is_constant(link) else summary.std
     freedom = count - 1 + spread.prior
     deviation = math.sqrt((spread.prior * spread.variance + (count - 1) * std**2) / freedom)
