@@ -200,7 +200,7 @@ def test_seeds_are_added_once_by_a_plan_that_is_written_before(call: Call, tmp_p
     assert done.returncode == 0, done.stdout
     plan = json.loads((folder / "second_look.json").read_text())
     assert plan["first"] == [1, 2, 3]
-    assert plan["added"][:2] == [4, 5]
+    assert plan["added"] == [4, 5, 6], "for the other claim there is no time"
     assert set(plan["cells"]) == {"None", "Five"}, "Nine is in no claim"
     added = sum(count for of_row in plan["cells"].values() for count in of_row.values())
     assert len(records(tmp_path)) == 18 + added, done.stdout
