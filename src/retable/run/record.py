@@ -1,6 +1,7 @@
 """The record of a finished run: one JSON file, written last and all at once."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -104,6 +105,11 @@ def read(folder: Path) -> Record:
         return Record(**values)
     except TypeError as error:
         raise DataError(f"{path}: not a record of schema {SCHEMA} ({error})") from error
+
+
+def tested_fingerprint(data: Mapping[str, Any]) -> Any:
+    """The fingerprint of the tested split in the data of a record; of all data where splits have none."""
+    return (data.get("fingerprints") or {}).get(data.get("tested_split"), data.get("fingerprint"))
 
 
 @cache

@@ -23,7 +23,7 @@ from retable.errors import DataError
 from retable.metrics import image_results
 from retable.metrics.image_results import ImageResults
 from retable.run import paths
-from retable.run.record import Record
+from retable.run.record import Record, tested_fingerprint
 
 DRAWS = 10_000
 _CONFIDENCE = 0.95
@@ -105,9 +105,7 @@ class KeptImages:
         results, data = self.results(measured.folder), measured.record.data
         if results is None:
             return None
-        split = data.get("tested_split")
-        fingerprint = (data.get("fingerprints") or {}).get(split, data.get("fingerprint"))
-        return f"{fingerprint} {split} {results.images} {results.tested}"
+        return f"{tested_fingerprint(data)} {data.get('tested_split')} {results.images} {results.tested}"
 
     def drawn(self, measured: Measured) -> NDArray[np.float64] | None:
         """A cell's number, first over each image once, then over each draw.

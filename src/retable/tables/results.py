@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from retable.run.record import Record
+from retable.run.record import Record, tested_fingerprint
 from retable.tables import comparable, statistics
 from retable.tables.cells import Cell, Place
 from retable.tables.claims import Claim, Comparison
@@ -191,17 +191,12 @@ def _provenance(
     records = [record for row in table.rows for record in entries[row, column].records]
     found: list[dict[str, Any]] = []
     for record in sorted(records, key=lambda record: record.trained is not None):
-        same_tested = any(tested_data(record.data) == tested_data(data) for data in found)
+        same_tested = any(tested_fingerprint(record.data) == tested_fingerprint(data) for data in found)
         if record.data not in found and not (record.trained is not None and same_tested):  # a test reads one split only
             found.append(record.data)
     if len({str(data.get("fingerprint")) for data in found}) > 1:
         warnings.append(f"column {column}: its cells saw different data (the fingerprints in their records differ)")
     return found
-
-
-def tested_data(data: Mapping[str, Any]) -> Any:
-    """The fingerprint of the tested split; of all data where splits have none."""
-    return data.get("fingerprints", {}).get(data.get("tested_split"), data.get("fingerprint"))
 
 
 def _check_code(entries: Mapping[tuple[str, str], Entry], warnings: list[str]) -> None:

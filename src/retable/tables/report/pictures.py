@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from retable.run.record import Record
-from retable.tables.results import TableResult, tested_data
+from retable.run.record import Record, tested_fingerprint
+from retable.tables.results import TableResult
 from retable.tables.spec import Column
 
 _WIDTH, _QUALITY = 1200, 80
@@ -53,7 +53,7 @@ def _pairs(result: TableResult, column: Column) -> Iterator[Pair]:
         for (_, title), shown in found.items():
             if len(shown) > 1:
                 (best, best_file, one), (worst, worst_file, other) = shown[0], shown[-1]
-                same_data = tested_data(one.data) == tested_data(other.data)
+                same_data = tested_fingerprint(one.data) == tested_fingerprint(other.data)
                 yield Pair(column, seed, title, (best, best_file), (worst, worst_file), same_data)
 
 
