@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retable.files import write_text
+from retable.tables.report import claim_lines
 from retable.tables.results import TableResult
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def verdicts(result: TableResult) -> object:
     import wandb
 
     lines = []
-    for found in result.claims:
-        verdict = found.judgement
-        lines.append([found.claim.text, found.claim.says, verdict.verdict.value, verdict.p_adjusted, verdict.reason])
-    return wandb.Table(["claim", "the paper says", "verdict", "p (Holm)", "reason"], lines)
+    for line in claim_lines.claim_lines(result):
+        claim, verdict = line.result.claim, line.result.judgement
+        lines.append([claim.text, claim.says, verdict.verdict.value, line.summary, verdict.p_adjusted, verdict.reason])
+    return wandb.Table(["claim", "the paper says", "verdict", "difference", "p (Holm)", "reason"], lines)
