@@ -71,7 +71,7 @@ def class_list(names: Sequence[str]) -> ClassList:
         country, lines = parts
         titles.append(f"{COUNTRIES.get(country, country.upper())}, {_LINES[lines]}")
         captions.append(f"{country.upper()} {lines}")
-    return ClassList(tuple(names), tuple(titles), tuple(captions))
+    return ClassList(tuple(names), tuple(titles), tuple(captions), groups(names))
 
 
 def groups(names: Sequence[str]) -> dict[str, list[str]]:
