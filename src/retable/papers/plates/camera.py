@@ -17,7 +17,7 @@ from retable.synthetic.raster import Image, Points
 from retable.synthetic.rng import RandomStream
 
 _LEAST = 14  # pixels
-_LEVELS = np.linspace(0.0, 1.0, 256)[:, None]
+_LEVELS = np.linspace(0.0, 1.0, 256)
 
 
 def draw_view(rng: RandomStream, width: float, height: float, strength: float = 1.0) -> Points:
@@ -91,17 +91,19 @@ def tint(image: Image, rng: RandomStream, strength: float = 1.0) -> Image:
     """Changes exposure, contrast, white balance and gamma, or makes a picture grey or of one hue, as lamps do."""
     kind = rng.random()
     exposure = math.exp(strength * rng.triangular(0.5))
-    gamma = math.exp(strength * rng.triangular(0.5))
     lift = strength * rng.uniform(0.0, 0.18) * rng.random()
     balance = [math.exp(strength * rng.triangular(0.18)) for _ in range(3)]
     if kind < 0.05 * strength:  # neon, sodium
         balance = list(rng.choice(((0.25, 0.9, 0.6), (1.1, 0.6, 0.35), (0.6, 0.8, 1.2), (0.9, 0.45, 0.4))))
-    ramp = (255.0 * (1.0 - lift) * exposure) * _LEVELS**gamma
-    table = (255.0 * lift + ramp * np.array(balance)).clip(0, 255).astype(np.uint8)[None]
+    if rng.chance(0.5 * strength):
+        table = (255.0 * _LEVELS ** math.exp(rng.triangular(0.5))).astype(np.uint8)
+        image = np.asarray(cv2.LUT(image.reshape(len(image), -1), table), np.uint8).reshape(image.shape)
+    mixed = np.diag(balance)
     if kind > 1.0 - 0.12 * strength:
-        image = np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)
-        table = np.ascontiguousarray(np.broadcast_to(table[..., 1:2], table.shape))
-    return np.asarray(cv2.LUT(image, table), np.uint8)
+        mixed = np.array([(0.299, 0.587, 0.114)] * 3)
+    # one matrix for all: lookup tables of three channels take several times as long
+    matrix = np.concatenate([(1.0 - lift) * exposure * mixed, np.full((3, 1), 255.0 * lift)], 1)
+    return np.asarray(cv2.transform(image, matrix.astype(np.float32)), np.uint8)
 
 
 def smear(image: Image, length: float, angle: float) -> Image:

@@ -32,6 +32,7 @@ class Plate:
         lines: 1 or 2.
         text: Its letters and digits; of Saudi plates the Latin ones.
         aspect: Width by height of the plate proper.
+        scale: Pixels of the texture for each mm.
     """
 
     texture: Image
@@ -40,6 +41,7 @@ class Plate:
     lines: int
     text: str
     aspect: float
+    scale: float
 
 
 def draw_plate(rng: RandomStream, country: str, lines: int, scale: float) -> Plate:
@@ -56,4 +58,4 @@ def draw_plate(rng: RandomStream, country: str, lines: int, scale: float) -> Pla
     fasten(canvas, rng)
     if rng.chance(0.6):
         canvas.weather(rng, rng.uniform(0.02, 0.35) ** 1.3)
-    return Plate(canvas.image, canvas.corners(), country, lines, characters(text), canvas.width / canvas.height)
+    return Plate(canvas.image, canvas.corners(), country, lines, characters(text), canvas.width / canvas.height, scale)
