@@ -27,6 +27,9 @@ class BrightPlates:
     def image_size(self, index: int) -> tuple[int, int]:
         return self.size, self.size
 
+    def country(self, index: int) -> str:
+        return ("br", "us", "")[index % 3]
+
     def target(self, index: int) -> dict[str, np.ndarray]:
         generator = np.random.default_rng([self.seed, len(self.split), index])
         centre = generator.uniform(0.25, 0.75, (1, 2)) * self.size

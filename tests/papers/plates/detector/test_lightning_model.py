@@ -84,5 +84,12 @@ def test_it_learns_is_tested_and_tells_how_its_anchors_fit(tmp_path: Path) -> No
     metrics = trainer.callback_metrics
     assert metrics["test/ap50_voc12"] > 0.3  # without training it is 0
     assert 0.5 < metrics["test/anchor_iou_min"] < metrics["test/anchor_iou_mean"] < 1
-    assert {"ap50_voc12", "anchor_iou_min"} <= set(model.metric_info)
+    assert {name.removeprefix("test/") for name in metrics if name.startswith("test/")} == set(model.metric_info)
+    # br and us have three images each, and two have no country
+    found, of_countries = (
+        round(8 * float(metrics["test/recall50"])),
+        [round(3 * float(metrics[f"test/recall50_{country}"])) for country in ("br", "us")],
+    )
+    assert sum(of_countries) <= found <= sum(of_countries) + 2
+    assert 0 < metrics["test/image_seconds"] < 10
     assert (tmp_path / next(iter(model.pictures))).stat().st_size > 1000

@@ -57,6 +57,10 @@ class Yolov2Module(PhasedTraining, Detector):
         """Unit and direction of each metric by its last name."""
         return super().metric_info | dict.fromkeys(("anchor_iou_min", "anchor_iou_mean"), ("fraction", "higher"))
 
+    def group_of(self, dataset: Any, index: int) -> str:
+        """Tells the country of a scene's plates, where the data tell it: Table IV."""
+        return str(dataset.country(index)) if hasattr(dataset, "country") else ""
+
     def on_fit_start(self) -> None:
         """Before a new training: starting weights, and anchors for the training boxes.
 
