@@ -67,8 +67,8 @@ def render(layout: SceneLayout, plates: Sequence[Plate]) -> Image:
     """Renders a scene as uint8 RGB (size, size, 3)."""
     rng = RandomStream(layout.seed)
     image = draw_street(rng, layout.size)
-    for item in layout.signs:
-        _paste(image, sign(item.number), item.x, item.y, item.width, item.height)
+    for board in layout.signs:
+        _paste(image, sign(board.number), board.x, board.y, board.width, board.height)
     for item in layout.vehicles:
         _draw_vehicle(image, item, rng)
     night = rng.chance(0.16)
@@ -87,7 +87,8 @@ def render(layout: SceneLayout, plates: Sequence[Plate]) -> Image:
 def _millimetres(plate: Plate, places: Points) -> Points:
     """Turns pixels of a texture into mm about the plate's centre."""
     low, high = plate.corners[0], plate.corners[2]
-    return (places - (low + high) / 2) / plate.scale
+    moved: Points = (places - (low + high) / 2) / plate.scale
+    return moved
 
 
 def _draw_plate(image: Image, placed: PlacedPlate, plate: Plate, rng: RandomStream, night: bool) -> None:

@@ -124,11 +124,11 @@ def _furniture(image: Image, rng: RandomStream, horizon: int) -> None:
         wide, tall = rng.uniform(0.1, 0.5) * size, rng.uniform(0.05, 0.25) * size
         bar = vary(rng, rng.choice(((30, 32, 34), (190, 190, 186), (90, 60, 44))), 16)
         step = max(4, round(rng.uniform(0.01, 0.03) * size))
-        for place in range(round(x), round(x + wide), step):
-            cv2.line(image, (place, round(foot - tall)), (place, round(foot)), bar, max(1, step // 5))
+        for column in range(round(x), round(x + wide), step):
+            cv2.line(image, (column, round(foot - tall)), (column, round(foot)), bar, max(1, step // 5))
         for level in (0.1, 0.9):
-            y = round(foot - level * tall)
-            cv2.line(image, (round(x), y), (round(x + wide), y), bar, max(2, step // 4))
+            row = round(foot - level * tall)
+            cv2.line(image, (round(x), row), (round(x + wide), row), bar, max(2, step // 4))
     else:
         wide, tall = rng.uniform(0.04, 0.3) * size, rng.uniform(0.04, 0.3) * size
         box = (round(x), round(foot - tall), round(wide), round(tall))
@@ -184,7 +184,7 @@ def _ground_lines(image: Image, rng: RandomStream, horizon: int) -> None:
             wide = rng.uniform(4, 16)
             corners = np.array([(vanishing, horizon), (vanishing + 2, horizon), (x + wide, size), (x - wide, size)])
             cv2.fillConvexPoly(image, corners.round().astype(np.int32), paint, cv2.LINE_AA)
-    if rng.chance(0.3):
+    if rng.chance(0.15):
         leaves = window(fractal_noise(1.5, 200.0), rng, size - horizon, size)
         dark = cv2.threshold(leaves, rng.uniform(100, 150), 255, cv2.THRESH_BINARY)[1]  # the shade of a tree
         ground = image[horizon:]
