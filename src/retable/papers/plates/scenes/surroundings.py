@@ -68,14 +68,16 @@ def sign(number: int) -> Image:
     return canvas.image
 
 
-def surface(rng: RandomStream, height: int, width: int, colour: Colour, roughness: float, strength: float) -> Image:
-    """Returns a rough surface, uint8 (H, W, 3); `roughness` of 1 is gravel, 2 a smooth wall."""
+def cover(image: Image, rng: RandomStream, colour: Colour, roughness: float, strength: float) -> None:
+    """Turns a picture (H, W, 3) into a rough surface, in place; `roughness` of 0.5 is asphalt, 1.6 a plastered wall."""
+    height, width = image.shape[:2]
+    if not image.size:
+        return
     grey = window(fractal_noise(roughness), rng, height, width)
     weak = cv2.convertScaleAbs(grey, alpha=strength, beta=128.0 * (1.0 - strength))
+    cv2.cvtColor(weak, cv2.COLOR_GRAY2RGB, dst=image)
     red, green, blue = colour
-    return np.asarray(
-        cv2.add(cv2.cvtColor(weak, cv2.COLOR_GRAY2RGB), (red - 128, green - 128, blue - 128, 0)), np.uint8
-    )
+    cv2.add(image, (red - 128, green - 128, blue - 128, 0), dst=image)
 
 
 def draw_street(rng: RandomStream, size: int) -> Image:
@@ -84,16 +86,16 @@ def draw_street(rng: RandomStream, size: int) -> Image:
     image = np.empty((size, size, 3), np.uint8)
     ground = vary(rng, _GROUNDS.draw(rng), 16)
     roughness = rng.choice((0.45, 0.7, 1.0))
-    image[horizon:] = surface(rng, size - horizon, size, ground, roughness, rng.uniform(0.1, 0.35))
+    cover(image[horizon:], rng, ground, roughness, rng.uniform(0.1, 0.35))
     kind = rng.random()
     if kind < 0.5:
         wall = vary(rng, _WALLS.draw(rng), 16)
-        image[:horizon] = surface(rng, horizon, size, wall, 1.6, rng.uniform(0.05, 0.3))
+        cover(image[:horizon], rng, wall, 1.6, rng.uniform(0.05, 0.3))
         _windows(image[:horizon], rng, wall)
     elif kind < 0.75:
-        image[:horizon] = surface(rng, horizon, size, vary(rng, (66, 92, 48), 20), 0.8, rng.uniform(0.4, 0.8))
+        cover(image[:horizon], rng, vary(rng, (66, 92, 48), 20), 0.8, rng.uniform(0.4, 0.8))
     else:
-        image[:horizon] = surface(rng, horizon, size, vary(rng, (190, 206, 224), 20), 1.9, 0.25)
+        cover(image[:horizon], rng, vary(rng, (190, 206, 224), 20), 1.9, 0.25)
         _skyline(image[:horizon], rng)
     _ground_lines(image, rng, horizon)
     for _ in range(rng.choice((0, 1, 2, 4, 6))):
