@@ -59,12 +59,14 @@ def test_generated_crops_make_batches_of_the_contract() -> None:
     assert sorted(int(index) for batch in data.test_dataloader() for index in batch["indices"]) == list(range(13))
 
 
-def test_the_number_of_classes_follows_the_data() -> None:
+def test_the_number_of_classes_follows_the_data(tmp_path: Path) -> None:
     data = module(classes=["eu_1", "eu_2", "us_1"])
     assert data.classes == ("eu_1", "eu_2", "us_1")
     assert data.provenance["splits"]["train"] == 9
     subject = PlateClasses(PlateClassesConfig(classes=["eu_1", "eu_2", "us_1"], image_size=24))
     assert subject.classes.names == data.classes
+    write_image(tmp_path / "plate.png", 60, 20, value=90)
+    assert subject.read(tmp_path / "plate.png").tolist() == [[[90] * 3] * 24] * 24
 
 
 def test_a_manifest_gives_crops_and_plates_cut_out_of_scenes(tmp_path: Path) -> None:
