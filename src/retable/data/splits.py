@@ -80,7 +80,8 @@ def block_split(groups: Sequence[Hashable], shares: Mapping[str, float], rounds:
         if len(positions) < len(wanted):
             found[next(iter(wanted))] += positions
             continue
-        stretches = min(rounds, len(positions) // len(wanted))
+        # so many that the smallest split gets a sample of each
+        stretches = max(1, min(rounds, int(len(positions) * min(wanted.values()) / sum(wanted.values()))))
         start = 0
         for length in share_out(len(positions), [1.0] * stretches):
             for name, size in zip(wanted, share_out(length, list(wanted.values())), strict=True):

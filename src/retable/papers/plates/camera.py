@@ -95,7 +95,7 @@ def tint(image: Image, rng: RandomStream, strength: float = 1.0) -> Image:
     balance = [math.exp(strength * rng.triangular(0.18)) for _ in range(3)]
     if kind < 0.05 * strength:  # neon, sodium
         balance = list(rng.choice(((0.25, 0.9, 0.6), (1.1, 0.6, 0.35), (0.6, 0.8, 1.2), (0.9, 0.45, 0.4))))
-    if rng.chance(0.5 * strength):
+    if rng.chance(0.3 * strength):
         table = (255.0 * _LEVELS ** math.exp(rng.triangular(0.5))).astype(np.uint8)
         image = np.asarray(cv2.LUT(image.reshape(len(image), -1), table), np.uint8).reshape(image.shape)
     mixed = np.diag(balance)

@@ -68,14 +68,16 @@ def sign(number: int) -> Image:
     return canvas.image
 
 
-def surface(rng: RandomStream, height: int, width: int, colour: Colour, roughness: float, strength: float) -> Image:
-    """Returns a rough surface, uint8 (H, W, 3); `roughness` of 1 is gravel, 2 a smooth wall."""
+def cover(image: Image, rng: RandomStream, colour: Colour, roughness: float, strength: float) -> None:
+    """Turns a picture (H, W, 3) into a rough surface, in place; `roughness` of 0.5 is asphalt, 1.6 a plastered wall."""
+    height, width = image.shape[:2]
+    if not image.size:
+        return
     grey = window(fractal_noise(roughness), rng, height, width)
     weak = cv2.convertScaleAbs(grey, alpha=strength, beta=128.0 * (1.0 - strength))
+    cv2.cvtColor(weak, cv2.COLOR_GRAY2RGB, dst=image)
     red, green, blue = colour
-    return np.asarray(
-        cv2.add(cv2.cvtColor(weak, cv2.COLOR_GRAY2RGB), (red - 128, green - 128, blue - 128, 0)), np.uint8
-    )
+    cv2.add(image, (red - 128, green - 128, blue - 128, 0), dst=image)
 
 
 def draw_street(rng: RandomStream, size: int) -> Image:
@@ -84,16 +86,16 @@ def draw_street(rng: RandomStream, size: int) -> Image:
     image = np.empty((size, size, 3), np.uint8)
     ground = vary(rng, _GROUNDS.draw(rng), 16)
     roughness = rng.choice((0.45, 0.7, 1.0))
-    image[horizon:] = surface(rng, size - horizon, size, ground, roughness, rng.uniform(0.1, 0.35))
+    cover(image[horizon:], rng, ground, roughness, rng.uniform(0.1, 0.35))
     kind = rng.random()
     if kind < 0.5:
         wall = vary(rng, _WALLS.draw(rng), 16)
-        image[:horizon] = surface(rng, horizon, size, wall, 1.6, rng.uniform(0.05, 0.3))
+        cover(image[:horizon], rng, wall, 1.6, rng.uniform(0.05, 0.3))
         _windows(image[:horizon], rng, wall)
     elif kind < 0.75:
-        image[:horizon] = surface(rng, horizon, size, vary(rng, (66, 92, 48), 20), 0.8, rng.uniform(0.4, 0.8))
+        cover(image[:horizon], rng, vary(rng, (66, 92, 48), 20), 0.8, rng.uniform(0.4, 0.8))
     else:
-        image[:horizon] = surface(rng, horizon, size, vary(rng, (190, 206, 224), 20), 1.9, 0.25)
+        cover(image[:horizon], rng, vary(rng, (190, 206, 224), 20), 1.9, 0.25)
         _skyline(image[:horizon], rng)
     _ground_lines(image, rng, horizon)
     for _ in range(rng.choice((0, 1, 2, 4, 6))):
@@ -124,11 +126,11 @@ def _furniture(image: Image, rng: RandomStream, horizon: int) -> None:
         wide, tall = rng.uniform(0.1, 0.5) * size, rng.uniform(0.05, 0.25) * size
         bar = vary(rng, rng.choice(((30, 32, 34), (190, 190, 186), (90, 60, 44))), 16)
         step = max(4, round(rng.uniform(0.01, 0.03) * size))
-        for place in range(round(x), round(x + wide), step):
-            cv2.line(image, (place, round(foot - tall)), (place, round(foot)), bar, max(1, step // 5))
+        for column in range(round(x), round(x + wide), step):
+            cv2.line(image, (column, round(foot - tall)), (column, round(foot)), bar, max(1, step // 5))
         for level in (0.1, 0.9):
-            y = round(foot - level * tall)
-            cv2.line(image, (round(x), y), (round(x + wide), y), bar, max(2, step // 4))
+            row = round(foot - level * tall)
+            cv2.line(image, (round(x), row), (round(x + wide), row), bar, max(2, step // 4))
     else:
         wide, tall = rng.uniform(0.04, 0.3) * size, rng.uniform(0.04, 0.3) * size
         box = (round(x), round(foot - tall), round(wide), round(tall))
@@ -184,7 +186,7 @@ def _ground_lines(image: Image, rng: RandomStream, horizon: int) -> None:
             wide = rng.uniform(4, 16)
             corners = np.array([(vanishing, horizon), (vanishing + 2, horizon), (x + wide, size), (x - wide, size)])
             cv2.fillConvexPoly(image, corners.round().astype(np.int32), paint, cv2.LINE_AA)
-    if rng.chance(0.3):
+    if rng.chance(0.15):
         leaves = window(fractal_noise(1.5, 200.0), rng, size - horizon, size)
         dark = cv2.threshold(leaves, rng.uniform(100, 150), 255, cv2.THRESH_BINARY)[1]  # the shade of a tree
         ground = image[horizon:]
