@@ -9,6 +9,7 @@ from retable.nn.backbones import Backbone
 from retable.papers.plates.detector.schema import Yolov2Config
 
 STRIDE = 16
+_OBJECTNESS = -3.0  # a score of 0.05
 
 
 class Yolov2Network(nn.Module):
@@ -41,10 +42,12 @@ class Yolov2Network(nn.Module):
         self.head = nn.Sequential(*layers)
         count = len(config.anchors)
         self.output = nn.Conv2d(channels, (config.num_classes + 5) * count, 1)
-        # at the start every slot predicts its own anchor, in the middle of its cell
+        # at the start every slot predicts its own anchor, in the middle of its cell, and that it is hardly a plate
         nn.init.normal_(self.output.weight, std=0.01)
         assert self.output.bias is not None
         nn.init.zeros_(self.output.bias)
+        with torch.no_grad():
+            self.output.bias.view(count, -1)[:, 4] = _OBJECTNESS
         self.register_buffer("anchors", torch.ones(count, 2))
         self.register_buffer("fitted", torch.tensor(False))
         self.to(memory_format=torch.channels_last)
