@@ -8,7 +8,15 @@ import pytest
 import torch
 from tests.boxes.reference import random_boxes, shapely_iou
 
-from retable.boxes import _batched, axis_aligned_iou, canonical, rotated_iou, rotated_iou_aligned, shape_iou
+from retable.boxes import (
+    _batched,
+    axis_aligned_iou,
+    axis_aligned_iou_aligned,
+    canonical,
+    rotated_iou,
+    rotated_iou_aligned,
+    shape_iou,
+)
 
 PI = math.pi
 
@@ -238,6 +246,8 @@ def test_axis_aligned_iou_is_rotated_iou_without_turning():
     point = torch.tensor([[3.0, 3.0, 3.0, 3.0]])
     assert axis_aligned_iou(point, point).tolist() == [[0.0]]
     assert axis_aligned_iou(torch.zeros(0, 4), edges(boxes2)).shape == (0, 40)
+    pairs = edges(boxes1), edges(boxes2)[: len(boxes1)]
+    assert torch.equal(axis_aligned_iou_aligned(*pairs), axis_aligned_iou(*pairs).diagonal())
     with pytest.raises(ValueError, match=r"\(2, 5\)"):
         axis_aligned_iou(torch.zeros(2, 5), point)
     with pytest.raises(ValueError, match="NaN"):

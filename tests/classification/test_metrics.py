@@ -5,8 +5,10 @@ import torch
 from sklearn.metrics import classification_report
 
 from retable.classification.metrics import metric_info, scores
+from retable.classification.subject import ClassList
 
-CLASSES = tuple(f"class_{letter}" for letter in "abcdefgh")
+NAMES = tuple(f"class_{letter}" for letter in "abcdefgh")
+CLASSES = ClassList(NAMES, parts={"half": "aaaabbbb", "place": "abcdabcd"})
 
 
 def matrix(pairs: list[tuple[int, int]]) -> torch.Tensor:
@@ -24,11 +26,11 @@ def test_scores_are_those_of_scikit_learn() -> None:
         strict=True,
     )]  # fmt: skip
     found = scores(matrix(list(zip(true, predicted, strict=True))), CLASSES)
-    report = classification_report(true, predicted, target_names=CLASSES, output_dict=True)
+    report = classification_report(true, predicted, target_names=NAMES, output_dict=True)
     assert float(found["accuracy"]) == pytest.approx(report["accuracy"])
     for ours, theirs in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score")):
         assert float(found[ours]) == pytest.approx(report["macro avg"][theirs])
-        for name in CLASSES:
+        for name in NAMES:
             assert float(found[f"{ours}_{name}"]) == pytest.approx(report[name][theirs])
     assert set(found) | {"loss"} == set(metric_info(CLASSES))
 
@@ -48,3 +50,10 @@ def test_a_class_that_is_never_recognised_has_precision_zero() -> None:
     found = scores(matrix([(1, 0), (0, 0)]), CLASSES)
     assert float(found["precision_class_b"]) == 0
     assert float(found["precision"]) == 0.25
+
+
+def test_a_part_of_the_class_is_right_where_the_class_taken_has_it_too() -> None:
+    found = scores(matrix([(0, 0), (0, 1), (0, 4), (0, 5), (7, 7)]), CLASSES)
+    assert float(found["accuracy"]) == pytest.approx(2 / 5)
+    assert float(found["accuracy_half"]) == pytest.approx(3 / 5)
+    assert float(found["accuracy_place"]) == pytest.approx(3 / 5)

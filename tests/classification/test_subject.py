@@ -1,5 +1,6 @@
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ def test_titles_and_captions_are_made_of_names() -> None:
     assert len(classes) == 2
 
 
-@pytest.mark.parametrize("words", [(("a",),), (("a", "b", "a"),), (("a", "b"), ("A",))])
-def test_lists_that_are_none_are_told(words: tuple[tuple[str, ...], ...]) -> None:
+@pytest.mark.parametrize(
+    "words", [(("a",),), (("a", "b", "a"),), (("a", "b"), ("A",)), (("a", "b"), (), (), {"half": "a"})]
+)
+def test_lists_that_are_none_are_told(words: tuple[Any, ...]) -> None:
     with pytest.raises(ConfigError, match=r"classes a.*: must be two or more, each once, with a title each"):
         ClassList(*words)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from retable.data.splits import share_out, stratified_split
+from retable.data.splits import block_split, share_out, stratified_split
 from retable.errors import DataError
 
 NAMES = "abcdefgh"
@@ -52,3 +52,17 @@ def test_shares_add_up() -> None:
     assert share_out(500, [0.6, 0.2, 0.2]) == [300, 100, 100]
     assert share_out(3, [0.98, 0.01, 0.01]) == [1, 1, 1]
     assert share_out(10, [1, 1, 1]) == [4, 3, 3]
+
+
+def test_blocks_are_runs_of_each_sources_order() -> None:
+    groups = ["a", "b"] * 12 + ["c"]
+    found = block_split(groups, {"train": 3, "val": 1, "test": 0})
+    assert set(found) == {"train", "val"}
+    assert sorted(found["train"] + found["val"]) == list(range(25))
+    assert [position for position in found["val"] if position % 2 == 0] == [6, 14, 22]
+    assert 24 in found["train"]  # a single sample is learnt from
+
+
+def test_small_sources_are_shared_out_as_the_others() -> None:
+    found = block_split(["a"] * 5, {"train": 3, "val": 1, "test": 1})
+    assert found == {"train": [0, 1, 2], "val": [3], "test": [4]}

@@ -64,6 +64,20 @@ def test_real_files_take_the_place_of_scenes(tmp_path: Path) -> None:
     assert torch.allclose(data.training_boxes()[:, 2:4], torch.tensor([[30.0, 10.0]] * 5))
 
 
+def test_generated_scenes_are_learnt_from_beside_real_files(tmp_path: Path) -> None:
+    _files(tmp_path, {"train": 5, "val": 2, "test": 3})
+    data = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig()), add_generated=True)
+    assert data.provenance["splits"] == {"train": 15, "val": 2, "test": 3}
+    assert data.provenance["kind"] == "mixed"
+    train = data.datasets["train"]
+    assert train.load(0)[0].shape == (64, 64, 3)
+    assert train.load(5)[0].shape == (96, 96, 3)
+    assert train.image_size(5) == (96, 96)
+    assert len(train.image_ids) == 15
+    with pytest.raises(ConfigError, match="add_generated=true needs a generator and real images"):
+        _module(add_generated=True)
+
+
 def test_a_test_reads_the_tested_split_alone(tmp_path: Path) -> None:
     _files(tmp_path, {"train": 8, "test": 3})
     whole = _module(root=str(tmp_path), files=partial(DotaText, DotaTextConfig())).provenance["fingerprints"]

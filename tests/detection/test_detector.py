@@ -169,6 +169,7 @@ def test_it_trains_is_tested_and_leaves_pictures(trained: tuple[TinyDetector, Pa
     assert trainer.callback_metrics["test/ap50_voc12"] > 0.8
     assert {f"test/{name}" for name in module.metric_info} == set(trainer.callback_metrics)
     tested = {f"test/{name}": np.float32(value) for name, value in module.image_results().metrics().items()}
+    assert trainer.callback_metrics.pop("test/image_seconds") > 0
     np.testing.assert_equal(tested, {name: value.numpy() for name, value in trainer.callback_metrics.items()})
     assert cv2.imread(str(folder / "plots" / "detections.png")).std() > 5
     assert (folder / "plots" / "precision_recall.png").is_file()

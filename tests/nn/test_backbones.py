@@ -127,3 +127,15 @@ def test_building_a_backbone_does_not_import_wandb() -> None:
         "assert 'wandb' not in sys.modules; import wandb"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_backbone_is_cut_after_its_last_stride(backbone: Backbone, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    cut = Backbone("test_resnet", strides=(16,)).eval()
+    assert cut.channels == backbone.channels[2:3]
+    assert set(cut.state_dict()) < set(backbone.state_dict())
+    torch.save(backbone.body.state_dict(), tmp_path / "weights.pth")
+    cut.load_weights(str(tmp_path / "weights.pth"))
+    image = torch.rand(1, 3, 64, 96)
+    assert torch.equal(cut(image)[0], backbone(image)[2])
+    assert cut(torch.rand(1, 3, 48, 80))[0].shape == (1, *cut.channels, 3, 5)

@@ -25,11 +25,13 @@ def _options(group: str) -> list[str]:
 
 
 def _data_of(model: str) -> str:
-    return "hrsd" if model == "larsd" else "emoji" if model.startswith("emoji") else "cars"
+    known = {"larsd": "hrsd", "yolov2_resnet40": "plates", "emoji": "emoji", "plate": "plate_crops"}
+    return known.get(model) or known.get(model.partition("_")[0], "cars")
 
 
 def _model_of(data: str) -> str:
-    return {"emoji": "emoji_net", "cars": "dcgan"}.get(data, "larsd")
+    known = {"emoji": "emoji_net", "cars": "dcgan", "plates": "yolov2_resnet40", "plate_crops": "plate_cnn"}
+    return known.get(data, "larsd")
 
 
 def _needs(data: str) -> list[str]:

@@ -7,7 +7,7 @@ Numba is imported on the first IoU or NMS, not here.
 
 from retable.boxes.anchors import kmeans_anchors
 from retable.boxes.formats import AXIS_ALIGNED, ROTATED, BoxFormat, format_of
-from retable.boxes.iou import axis_aligned_iou, rotated_iou, rotated_iou_aligned, shape_iou
+from retable.boxes.iou import axis_aligned_iou, axis_aligned_iou_aligned, rotated_iou, rotated_iou_aligned, shape_iou
 from retable.boxes.nms import merge_rotated_boxes, rotated_nms
 from retable.boxes.rotated import (
     box_to_corners,
@@ -25,6 +25,7 @@ __all__ = [
     "ROTATED",
     "BoxFormat",
     "axis_aligned_iou",
+    "axis_aligned_iou_aligned",
     "box_to_corners",
     "box_to_distances",
     "canonical",

@@ -125,15 +125,41 @@ def axis_aligned_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     Raises:
         ValueError: The shapes are not (N, 4) and (M, 4), or a box contains NaN.
     """
+    boxes1, boxes2 = _checked(boxes1, boxes2)
+    return _axis_aligned(boxes1[:, None], boxes2)
+
+
+def axis_aligned_iou_aligned(boxes1: Tensor, boxes2: Tensor) -> Tensor:
+    """Returns the IoU of axis-aligned box k of one set with box k of another.
+
+    Args:
+        boxes1: (N, 4) boxes (x1, y1, x2, y2) in pixels, with x1 <= x2 and y1 <= y2.
+        boxes2: (N, 4) boxes.
+
+    Returns:
+        (N,) in [0, 1].
+
+    Raises:
+        ValueError: The shapes are not (N, 4) for both, or a box contains NaN.
+    """
+    if len(boxes1) != len(boxes2):
+        raise ValueError(f"boxes1 and boxes2 must have one shape, got {tuple(boxes1.shape)} and {tuple(boxes2.shape)}")
+    boxes1, boxes2 = _checked(boxes1, boxes2)
+    return _axis_aligned(boxes1, boxes2)
+
+
+def _checked(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
     for boxes, name in ((boxes1, "boxes1"), (boxes2, "boxes2")):
         check_rows(boxes, 4, name)
         if bool(torch.isnan(boxes).any()):
             raise ValueError(f"{name} must not contain NaN")
-    boxes1, boxes2 = as_floating(boxes1), as_floating(boxes2)
-    low = torch.maximum(boxes1[:, None, :2], boxes2[:, :2])
-    high = torch.minimum(boxes1[:, None, 2:], boxes2[:, 2:])
-    overlap = (high - low).clamp(min=0).prod(dim=2)
-    areas1 = (boxes1[:, 2:] - boxes1[:, :2]).prod(dim=1)
-    areas2 = (boxes2[:, 2:] - boxes2[:, :2]).prod(dim=1)
-    union = areas1.unsqueeze(1) + areas2 - overlap
-    return torch.where(overlap > 0, overlap / union, 0.0)
+    return as_floating(boxes1), as_floating(boxes2)
+
+
+def _axis_aligned(boxes1: Tensor, boxes2: Tensor) -> Tensor:
+    """IoU over the last dimension, with PyTorch's rules of broadcasting."""
+    low = torch.maximum(boxes1[..., :2], boxes2[..., :2])
+    high = torch.minimum(boxes1[..., 2:], boxes2[..., 2:])
+    overlap = (high - low).clamp(min=0).prod(dim=-1)
+    areas1, areas2 = ((boxes[..., 2:] - boxes[..., :2]).prod(dim=-1) for boxes in (boxes1, boxes2))
+    return torch.where(overlap > 0, overlap / (areas1 + areas2 - overlap), 0.0)

@@ -68,7 +68,7 @@ class Classifier(LightningModule):
     @property
     def metric_info(self) -> dict[str, tuple[str, str]]:
         """Unit and direction of each metric by its last name."""
-        return metric_info(self.classes.names)
+        return metric_info(self.classes)
 
     def logits(self, images: Tensor) -> Tensor:
         """Classifies images (B, 3, H, H) in [0, 1]; returns logits (B, C)."""
@@ -168,7 +168,7 @@ class Classifier(LightningModule):
         self.mean_loss.reset()
 
     def _log_scores(self, prefix: str, names: tuple[str, ...] | None) -> None:
-        found = {"loss": self.mean_loss.compute(), **scores(self.confusion.compute(), self.classes.names)}
+        found = {"loss": self.mean_loss.compute(), **scores(self.confusion.compute(), self.classes)}
         chosen = {f"{prefix}/{name}": found[name].float() for name in ("loss", *(names or found))}
         # all processes have the same values already; the mean over them only spares a warning
         self.log_dict(chosen, sync_dist=True)

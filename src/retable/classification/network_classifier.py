@@ -1,4 +1,4 @@
-"""How Lightning trains the networks: cross-entropy, any optimiser of torch, an optional cosine."""
+"""How Lightning trains the networks: cross-entropy, any optimiser of torch, an optional cosine, or phases."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassAccuracy
 
 from retable.classification.classifier import Batch, Classifier
-from retable.classification.schema import NetworkConfig
+from retable.classification.schema import NetworkConfig, PhasedNetworkConfig, TrainedNetworkConfig
 from retable.errors import ConfigError, DivergenceError
 from retable.nn import schedules
 from retable.nn.backbones import load_weights_alike
+from retable.nn.phases import PhasedTraining
 
 
-class NetworkClassifier(Classifier):
-    """A network with its loss and optimiser.
+class TrainedNetwork(Classifier):
+    """A network with its loss.
 
     Attributes:
         network: The network.
@@ -27,9 +28,9 @@ class NetworkClassifier(Classifier):
         ConfigError: The network has no published weights that it could start from.
     """
 
-    config: NetworkConfig
+    config: TrainedNetworkConfig
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: TrainedNetworkConfig) -> None:
         classes = len(config.subject.classes)
         super().__init__(config, config.network(input_size=config.input_size, classes=classes))
         if config.weights != "none" and not hasattr(self.network, "load_weights"):
@@ -73,13 +74,6 @@ class NetworkClassifier(Classifier):
         self.log("train/accuracy", self.train_accuracy, on_step=False, on_epoch=True)
         return loss
 
-    def configure_optimizers(self) -> Any:
-        """Makes the optimiser, at a constant rate or with a cosine to zero, after an optional warm-up."""
-        optimizer = self.config.optimizer(self.parameters(), lr=self.config.lr)
-        cosine = self.config.schedule == "cosine"
-        decay = schedules.cosine(self.trainer.estimated_stepping_batches) if cosine else schedules.constant
-        return schedules.scheduled(optimizer, decay, self.config.warmup)
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps the origin of the weights."""
         checkpoint["weights_origin"] = self.weights_origin
@@ -89,3 +83,28 @@ class NetworkClassifier(Classifier):
         self._begun = True
         if hasattr(self.network, "weights_origin"):
             self.network.weights_origin = checkpoint.get("weights_origin", "scratch")
+
+
+class NetworkClassifier(TrainedNetwork):
+    """A network that one optimiser trains."""
+
+    config: NetworkConfig
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+
+    def configure_optimizers(self) -> Any:
+        """Makes the optimiser, at a constant rate or with a cosine to zero, after an optional warm-up."""
+        optimizer = self.config.optimizer(self.parameters(), lr=self.config.lr)
+        cosine = self.config.schedule == "cosine"
+        decay = schedules.cosine(self.trainer.estimated_stepping_batches) if cosine else schedules.constant
+        return schedules.scheduled(optimizer, decay, self.config.warmup)
+
+
+class PhasedClassifier(PhasedTraining, TrainedNetwork):
+    """A network that is trained in phases."""
+
+    config: PhasedNetworkConfig
+
+    def __init__(self, config: PhasedNetworkConfig) -> None:
+        super().__init__(config)

@@ -24,28 +24,49 @@ class ClassifierConfig(Options):
 
 
 @dataclass
-class NetworkConfig(ClassifierConfig):
-    """A network and its training.
+class TrainedNetworkConfig(ClassifierConfig):
+    """A network that is trained, however.
 
     Attributes:
         network: The network, called with ``input_size`` and ``classes``, the number of classes.
-        optimizer: An optimiser of torch, called with parameters and learning rate.
-        lr: Learning rate.
-        schedule: ``constant``, or ``cosine``: the rate falls to zero over the whole training.
-        warmup: Iterations of linear warm-up.
         label_smoothing: Part of the truth that is spread over all classes.
         weights: Starting weights of a published network: ``imagenet`` (from scratch, with a warning, where they cannot
             be had), ``none``, or a file.
     """
 
-    _target_: str = "retable.classification.network_classifier.NetworkClassifier"
     network: Any = MISSING
+    label_smoothing: float = option(0.0, least=0, below=1)
+    weights: str = "none"
+
+
+@dataclass
+class NetworkConfig(TrainedNetworkConfig):
+    """A network and its training by one optimiser.
+
+    Attributes:
+        optimizer: An optimiser of torch, called with parameters and learning rate.
+        lr: Learning rate.
+        schedule: ``constant``, or ``cosine``: the rate falls to zero over the whole training.
+        warmup: Iterations of linear warm-up.
+    """
+
+    _target_: str = "retable.classification.network_classifier.NetworkClassifier"
     optimizer: Any = MISSING
     lr: float = option(above=0)
     schedule: str = option("constant", choices=("constant", "cosine"))
     warmup: int = option(0, least=0)
-    label_smoothing: float = option(0.0, least=0, below=1)
-    weights: str = "none"
+
+
+@dataclass
+class PhasedNetworkConfig(TrainedNetworkConfig):
+    """A network and its training in phases.
+
+    Attributes:
+        phases: The phases, see `retable.nn.phases`.
+    """
+
+    _target_: str = "retable.classification.network_classifier.PhasedClassifier"
+    phases: Any = MISSING
 
 
 @dataclass

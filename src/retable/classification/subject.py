@@ -1,6 +1,7 @@
 """What a classifier is about: the classes that it tells apart, and how a file becomes an image of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -21,19 +22,23 @@ class ClassList:
         titles: As plots have them; made of the names where left out.
         captions: As they stand under a small picture, where two of them and a number must fit; the titles where left
             out.
+        parts: What else each class tells, such as its country, by the name of what is told: its accuracy is a metric,
+            ``accuracy_country``.
 
     Raises:
-        ConfigError: There are fewer than two names, or two alike, or not as many titles or captions.
+        ConfigError: There are fewer than two names, or two alike, or not as many titles, captions or parts.
     """
 
     names: tuple[str, ...]
     titles: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()
+    parts: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         titles = self.titles or tuple(name.replace("_", " ") for name in self.names)
         captions = self.captions or titles
-        if len(set(self.names)) < max(2, len(self.names)) or not len(self.names) == len(titles) == len(captions):
+        told = (titles, captions, *self.parts.values())
+        if len(set(self.names)) < max(2, len(self.names)) or any(len(self.names) != len(each) for each in told):
             raise ConfigError(f"classes {', '.join(self.names)}: must be two or more, each once, with a title each")
         object.__setattr__(self, "titles", titles)
         object.__setattr__(self, "captions", captions)

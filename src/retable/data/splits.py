@@ -1,6 +1,6 @@
-"""Splits of a dataset: shares in whole samples, each class alike."""
+"""Splits of a dataset: shares in whole samples, each class alike or each source in runs of its order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
@@ -55,3 +55,36 @@ def share_out(count: int, shares: Sequence[float]) -> list[int]:
         sizes[sizes.argmax()] -= 1
         sizes[sizes.argmin()] += 1
     return [int(size) for size in sizes]
+
+
+def block_split(groups: Sequence[Hashable], shares: Mapping[str, float], rounds: int = 3) -> dict[str, list[int]]:
+    """Splits samples whose neighbours are alike, such as the frames of a camera: into runs of their order.
+
+    Each group is cut into so many stretches, and each stretch into one run a split, so that a split sees several parts
+    of a source but hardly ever the neighbour of what another one sees.
+
+    Args:
+        groups: What each sample comes from, in the samples' own order.
+        shares: Relative size of each split; splits of share 0 are left out.
+        rounds: Stretches of a group; fewer where it is small.
+
+    Returns:
+        Positions in `groups` by split, ascending. A group of fewer samples than there are splits is whole in the first.
+    """
+    wanted = {name: share for name, share in shares.items() if share > 0}
+    found: dict[str, list[int]] = {name: [] for name in wanted}
+    members: dict[Hashable, list[int]] = {}
+    for position, group in enumerate(groups):
+        members.setdefault(group, []).append(position)
+    for positions in members.values():
+        if len(positions) < len(wanted):
+            found[next(iter(wanted))] += positions
+            continue
+        # so many that the smallest split gets a sample of each
+        stretches = max(1, min(rounds, int(len(positions) * min(wanted.values()) / sum(wanted.values()))))
+        start = 0
+        for length in share_out(len(positions), [1.0] * stretches):
+            for name, size in zip(wanted, share_out(length, list(wanted.values())), strict=True):
+                found[name] += positions[start : start + size]
+                start += size
+    return {name: sorted(positions) for name, positions in found.items()}

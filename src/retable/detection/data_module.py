@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from retable.data.fingerprint import equal_files
 from retable.data.module import ShardedDataModule
 from retable.data.provenance import combine_provenances
-from retable.detection.dataset import DetectionDataset
+from retable.detection.dataset import DetectionDataset, JoinedImages
 from retable.detection.samples import (
     EvaluationSamples,
     TrainingSamples,
@@ -46,6 +46,10 @@ class DetectionDataModule(ShardedDataModule):
             raise ConfigError("data.root has no value and this dataset has no generator: give data.root=FOLDER")
         if config.root is not None and config.files is None:
             raise ConfigError("data.root is given, but data.files names no loader for it")
+        if config.add_generated and (config.root is None or config.scenes is None):
+            raise ConfigError(
+                "data.add_generated=true needs a generator and real images beside it: give data.root=FOLDER"
+            )
         self.config, self.seed = config, seed
         self.first_epoch = 0
         self.batch_size, self.workers = config.batch_size, config.workers
@@ -67,13 +71,14 @@ class DetectionDataModule(ShardedDataModule):
         """The images of those of ``train``, ``val`` and ``test`` that are wanted and there."""
         config = self.config
         roles = [role for role in self.roles if role != "test" or self.test_name == "test"]
-        if self._root is None:
-            options = {"image_size": config.scene_size, "seed": config.scenes_seed}
-            made = {role: config.scenes(split=role, count=getattr(config.counts, role), **options) for role in roles}
-        else:
-            made = self._files(roles)
-            for dataset in made.values():
-                dataset.check_images(config)
+        options = {"image_size": config.scene_size, "seed": config.scenes_seed}
+        generated = roles if self._root is None else ["train"] if config.add_generated and "train" in roles else []
+        made: dict[str, Any] = {
+            role: config.scenes(split=role, count=getattr(config.counts, role), **options) for role in generated
+        }
+        for role, files in ({} if self._root is None else self._files(roles)).items():
+            files.check_images(config)
+            made[role] = JoinedImages([files, made[role]]) if role in made else files
         classes = {role: list(dataset.classes) for role, dataset in made.items()}
         if any(names != classes[roles[0]] for names in classes.values()):
             raise DataError(f"{self._root}: the splits have different classes: {classes}")

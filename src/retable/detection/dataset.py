@@ -22,7 +22,7 @@ from retable.boxes import format_of
 from retable.data.checking import NEAR_BLACK, check_images
 from retable.data.fingerprint import fingerprint_files
 from retable.data.images import image_size, read_image
-from retable.data.provenance import Provenance
+from retable.data.provenance import Provenance, combine_provenances
 from retable.detection.schema import DetectionDataConfig, FilesConfig
 from retable.detection.transforms import Image, Target
 from retable.errors import DataError
@@ -255,6 +255,48 @@ class DetectionDataset:
             )
             first = last
         return targets
+
+
+class JoinedImages:
+    """Images of several datasets one after the other, such as real and generated ones.
+
+    Args:
+        parts: Datasets of the same classes, as of `retable.detection.samples.DetectionImages`.
+    """
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self._parts = list(parts)
+        self.classes: list[str] = list(parts[0].classes)
+        self.image_ids: list[str] = [name for part in parts for name in part.image_ids]
+        self._places = [(part, index) for part in parts for index in range(len(part))]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def load(self, index: int) -> tuple[Image, Target]:
+        """Returns an image, uint8 (H, W, 3) RGB, with its target."""
+        part, place = self._places[index]
+        loaded: tuple[Image, Target] = part.load(place)
+        return loaded
+
+    def target(self, index: int) -> Target:
+        """Returns the target of an image without reading the image."""
+        part, place = self._places[index]
+        target: Target = part.target(place)
+        return target
+
+    def image_size(self, index: int) -> tuple[int, int]:
+        """Returns height and width in pixels without reading the image."""
+        part, place = self._places[index]
+        height, width = part.image_size(place)
+        return height, width
+
+    @functools.cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Where the images come from, as of `combine_provenances`."""
+        return combine_provenances(
+            {f"{part.provenance['kind']}": {**part.provenance, "splits": {"joined": len(part)}} for part in self._parts}
+        )
 
 
 def _is_outside(item: ObjectRecord, shape: Sequence[float], size: tuple[int, int], allowed: bool) -> bool:

@@ -4,14 +4,17 @@ A detector of its own is a subclass with a network, `detect_batch`, a training s
 """
 
 import logging
+import time
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
+from torchmetrics import MeanMetric
 
 from retable.boxes import ROTATED, BoxFormat
 from retable.data.classes import match_classes
@@ -25,6 +28,7 @@ from retable.metrics.detection import DetectionAveragePrecision
 from retable.metrics.image_results.detections import DetectionResults
 
 log = logging.getLogger(__name__)
+_OF_GROUPS = ("ap50_voc07", "ap50_voc12", "recall50")
 
 
 class Detector(LightningModule):
@@ -62,6 +66,8 @@ class Detector(LightningModule):
         self.about: dict[str, str] = {}
         self._is_named = False  # until a training, or its checkpoint, brings the names
         self._labels: Tensor | None = None  # of the classes of other data
+        self._groups: list[str] = []  # of the images of the last test
+        self.image_seconds = MeanMetric()
         self.validation_metric, self.test_metric = (
             DetectionAveragePrecision(config.num_classes, rotated=self.box_format is ROTATED) for _ in range(2)
         )
@@ -83,7 +89,20 @@ class Detector(LightningModule):
         names = ["ap50_voc07", "ap50_voc12", "ap75", "ap50_95", "recall50"]
         if len(self.classes) > 1:
             names += [f"{name}_class{label}" for name in names[:2] for label in range(len(self.classes))]
-        return dict.fromkeys(names, ("fraction", "higher"))
+        names += [f"{name}_{group}" for name in _OF_GROUPS for group in self._groups]
+        return {**dict.fromkeys(names, ("fraction", "higher")), "image_seconds": ("s", "lower")}
+
+    def group_of(self, dataset: Any, index: int) -> str:
+        """Tells to which group of images an image belongs, of each of which metrics are told by themselves.
+
+        Args:
+            dataset: The tested images.
+            index: Place of one of them.
+
+        Returns:
+            The group's name, or "" where it belongs to none, as here.
+        """
+        return ""
 
     def setup(self, stage: str) -> None:
         """Takes up the classes of the dataset; what is tested after its training keeps its own.
@@ -139,7 +158,11 @@ class Detector(LightningModule):
             batch["targets"] = [
                 {**target, "labels": known.to(target["labels"].device)[target["labels"]]} for target in batch["targets"]
             ]
+        started = time.perf_counter()
         predictions = self.detect(batch["images"])
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        self.image_seconds.update((time.perf_counter() - started) / len(predictions), len(predictions))
         self.test_metric.update(predictions, batch["targets"], batch["indices"])
         return {"predictions": predictions}
 
@@ -150,6 +173,7 @@ class Detector(LightningModule):
     def on_test_epoch_start(self) -> None:
         """Resets the metric."""
         self.test_metric.reset()
+        self.image_seconds.reset()
 
     def on_validation_epoch_end(self) -> None:
         """Logs the validation metrics."""
@@ -157,7 +181,10 @@ class Detector(LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Logs the test metrics under the name of the tested split."""
-        self._log_metric(self.test_metric, self.trainer.datamodule.test_name)  # type: ignore[attr-defined]
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        self._log_metric(self.test_metric, data.test_name)
+        self.log(f"{data.test_name}/image_seconds", self.image_seconds.compute(), sync_dist=True)
+        self._log_groups(data)
 
     def image_results(self) -> DetectionResults:
         """How the detections in each image of the last test came out."""
@@ -202,6 +229,19 @@ class Detector(LightningModule):
         predict_files(
             lambda image: self.detect([image])[0], options.input, output, self.classes, threshold, scaling, about
         )
+
+    def _log_groups(self, data: Any) -> None:
+        """Logs metrics of each group of the tested images, as if there were no others."""
+        results, dataset = self.image_results(), data.datasets[data.test_name]
+        groups = np.array([self.group_of(dataset, index) for index in range(results.images)])
+        self._groups = sorted({*groups.tolist()} - {""})
+        if self._groups:
+            counts = (groups[:, None] == self._groups).astype(np.uint8)
+            for name in _OF_GROUPS:
+                values = results.resampled(name, counts)
+                assert values is not None
+                for group, value in zip(self._groups, values.tolist(), strict=True):
+                    self.log(f"{data.test_name}/{name}_{group}", value, sync_dist=True)
 
     def _to_device(self, images: Tensor) -> list[Prediction]:
         return self.detect_batch(images.to(self.device))

@@ -133,6 +133,7 @@ class DetectionDataConfig(Scaling, ImageChecks):
         splits: Names of the splits among the real files.
         duplicates: What becomes of real objects that repeat another one of their image, and of training images that
             are in another split as well: ``keep`` tells them, ``remove`` leaves them out.
+        add_generated: Whether generated images are learnt from as well as real ones; val and test stay real.
         counts: Generated images of each split.
         scene_size: Side of the generated images in pixels.
         scenes_seed: Seed of the generated images; apart from the run's seed, so that all seeds see one dataset.
@@ -156,6 +157,7 @@ class DetectionDataConfig(Scaling, ImageChecks):
     scenes: Any = None
     splits: SplitNames = field(default_factory=SplitNames)
     duplicates: str = option("keep", choices=("keep", "remove"))
+    add_generated: bool = False
     counts: SplitCounts = field(default_factory=SplitCounts)
     scene_size: int = 512
     scenes_seed: int = 0

@@ -1,4 +1,4 @@
-"""Feature pyramids {C2, C3, C4, C5} of ImageNet classifiers, through timm."""
+"""Feature maps of ImageNet classifiers, {C2, C3, C4, C5} or some of them, through timm."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,18 +31,18 @@ _PROBE_SECONDS = 4.0
 
 
 class Backbone(nn.Module):
-    """Convolutional backbone that returns {C2, C3, C4, C5}, with the ImageNet normalisation inside.
+    """Convolutional backbone that returns feature maps, with the ImageNet normalisation inside.
 
     The weights start at random; `load_weights` brings others. Kept apart from the constructor, so that a network
     which is about to receive a checkpoint never asks for a download.
 
     Args:
-        name: A timm architecture with features at strides 4, 8, 16 and 32: ``resnet18``, ``resnet50``, ``resnet101``,
-            ...
+        name: A timm architecture with features at these strides: ``resnet18``, ``resnet50``, ``resnet101``, ...
         width: Factor of a ResNet's stage widths; 1 is the published network.
+        strides: Strides of the maps, finest first. The network is cut after the last of them.
 
     Attributes:
-        channels: Channels of C2, C3, C4 and C5.
+        channels: Channels of the maps.
         weights_origin: Where the weights began: ``scratch``, ``imagenet:<timm's name>`` or ``file:<path>
             sha256:<digest>``.
 
@@ -53,21 +53,28 @@ class Backbone(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str, width: float = 1.0) -> None:
+    def __init__(self, name: str, width: float = 1.0, strides: Sequence[int] = STRIDES) -> None:
         super().__init__()
         timm = timm_with(name, "model.backbone")
-        options = {} if width == 1 else {"channels": tuple(max(1, round(width * c)) for c in (64, 128, 256, 512))}
+        options: dict[str, Any] = (
+            {} if width == 1 else {"channels": tuple(max(1, round(width * c)) for c in (64, 128, 256, 512))}
+        )
         try:
+            if strides[-1] != STRIDES[-1]:
+                with torch.device("meta"):  # only to be asked
+                    whole = timm.create_model(name, pretrained=False, features_only=True).feature_info.reduction()
+                options["out_indices"] = tuple(i for i, stride in enumerate(whole) if stride <= strides[-1])
             self.body: Any = timm.create_model(name, pretrained=False, features_only=True, **options)
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:
             narrow = "" if width == 1 else f" at model.backbone_width={width}"
             raise ConfigError(f"model.backbone: {name} gives no feature maps{narrow} ({first_line(error)})") from error
         reductions = list(self.body.feature_info.reduction())
-        if any(stride not in reductions for stride in STRIDES):
-            raise ConfigError(f"model.backbone: {name} has strides {reductions}, but 4, 8, 16 and 32 are needed")
+        if any(stride not in reductions for stride in strides):
+            needed = " and ".join(filter(None, [", ".join(map(str, strides[:-1])), str(strides[-1])]))
+            raise ConfigError(f"model.backbone: {name} has strides {reductions}, but {needed} are needed")
         self.name = name
         # the last map of each stride is the deepest one; a map at stride 2 is left out
-        self._taken = [max(i for i, r in enumerate(reductions) if r == stride) for stride in STRIDES]
+        self._taken = [max(i for i, r in enumerate(reductions) if r == stride) for stride in strides]
         self.channels: list[int] = [self.body.feature_info.channels()[i] for i in self._taken]
         self.weights_origin = "scratch"
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
@@ -77,10 +84,10 @@ class Backbone(nn.Module):
         """Computes the feature maps.
 
         Args:
-            images: (B, 3, H, W) in [0, 1], H and W multiples of 32.
+            images: (B, 3, H, W) in [0, 1], H and W multiples of the largest stride.
 
         Returns:
-            C2, C3, C4, C5: (B, C, H / stride, W / stride) at strides 4, 8, 16 and 32.
+            (B, C, H / stride, W / stride) for each stride: C2, C3, C4 and C5 of 4, 8, 16 and 32.
         """
         maps = self.body((images - self.mean) / self.std)
         return [maps[i] for i in self._taken]

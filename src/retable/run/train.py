@@ -118,6 +118,7 @@ def _train(config: DictConfig, folder: Path, main_process: bool) -> None:
         "train/seconds": (clock.fit_seconds, "s", "lower"),
         "train/epochs": (float(trainer.current_epoch), "epochs", "none"),
         "train/steps": (float(trainer.global_step), "steps", "none"),
+        "train/parameters": (float(sum(weight.numel() for weight in model.network.parameters())), "weights", "lower"),
         f"{data.test_name}/seconds": (time.time() - test_started, "s", "lower"),
     }
     overrides = list(HydraConfig.get().overrides.task)

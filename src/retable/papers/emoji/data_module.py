@@ -4,47 +4,31 @@ import logging
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from torch.utils.data import DataLoader
-
-from retable.classification.classifier import Batch
+from retable.classification.data_module import ClassificationDataModule
 from retable.data.checking import check_images
 from retable.data.images import read_shown_image
-from retable.data.module import ShardedDataModule
-from retable.data.provenance import combine_provenances
 from retable.data.splits import ROLES, share_out, stratified_split
 from retable.errors import ConfigError
 from retable.papers.emoji.classes import CLASSES
 from retable.papers.emoji.datasets.files import list_drawings
 from retable.papers.emoji.datasets.hands import split_by_hand
 from retable.papers.emoji.schema import EmojiConfig
-from retable.papers.emoji.training_data import Canvases, EmojiSamples, GeneratedCanvases, RealCanvases, as_it_is
+from retable.papers.emoji.training_data import Canvases, EmojiSamples, GeneratedCanvases, RealCanvases
 
 log = logging.getLogger(__name__)
 
 
-class EmojiDataModule(ShardedDataModule):
-    """Loaders of drawings.
-
-    Training samples depend on seed, epoch and index alone; in validation and test each drawing is seen exactly once,
-    under any number of processes.
-
-    Attributes:
-        classes: The eight classes, whichever of them the drawings show.
-        test_name: The split that is tested.
-    """
+class EmojiDataModule(ClassificationDataModule):
+    """Loaders of drawings."""
 
     classes = CLASSES
-    test_name = "test"
+    config: EmojiConfig
 
     def __init__(self, config: EmojiConfig, seed: int) -> None:
-        super().__init__()
-        self.config, self.seed, self.first_epoch = config, seed, 0
-        self.batch_size, self.workers = config.batch_size, config.workers
+        super().__init__(config, seed)
         self._hands = dict(zip(ROLES, (config.train_hands, config.val_hands, config.test_hands), strict=True))
         self._fractions = {role: getattr(config.fractions, role) for role in ROLES}
-        self._notes: list[str] = []
 
     @cached_property
     def parts(self) -> dict[str, list[Canvases]]:
@@ -110,45 +94,8 @@ class EmojiDataModule(ShardedDataModule):
         }
 
     @cached_property
-    def provenance(self) -> dict[str, Any]:
-        """Kind, sources, fingerprint and split sizes of the data, as plain values; ``counts`` tells each source's."""
-        whole = combine_provenances(
-            {
-                f"{role}/{part.kind}": {
-                    "kind": part.kind,
-                    "source": part.source,
-                    "fingerprint": part.fingerprint(),
-                    "splits": {role: len(part)},
-                    "notes": self._notes,
-                }
-                for role, found in self.parts.items()
-                for part in found
-            }
-        )
-        counts = {role: {part.kind: len(part) for part in found} for role, found in self.parts.items()}
-        return {**whole, "counts": counts}
-
-    @cached_property
     def training_set(self) -> EmojiSamples:
         """The training samples."""
         config = self.config
         augmentation = config.augment if config.augment.enabled else None
         return EmojiSamples(self.parts["train"], augmentation, self.seed, config.cache_megabytes)
-
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """Makes training batches; data.batch_size is divided among the processes, and a last batch is filled up."""
-        sampler = self._training_sampler(len(self.training_set), drop_last=False)
-        return self._loader(self.training_set, sampler, sampler.batch_size, as_it_is)
-
-    def val_dataloader(self) -> DataLoader[Batch]:
-        """Makes batches of the validation drawings."""
-        return self._evaluation_loader("val", persistent=True)
-
-    def test_dataloader(self) -> DataLoader[Batch]:
-        """Makes batches of the test drawings."""
-        return self._evaluation_loader(self.test_name, persistent=False)
-
-    def _evaluation_loader(self, role: str, persistent: bool) -> DataLoader[Batch]:
-        dataset = EmojiSamples(self.parts[role], cache_megabytes=self.config.cache_megabytes)
-        sampler = self._evaluation_sampler(len(dataset))
-        return self._loader(dataset, sampler, self.config.eval_batch_size, as_it_is, persistent)

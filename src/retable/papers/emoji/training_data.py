@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch.utils.data import Dataset, get_worker_info
+import numpy.typing as npt
+from torch import Tensor
 
-from retable.classification.classifier import Batch
+from retable.classification.samples import ClassifiedSamples
 from retable.data.fingerprint import fingerprint_files
 from retable.papers.emoji.classes import CLASSES
 from retable.papers.emoji.datasets.canvas import Image, read_canvas, to_canvas
@@ -25,6 +25,7 @@ class GeneratedCanvases:
 
     kind = "synthetic"
     source = "generated drawings"
+    in_memory = False
 
     def __init__(self, drawings: Any, crop_to_ink: bool) -> None:
         self._drawings, self._crop_to_ink = drawings, crop_to_ink
@@ -58,6 +59,7 @@ class RealCanvases:
 
     kind: ClassVar[str] = "real"
     source: ClassVar[str] = "own drawings"
+    in_memory: ClassVar[bool] = True
     drawings: tuple[Drawing, ...]
     images: Image
     crop_to_ink: bool
@@ -96,66 +98,25 @@ class RealCanvases:
 Canvases = GeneratedCanvases | RealCanvases
 
 
-class EmojiSamples(Dataset[Batch]):
-    """Batches of one split: plain ones, or augmented ones for training.
+class EmojiSamples(ClassifiedSamples):
+    """Augmented batches for training.
 
     Args:
         parts: Where drawings come from, one after the other.
         augmentation: What varies; None leaves them as they are.
-        seed: What augmentation depends on besides epoch and index.
-        cache_megabytes: Memory for generated drawings of each process that reads; loader workers share it.
+        seed: As of `ClassifiedSamples`, as is the rest.
     """
 
     def __init__(
-        self,
-        parts: Sequence[Canvases],
-        augmentation: Augmentation | None = None,
-        seed: int = 0,
-        cache_megabytes: float = 0,
+        self, parts: Sequence[Canvases], augmentation: Augmentation | None, seed: int, cache_megabytes: float
     ) -> None:
-        self.parts = list(parts)
-        self._starts = np.cumsum([0, *(len(part) for part in parts)]).tolist()
-        self._augmentation, self._seed = augmentation, seed
-        self._cache: dict[int, Image] = {}
-        self._cache_bytes = cache_megabytes * 1e6
+        super().__init__(parts, seed, cache_megabytes)
+        self._augmentation = augmentation
 
-    def __len__(self) -> int:
-        return int(self._starts[-1])
-
-    def __getitems__(self, keys: Sequence[tuple[int, int] | int]) -> Batch:
-        """Makes a batch.
-
-        Args:
-            keys: (epoch, index) each, as of `EpochSampler`; a bare index means epoch 0.
-        """
-        pairs = [(0, key) if isinstance(key, int) else key for key in keys]
-        found = [self._load(index) for _, index in pairs]
-        pixels = torch.from_numpy(np.stack([image for image, _ in found])).permute(0, 3, 1, 2)
-        images = pixels.to(torch.float32, memory_format=torch.contiguous_format).mul_(1 / 255)
-        if self._augmentation is not None:
-            generators = [np.random.default_rng([self._seed, epoch, index]) for epoch, index in pairs]
-            images = augment(images, self._augmentation, generators)
-        return {
-            "images": images,
-            "labels": torch.tensor([label for _, label in found]),
-            "indices": torch.tensor([index for _, index in pairs]),
-        }
-
-    def _load(self, index: int) -> tuple[Image, int]:
-        number = int(np.searchsorted(self._starts, index, side="right")) - 1
-        part, inside = self.parts[number], index - self._starts[number]
-        if isinstance(part, RealCanvases):  # in memory already
-            return part.image(inside), part.label(inside)
-        image = self._cache.get(index)
-        if image is None:
-            image = part.image(inside)
-            worker = get_worker_info()
-            limit = self._cache_bytes / (1 if worker is None else worker.num_workers)
-            if (len(self._cache) + 1) * image.nbytes <= limit:
-                self._cache[index] = image
-        return image, part.label(inside)
-
-
-def as_it_is(batch: Any) -> Any:
-    """Hands on the batch that `EmojiSamples` made, where a loader would collate samples."""
-    return batch
+    def to_images(self, pixels: npt.NDArray[np.uint8], places: Sequence[tuple[int, int]]) -> Tensor:
+        """Returns augmented images, as of `ClassifiedSamples.to_images`."""
+        images = super().to_images(pixels, places)
+        if self._augmentation is None:
+            return images
+        generators = [np.random.default_rng([self.seed, epoch, index]) for epoch, index in places]
+        return augment(images, self._augmentation, generators)

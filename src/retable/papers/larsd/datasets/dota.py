@@ -9,23 +9,13 @@ G.-S. Xia et al., "DOTA: A Large-scale Dataset for Object Detection in Aerial Im
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from retable.data.listing import list_files
 from retable.detection import annotation_files as files
 from retable.detection.dataset import DetectionDataset, ImageRecord
-from retable.errors import DataError
-from retable.papers.larsd.datasets.own_formats import FORMATS
+from retable.detection.layouts import check_endings, find_layout, layout_splits
+from retable.detection.own_formats import FORMATS
 from retable.papers.larsd.schema import DotaTextConfig
-
-_IMAGES = ("images", "JPEGImages", "AllImages")
-# DOTA's archives unpack to labelTxt-v1.0/labelTxt, beside which lie upright boxes under the same names
-_LABELS = tuple(
-    f"{name}{inner}"
-    for name in ("labelTxt", "labels", "annfiles", "labelTxt-v1.0", "labelTxt-v1.5", "Annotations")
-    for inner in (("/labelTxt", "") if "-" in name else ("",))
-)
 
 
 class DotaText(DetectionDataset):
@@ -48,8 +38,8 @@ class DotaText(DetectionDataset):
 
     def __init__(self, config: DotaTextConfig, root: str | Path, split: str = "train") -> None:
         name, own = config.name, FORMATS[config.format]
-        layout = _find_layout(files.checked_root(root, name, _splits, [split, *files.SPLITS]), split, name)
-        _check_endings(layout.labels, config.format)
+        layout = find_layout(files.checked_root(root, name, layout_splits, [split, *files.SPLITS]), split, name)
+        check_endings(layout.labels, config.format, {key: form.suffix for key, form in FORMATS.items()})
         ignored: Counter[str] = Counter()
         others = ignored if config.ignore_other_classes else None
         matched = files.match_files(name, layout.list_path, layout.images, layout.labels, own.suffix)
@@ -90,56 +80,4 @@ class DotaText(DetectionDataset):
         Raises:
             DataError: The root is missing or empty, or the dataset lies above or below it.
         """
-        return _splits(files.checked_root(root, DotaTextConfig.name, _splits, names), names)
-
-
-@dataclass(frozen=True)
-class _Layout:
-    images: Path
-    labels: Path
-    list_path: Path | None = None
-
-
-def _layouts(root: Path, split: str) -> list[_Layout]:
-    """Returns the layouts in which the split is present, the preferred first; folders may still be missing."""
-    found = []
-    for name in files.split_names(split):
-        if (place := files.first_below(root, [name])) and (images := files.first_below(place, _IMAGES)):
-            found.append(_Layout(images, files.first_below(place, _LABELS) or place / _LABELS[0]))
-        if images := files.first_below(root, [f"{sub}/{name}" for sub in _IMAGES]):
-            labels = [f"{sub}/{name}" for sub in _LABELS]
-            found.append(_Layout(images, files.first_below(root, labels) or root / labels[0]))
-    lists = [files.below(root, name) for name in ("ImageSets", "ImageSets/Main")]
-    if list_path := files.list_of([root, *filter(None, lists)], split):
-        images, labels_found = (files.first_below(root, names) or root / names[0] for names in (_IMAGES, _LABELS))
-        found.append(_Layout(images, labels_found, list_path))
-    return found
-
-
-def _splits(root: Path, names: Sequence[str]) -> list[str]:
-    return sorted({name for name in names if any(layout.labels.is_dir() for layout in _layouts(root, name)[:1])})
-
-
-def _find_layout(root: Path, split: str, name: str) -> _Layout:
-    layouts = _layouts(root, split)
-    if not layouts:
-        found = ", ".join(_splits(root, files.SPLITS)) or "none"
-        raise DataError(
-            f"{name}: no split {split!r} in {root}: neither the folder {split}/images nor the list {split}.txt; "
-            f"found {found}"
-        )
-    for what, folder, names in (("images", layouts[0].images, _IMAGES), ("annotations", layouts[0].labels, _LABELS)):
-        if not folder.is_dir():
-            raise DataError(f"{name}: no folder with {what}, such as {folder}; it may be called {', '.join(names)}")
-    return layouts[0]
-
-
-def _check_endings(labels: Path, form: str) -> None:
-    """Raises where a folder holds annotations, but none of this format."""
-    found = {path.suffix.lower() for path in list_files(labels, (".txt", ".xml")).files.values()}
-    if found and FORMATS[form].suffix not in found:
-        others = " or ".join(f"data.files.format={key}" for key, own in FORMATS.items() if own.suffix in found)
-        raise DataError(
-            f"{labels}: the annotations are {', '.join(found)} files, data.files.format={form} reads "
-            f"{FORMATS[form].suffix}; give {others}"
-        )
+        return layout_splits(files.checked_root(root, DotaTextConfig.name, layout_splits, names), names)

@@ -43,7 +43,7 @@ class OwnFormat:
 def _read_dota(path: Path, classes: Sequence[str], ignored: Counter[str] | None) -> list[ObjectRecord]:
     """Reads ``x1 y1 x2 y2 x3 y3 x4 y4 class difficult``, where the class may have blanks and difficult be missing."""
     objects = []
-    for place, fields in _lines(path):
+    for place, fields in read_lines(path):
         numeric = sum(_is_number(text) for text in fields)
         if len(fields) == numeric == 9 and all(0 <= float(text) <= 1.5 for text in fields[1:]):
             raise DataError(f"{place}: this looks like YOLO-OBB; give data.files.format=yolo-obb")
@@ -70,7 +70,7 @@ def _read_dota(path: Path, classes: Sequence[str], ignored: Counter[str] | None)
 def _read_yolo(path: Path, classes: Sequence[str], ignored: Counter[str] | None) -> list[ObjectRecord]:
     """Reads ``number x1 y1 x2 y2 x3 y3 x4 y4``, the number that of a class, from 0."""
     objects = []
-    for place, fields in _lines(path):
+    for place, fields in read_lines(path):
         if len(fields) != 9:
             raise DataError(f"{place}: {len(fields)} fields, expected class number x1 y1 x2 y2 x3 y3 x4 y4")
         numbers = [files.parse_number(text, f"coordinate {i}", place) for i, text in enumerate(fields[1:], 1)]
@@ -100,7 +100,7 @@ def _read_rolabelimg(path: Path, classes: Sequence[str], ignored: Counter[str] |
     return objects
 
 
-def _lines(path: Path) -> Iterator[tuple[str, list[str]]]:
+def read_lines(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yields the place and the words of each line that is no header and not empty."""
     for number, line in enumerate(files.read_text(path).splitlines(), 1):
         if line.strip() and not line.strip().lower().startswith(_HEADERS):

@@ -1,0 +1,1 @@
+"""Multilanguage number plate detection [Gupta, Saini and Garg]: data, networks and rivals."""

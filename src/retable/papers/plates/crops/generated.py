@@ -1,0 +1,104 @@
+"""The generated crops as a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from retable.errors import ConfigError
+from retable.papers.plates.artwork import Plate, draw_plate
+from retable.papers.plates.camera import draw_view, perspective, photograph
+from retable.papers.plates.countries import CLASSES, class_parts
+from retable.synthetic.dataset import GeneratedDataset
+from retable.synthetic.raster import Image
+from retable.synthetic.rng import RandomStream
+
+_PAINTS = (
+    (230, 230, 230), (24, 24, 26), (120, 122, 126), (170, 172, 176), (150, 30, 34), (40, 60, 120), (60, 62, 66),
+    (20, 80, 60), (200, 190, 170), (240, 190, 40),
+)  # fmt: skip
+_LARGEST = 240  # pixels of a crop before it is resized: more makes no difference at a network's input
+
+
+class PlateCrops(GeneratedDataset):
+    """Synthetic photographs of plates, cut out as detectors and annotators do and stretched to squares.
+
+    The classes take turns: crop i is of class i modulo their number.
+
+    Args:
+        count: Number of crops.
+        image_size: Side of the squares in pixels, 16 to 512.
+        seed: Seed of all crops.
+        split: `train`, `val` or `test`.
+        classes: Names as of `retable.papers.plates.countries.CLASSES`.
+
+    Raises:
+        ConfigError: A parameter is out of range or unknown.
+    """
+
+    title = "plate crops"
+    version = 1
+    sizes = (16, 512)
+    splits = ("train", "val", "test")
+
+    def __init__(
+        self,
+        count: int,
+        image_size: int = 64,
+        seed: int = 0,
+        split: str = "train",
+        classes: Sequence[str] = CLASSES,
+    ) -> None:
+        unknown = [name for name in classes if name not in CLASSES]
+        if unknown or not classes:
+            raise ConfigError(
+                f"data.classes: there is no generator of {', '.join(unknown) or 'no classes'}; it makes "
+                f"{', '.join(CLASSES)}"
+            )
+        super().__init__(count, image_size, seed, split, tuple(classes))
+        self.classes = tuple(classes)
+
+    def label(self, index: int) -> int:
+        """Returns a crop's class as an index into the classes; raises IndexError where there is no such crop."""
+        self._check(index)
+        return index % len(self.classes)
+
+    def plate(self, index: int) -> Plate:
+        """Returns the plate that a crop shows, as it was drawn."""
+        return self._draw(self._stream(index), index)[0]
+
+    def image(self, index: int) -> Image:
+        """Renders a crop as uint8 RGB (size, size, 3); raises IndexError where there is no such crop."""
+        rng = self._stream(index)
+        plate, width, height = self._draw(rng, index)
+        corners = draw_view(rng, width, height, 0.8)
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        # annotators and detectors leave a margin, or cut a little off
+        margins = np.array([rng.uniform(-0.02, 0.1) * rng.choice((0.3, 1.0, 1.6)) for _ in range(4)])
+        sides = high - low
+        low = low - margins[:2] * sides
+        size = np.maximum(np.ceil(sides * (1 + margins[:2] + margins[2:])), 6).astype(int)
+        paint = rng.choice(_PAINTS)
+        picture = cv2.warpPerspective(
+            plate.texture,
+            perspective(plate.corners, corners - low),
+            (int(size[0]), int(size[1])),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=paint,
+        )
+        taken = photograph(np.asarray(picture, np.uint8), rng)
+        method = cv2.INTER_AREA if min(size) > self.size else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(taken, (self.size, self.size), interpolation=method), np.uint8)
+
+    def _draw(self, rng: RandomStream, index: int) -> tuple[Plate, float, float]:
+        """Draws the plate, and its width and height in pixels."""
+        parts = class_parts(self.classes[self.label(index)])
+        assert parts is not None
+        width = rng.log_uniform(28, min(_LARGEST, 2.5 * self.size) + 8)
+        country, lines = parts
+        reference = 520 if lines == 1 and country not in ("us", "br") else 350  # mm, about
+        plate = draw_plate(rng, country, lines, min(max(1.15 * width / reference, 0.16), 0.7))
+        return plate, width, width / plate.aspect

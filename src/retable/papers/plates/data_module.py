@@ -1,0 +1,236 @@
+"""The cut-out plates of one run: generated ones, real ones, or both, as the trainer's loaders."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from retable.classification.data_module import ClassificationDataModule
+from retable.classification.samples import ClassifiedPart, ClassifiedSamples
+from retable.classification.subject import Image
+from retable.data.checking import check_images
+from retable.data.fingerprint import fingerprint_files
+from retable.data.images import read_shown_image
+from retable.data.splits import ROLES, block_split, share_out
+from retable.errors import ConfigError, DataError
+from retable.papers.plates.camera import perspective, photograph
+from retable.papers.plates.countries import class_list
+from retable.papers.plates.crops.real import Crop, list_crops
+from retable.papers.plates.datasets.schema import CropAugmentation, PlateCropsConfig
+from retable.synthetic.rng import RandomStream
+
+log = logging.getLogger(__name__)
+
+
+class GeneratedCrops:
+    """Crops of a generator such as `retable.papers.plates.crops.PlateCrops`, made on demand."""
+
+    kind = "synthetic"
+    source = "generated plates"
+    in_memory = False
+
+    def __init__(self, crops: Any) -> None:
+        self._crops = crops
+
+    def __len__(self) -> int:
+        return len(self._crops)
+
+    def label(self, index: int) -> int:
+        """Returns an index into the classes."""
+        return int(self._crops.label(index))
+
+    def image(self, index: int) -> Image:
+        """Returns a crop, uint8 (S, S, 3) RGB."""
+        image: Image = self._crops.image(index)
+        return image
+
+    def fingerprint(self) -> str:
+        """Returns the generator's fingerprint."""
+        return str(self._crops.fingerprint())
+
+
+@dataclass(frozen=True)
+class RealCrops:
+    """Crops from files, in memory.
+
+    Attributes:
+        crops: The plates.
+        classes: Names of the classes.
+        images: uint8 (N, S, S, 3).
+        settings: How they were read.
+    """
+
+    kind: ClassVar[str] = "real"
+    source: ClassVar[str] = "own plates"
+    in_memory: ClassVar[bool] = True
+    crops: tuple[Crop, ...]
+    classes: tuple[str, ...]
+    images: Image
+    settings: str
+
+    @classmethod
+    def read(cls, crops: Sequence[Crop], config: PlateCropsConfig) -> "RealCrops":
+        """Reads, and so checks, all plates.
+
+        Raises:
+            DataError: A file is missing, damaged or no image, a plate too small or outside of its scene.
+        """
+        size = config.image_size
+        images = np.empty((len(crops), size, size, 3), np.uint8)
+        for index, crop in enumerate(crops):
+            images[index] = crop.read(size, config.margin, config.smallest)
+        return cls(tuple(crops), tuple(config.classes), images, f"{size} {config.margin}")
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+    def label(self, index: int) -> int:
+        """Returns an index into the classes."""
+        return self.classes.index(self.crops[index].class_name)
+
+    def image(self, index: int) -> Image:
+        """Returns a crop, uint8 (S, S, 3) RGB, not to be changed."""
+        image: Image = self.images[index]
+        return image
+
+    def fingerprint(self) -> str:
+        """Fingerprints the files' contents, the plates' boxes and classes, and how they were read."""
+        said = [f"{crop.name} {crop.class_name} {crop.box}" for crop in self.crops]
+        return fingerprint_files({}, {crop.name: crop.path for crop in self.crops}, [self.settings, *said])
+
+
+class CropSamples(ClassifiedSamples):
+    """Augmented batches for training.
+
+    Args:
+        parts: Where crops come from, one after the other.
+        augmentation: What varies.
+        seed: As of `ClassifiedSamples`, as is the rest.
+    """
+
+    def __init__(
+        self, parts: Sequence[ClassifiedPart], augmentation: CropAugmentation, seed: int, cache_megabytes: float
+    ) -> None:
+        super().__init__(parts, seed, cache_megabytes)
+        self._augmentation = augmentation
+        self._varies = np.concatenate(
+            [np.full(len(part), augmentation.generated or part.kind == "real") for part in parts]
+        )
+
+    def to_images(self, pixels: npt.NDArray[np.uint8], places: Sequence[tuple[int, int]]) -> Tensor:
+        """Returns augmented images, as of `ClassifiedSamples.to_images`."""
+        if self._augmentation.enabled:
+            for number, (epoch, index) in enumerate(places):
+                if self._varies[index]:
+                    pixels[number] = augment(pixels[number], self._augmentation, RandomStream(self.seed, epoch, index))
+        return super().to_images(pixels, places)
+
+
+def augment(image: Image, config: CropAugmentation, rng: RandomStream) -> Image:
+    """Shows a crop (S, S, 3) from another side, through another camera."""
+    size = image.shape[0]
+    corners = np.array([(0.0, 0.0), (size, 0.0), (size, size), (0.0, size)])
+    moved = corners + [[rng.triangular(config.view * size) for _ in range(2)] for _ in range(4)]
+    matrix = perspective(corners, moved)
+    seen = cv2.warpPerspective(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return photograph(np.asarray(seen, np.uint8), rng, config.camera)
+
+
+class PlateCropsDataModule(ClassificationDataModule):
+    """Loaders of crops.
+
+    Raises:
+        ConfigError: A class has no such name.
+    """
+
+    config: PlateCropsConfig
+
+    def __init__(self, config: PlateCropsConfig, seed: int) -> None:
+        super().__init__(config, seed)
+        self.classes = class_list(list(config.classes)).names
+        self._fractions = {role: getattr(config.fractions, role) for role in ROLES}
+
+    @cached_property
+    def parts(self) -> dict[str, list[ClassifiedPart]]:
+        """Where the crops of each split come from.
+
+        Raises:
+            ConfigError: The generator does not know a class.
+            DataError: The files have a fault, or do not suffice for the splits.
+        """
+        config = self.config
+        learnt = ("generated", "real") if config.train_on == "both" else (str(config.train_on),)
+        # the best epoch is chosen on what is tested, where that may be
+        chosen = ("real",) if config.train_on == "both" else learnt
+        sources = {"train": learnt, "val": chosen, "test": (str(config.test_on),)}
+        wanted = [role for role in self.roles if "real" in sources[role]]
+        real = self._real_parts(wanted) if wanted else {}
+        return {
+            role: [real[role] if name == "real" else self._generated(role) for name in sources[role]]
+            for role in self.roles
+        }
+
+    def _generated(self, role: str) -> ClassifiedPart:
+        sizes = share_out(self.config.per_class, list(self._fractions.values()))
+        crops = self.config.crops(
+            count=sizes[ROLES.index(role)] * len(self.classes),
+            image_size=self.config.image_size,
+            seed=self.config.crops_seed,
+            split=role,
+            classes=self.classes,
+        )
+        return GeneratedCrops(crops)
+
+    def _real_parts(self, roles: Sequence[str]) -> dict[str, ClassifiedPart]:
+        config = self.config
+        crops, notes = list_crops(Path(str(config.root)).expanduser(), self.classes, config.ignore_other_classes)
+        chosen = self._split(crops)
+        for role in roles:
+            if not chosen[role]:
+                raise DataError(
+                    f"data.root={config.root}: no plates are left for {role}; add some, or change data.fractions"
+                )
+            shown = {crops[index].class_name for index in chosen[role]}
+            if absent := [name for name in self.classes if name not in shown]:
+                notes.append(f"the real plates of {role} show no {', '.join(absent)}")
+        sources: dict[str, set[str]] = {}
+        for crop in crops:
+            if crop.source:
+                sources.setdefault(crop.class_name, set()).add(crop.source)
+        if alone := [name for name, found in sorted(sources.items()) if len(found) == 1]:
+            notes.append(f"{', '.join(alone)} are of one source each: a network may tell the source, not the country")
+        self._notes += notes
+        for note in notes:
+            log.warning("%s", note)
+        if config.check == "decode":
+            files = dict.fromkeys(crops[index].path for role in roles for index in chosen[role])
+            check_images(list(files), read_shown_image, "shown")
+        return {role: RealCrops.read([crops[index] for index in chosen[role]], config) for role in roles}
+
+    def _split(self, crops: Sequence[Crop]) -> dict[str, list[int]]:
+        """Returns the plates of each split: as their list tells it, else by blocks; a scene's plates stay together."""
+        told = {crop.split for crop in crops} - {""}
+        if told:
+            if unknown := sorted(told - set(ROLES)):
+                raise ConfigError(f"data.root={self.config.root}: unknown split {unknown[0]!r}; use {', '.join(ROLES)}")
+            return {role: [index for index, crop in enumerate(crops) if crop.split == role] for role in ROLES}
+        files: dict[str, list[int]] = {}
+        for index, crop in enumerate(crops):
+            files.setdefault(crop.name, []).append(index)
+        groups = [(crops[members[0]].source, crops[members[0]].class_name) for members in files.values()]
+        parts = block_split(groups, self._fractions)
+        members = list(files.values())
+        return {role: sorted(index for number in parts[role] for index in members[number]) for role in ROLES}
+
+    @cached_property
+    def training_set(self) -> CropSamples:
+        """The training samples."""
+        config = self.config
+        return CropSamples(self.parts["train"], config.augment, self.seed, config.cache_megabytes)

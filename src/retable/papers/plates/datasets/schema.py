@@ -1,0 +1,136 @@
+"""What may be set of plates' data: ``conf/data/plates.yaml`` and ``conf/data/plate_crops.yaml``."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from omegaconf import II
+
+from retable.data.schema import ImageChecks
+from retable.detection.schema import FilesConfig
+from retable.errors import ConfigError
+from retable.options import Options, option
+
+
+@dataclass
+class PlateFilesConfig(FilesConfig):
+    """Real scenes with plates.
+
+    Attributes:
+        format: ``manifest``: root/manifest.csv; ``voc``: XML with bndbox; ``yolo``: text with class number, centre and
+            size as parts of width and height.
+        plate_class: Name (voc) or number (yolo) of the class that is the plate; null where there is only one.
+        country: The plates' country where the files do not tell it; null for unknown.
+    """
+
+    _target_: str = "retable.papers.plates.datasets.PlateFiles"
+    format: str = option("manifest", choices=("manifest", "voc", "yolo"))
+    plate_class: str | None = None
+    country: str | None = None
+
+
+@dataclass
+class CropFractions(Options):
+    """Relative sizes of the splits; only their proportions count."""
+
+    train: float = option(0.6, above=0)
+    val: float = option(0.2, above=0)
+    test: float = option(0.2, above=0)
+
+
+@dataclass
+class CropAugmentation(Options):
+    """What varies from one sight of a crop to the next.
+
+    Generated crops vary already. Real ones come from few sources, which differ in blur, noise, colours and JPEG: a
+    network must not learn these.
+
+    Attributes:
+        enabled: Whether anything varies at all.
+        camera: How strongly light, colours, blur, resolution, noise and JPEG do; 0 to 1.
+        view: By up to which part of the side each corner moves.
+        generated: Whether generated crops vary further.
+    """
+
+    enabled: bool = False
+    camera: float = option(0.6, least=0, most=1)
+    view: float = option(0.06, least=0, most=0.3)
+    generated: bool = False
+
+
+@dataclass
+class PlateCropsConfig(ImageChecks):
+    """Cut-out plates by country and layout: generated ones, real ones, or both.
+
+    Attributes:
+        root: Folder of real plates: manifest.csv with crops and scenes, whose boxes are cut out, or one folder a class;
+            null takes the generator.
+        train_on: What is learnt from: ``generated``, ``real`` or ``both``; null is real where there is a root, else
+            generated.
+        test_on: What is tested on: ``generated`` or ``real``; null as of train_on, and real for both.
+        classes: Names of the classes: a country's code, an underscore, 1 or 2 lines. What real files have of others is
+            an error, unless `ignore_other_classes`.
+        ignore_other_classes: Whether plates of other classes are left out, which log and provenance tell.
+        crops: Generator, called with count, image_size, seed, split and classes.
+        per_class: Generated crops of each class, over all splits.
+        crops_seed: Seed of the generated crops; apart from the run's seed, so that all seeds see one dataset.
+        fractions: Relative sizes of the splits. Real files are split in runs of their order in each source, country and
+            layout, the same whatever they are used for; a generated crop is drawn for its split.
+        image_size: Side of the squares in pixels, to which crops are stretched; models resize them to their own.
+        margin: What is cut out around the box of a scene, as a part of its sides.
+        smallest: Pixels of a plate's shorter side below which it is an error: nobody could tell what it is.
+        batch_size: Images of a training batch, over all processes.
+        eval_batch_size: Images of a validation or test batch, of one process.
+        workers: Loader processes of each process; null: one less than its cores, at least 1, at most 4.
+        cache_megabytes: Memory for generated crops of each process and each of its loaders (training, validation),
+            shared among the loader's workers; beyond it they are drawn anew in each epoch.
+        augment: Training augmentation.
+    """
+
+    task: ClassVar[str] = "images of one class each"
+
+    _target_: str = "retable.papers.plates.data_module.PlateCropsDataModule"
+    root: str | None = None
+    train_on: str | None = option(None, choices=("generated", "real", "both"))
+    test_on: str | None = option(None, choices=("generated", "real"))
+    classes: list[str] = field(default_factory=list)
+    ignore_other_classes: bool = False
+    crops: Any = None
+    per_class: int = option(1000, least=3)
+    crops_seed: int = 0
+    fractions: CropFractions = field(default_factory=CropFractions)
+    image_size: int = option(64, least=16, most=512)
+    margin: float = option(0.06, least=0, most=1)
+    smallest: int = option(6, least=1)
+    batch_size: int = option(120, least=1)
+    eval_batch_size: int = option(100, least=1)
+    workers: int | None = None
+    cache_megabytes: int = 1024
+    augment: CropAugmentation = field(default_factory=CropAugmentation)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        default = "generated" if self.root is None else "real"
+        self.train_on = self.train_on or default
+        self.test_on = self.test_on or ("real" if self.train_on == "both" else self.train_on)
+        for key, source in (("train_on", self.train_on), ("test_on", self.test_on)):
+            if self.root is None and source != "generated":
+                raise ConfigError(f"data.{key}={source} needs real plates: give data.root=FOLDER")
+        if self.root is not None and self.train_on == self.test_on == "generated":
+            raise ConfigError("data.root is given, but data.train_on and data.test_on use no real plates")
+
+
+@dataclass
+class PlateClassesConfig(Options):
+    """What classifiers of plates tell apart, and how they read a user's files: as they were trained.
+
+    Attributes:
+        classes: Names of the classes, as of the data.
+        image_size: Side of the squares in pixels.
+    """
+
+    _target_: str = "retable.papers.plates.subject.PlateClasses"
+    classes: list[str] = field(default_factory=lambda: II("data.classes"))
+    image_size: int = II("data.image_size")
+
+
+SCHEMAS: dict[str, Any] = {"data/plate_crops": PlateCropsConfig}
