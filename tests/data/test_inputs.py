@@ -29,7 +29,7 @@ def test_a_file_or_a_folder_with_its_subfolders(tmp_path, caplog):
         ("https://example.org/a.png", "input=https://example.org/a.png: addresses are not read; download"),
         ("absent", "input=absent: there is no file or folder of this name"),
         ("pipe.png", "input=pipe.png: is neither a file nor a folder"),
-        ("empty", "input=empty: there is no image"),
+        ("empty", "input=empty: there are no images"),
     ],
 )
 def test_what_is_no_image_is_told(tmp_path, monkeypatch, source, message):
