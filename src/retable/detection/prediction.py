@@ -100,7 +100,7 @@ def predict_files(
     if work.entries:
         log_medians(medians([entry["milliseconds"] for entry in work.entries]), published_time)
     if failures:
-        raise DataError(f"{len(failures)} of {len(files)} images could not be read: {', '.join(failures)}")
+        raise DataError(f"{len(failures)} of {len(files)} files could not be read whole: {', '.join(failures)}")
 
 
 @dataclass
