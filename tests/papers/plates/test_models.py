@@ -1,19 +1,21 @@
 """Every model of the paper from the command line to its record."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
-from retable.commands import predict as predict_command
+from retable.commands.predict import words as predict_words
 from retable.errors import ConfigError
 from retable.papers.plates.scenes import PlateScenes
 from retable.run import record
 from retable.run.build import build
 from retable.run.command_line import compose, main
 from retable.run.configuration import check_run
+from retable.run.places import VARIABLE
 from retable.run.predict import predict
 from retable.run.train import train
 from retable.visualization.drawing import write_picture
@@ -48,9 +50,10 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def predict_here(*words: str) -> None:
-    """Runs predict.py's command line in this process."""
-    GlobalHydra.instance().clear()
-    predict(compose("predict", predict_command.words([f"papers={HERE}", "accelerator=cpu", *words])))
+    """Runs predict.py's command line in this process, with the folder that declares the scenes of tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(HERE), prepend=os.pathsep)
+        predict(compose("predict", predict_words(["accelerator=cpu", *words])))
 
 
 def test_the_detector(detector: Path) -> None:
