@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from pytorch_lightning import Trainer
@@ -11,8 +12,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from retable.classification.classifier import Batch
 from retable.classification.subject import ClassList, Image
-from retable.data.images import read_image
 from retable.data.module import ShardedDataModule
+from retable.errors import DataError
 
 CLASSES = ClassList(("thin_level", "wide_level", "thin_upright", "wide_upright"))
 
@@ -26,12 +27,15 @@ def image(index: int, seed: int = 0, side: int = 16) -> Image:
 
 
 class StripesSubject:
-    """Files are read as they are."""
+    """Images are stretched to 16 x 16 pixels; those without any contrast are refused."""
 
     classes = CLASSES
+    margin = 0.0
 
-    def read(self, path: Path) -> Image:
-        return read_image(path)
+    def prepare(self, image: Image) -> Image:
+        if int(image.max()) == int(image.min()):
+            raise DataError("the image shows nothing")
+        return np.asarray(cv2.resize(image, (16, 16)), np.uint8) if image.shape != (16, 16, 3) else image
 
 
 class _Keys(Dataset[Any]):

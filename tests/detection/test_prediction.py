@@ -85,7 +85,7 @@ def test_boxes_come_back_in_the_pixels_of_the_file(tmp_path: Path, scaling: Scal
 def test_an_unreadable_image_does_not_stop_the_others(tmp_path: Path) -> None:
     _image(tmp_path / "in" / "good.png")
     (tmp_path / "in" / "bad.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"1 of 2 images could not be read: bad\.png"):
+    with pytest.raises(DataError, match=r"1 of 2 files could not be read whole: bad\.png"):
         _predict(tmp_path / "in", tmp_path / "out")
     result = json.loads((tmp_path / "out" / "detections.json").read_text())
     assert result["unreadable"] == ["bad.png"]
@@ -119,7 +119,7 @@ def test_long_thin_images_are_drawn(tmp_path: Path, size: tuple[int, int], endin
 def test_a_damaged_jpeg_is_refused_by_name(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.jpg").write_bytes(damaged_jpeg())
-    with pytest.raises(DataError, match=r"1 of 1 images could not be read: a\.jpg"):
+    with pytest.raises(DataError, match=r"1 of 1 files could not be read whole: a\.jpg"):
         _predict(tmp_path / "in", tmp_path / "out")
     assert "Corrupt" not in capfd.readouterr().err
 

@@ -18,7 +18,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from retable.classification.image_results import ClassifiedImages
 from retable.classification.metrics import MACRO, metric_info, scores
 from retable.classification.pictures import ClassificationPictures
-from retable.classification.prediction import classify_files
+from retable.classification.prediction import Classify, classify_files
 from retable.classification.schema import ClassifierConfig, PredictionOptions
 from retable.classification.subject import ClassList
 from retable.data.classes import match_classes
@@ -142,14 +142,18 @@ class Classifier(LightningModule):
         """Returns images (2, 3, S, S) as the network takes them."""
         return torch.zeros(2, 3, self.input_size, self.input_size)
 
+    def classify(self) -> Classify:
+        """Returns what maps images (B, 3, S, S) in [0, 1] to probabilities (B, C) on the CPU, batch norms folded."""
+        network = fuse_batch_norm(self.network)
+        return lambda images: network(self.resized(images.to(self.device))).softmax(dim=1).cpu()
+
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Classifies the user's files (see `retable.classification.prediction.classify_files`).
 
         The data configuration of the run is not needed: the subject knows how files are read.
         """
-        network = fuse_batch_norm(self.network)
         classify_files(
-            lambda images: network(self.resized(images.to(self.device))).softmax(dim=1).cpu(),
+            self.classify(),
             self.config.subject,
             options.input,
             output,

@@ -1,10 +1,9 @@
 """Classes of a user's own images: printed, and written as CSV and JSON."""
 
-import csv
-import io
 import json
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,12 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from retable.classification.subject import Subject
+from retable.classification.subject import ClassList, Image, Subject
 from retable.data.checking import read_whole
+from retable.data.images import read_prepared_image
 from retable.data.inputs import input_images
 from retable.errors import DataError, StorageError
-from retable.files import write_text
+from retable.files import write_csv, write_text
 
 Classify = Callable[[Tensor], Tensor]
 """Maps images (B, 3, S, S) in [0, 1] to probabilities (B, C)."""
@@ -35,7 +35,7 @@ def classify_files(classify: Classify, subject: Subject, source: str, output: Pa
     Args:
         classify: The classifier.
         subject: Its classes, and how files are read.
-        source: An image or a folder of images.
+        source: An image, a folder of images, or a pattern of files.
         output: Folder for the results.
         about: What is told of the classifier in ``predictions.json``.
 
@@ -43,28 +43,29 @@ def classify_files(classify: Classify, subject: Subject, source: str, output: Pa
         DataError: There is nothing to read, or, at the end, some images could not be read; the message names them.
         StorageError: A result cannot be written.
     """
-    classes = subject.classes.names
+    classes = subject.classes
     files = list(input_images(source).items())
     if (output / "predictions.json").exists():
         log.warning("%s has predictions of an earlier call, which are replaced", output)
+    read = partial(read_prepared_image, prepare=subject.prepare)
     entries: list[dict[str, Any]] = []
     failures: list[str] = []
     for first in range(0, len(files), _BATCH):
-        images, read = [], []
+        images, names = [], []
         for name, path in files[first : first + _BATCH]:
             try:
-                images.append(read_whole(subject.read, path))
-                read.append(name)
+                images.append(read_whole(read, path))
+                names.append(name)
             except DataError as error:
                 log.error("%s", error)
                 failures.append(name)
         if images:
-            found = classify(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255)
-            entries += [_entry(name, classes, row) for name, row in zip(read, found, strict=True)]
+            found = zip(names, answers(classify, classes, images), strict=True)
+            entries += [{"file": name, **answer} for name, answer in found]
     _show(entries, everything=Path(source).expanduser().is_file())
-    result = {**about, "input": source, "classes": list(classes), "images": entries, "unreadable": failures}
+    result = {**about, "input": source, "classes": list(classes.names), "images": entries, "unreadable": failures}
     try:
-        write_text(output / "predictions.csv", _table(entries, classes))
+        write_csv(output / "predictions.csv", _table(entries, classes))
         write_text(output / "predictions.json", json.dumps(result, indent=1) + "\n")
     except OSError as error:
         raise StorageError(f"cannot write into {output}: {error.strerror}") from error
@@ -73,10 +74,36 @@ def classify_files(classify: Classify, subject: Subject, source: str, output: Pa
         raise DataError(f"{len(failures)} of {len(files)} images could not be read: {', '.join(failures)}")
 
 
-def _entry(name: str, classes: Sequence[str], probabilities: Tensor) -> dict[str, Any]:
-    best = classes[int(probabilities.argmax())]
-    each = {label: round(float(value), 6) for label, value in zip(classes, probabilities, strict=True)}
-    return {"file": name, "class": best, "probability": each[best], "probabilities": each}
+def answers(classify: Classify, classes: ClassList, images: Sequence[Image]) -> list[dict[str, Any]]:
+    """Classifies prepared images.
+
+    Args:
+        classify: The classifier.
+        classes: Its classes.
+        images: uint8 (S, S, 3) RGB each.
+
+    Returns:
+        For each image the keys of `answer_keys`, and ``probabilities`` of all classes by name. Of the parts, such as
+        the class's country, each is the best class's, with the sum over all classes that share it.
+    """
+    found = classify(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255)
+    return [_answer(classes, row.tolist()) for row in found]
+
+
+def answer_keys(classes: ClassList) -> list[str]:
+    """Names what is told of an image: class, probability, and both of each part of a class."""
+    return ["class", "probability", *(key for part in classes.parts for key in (part, f"{part}_probability"))]
+
+
+def _answer(classes: ClassList, probabilities: Sequence[float]) -> dict[str, Any]:
+    best = max(range(len(classes)), key=lambda label: probabilities[label])
+    told: list[Any] = [classes.names[best], probabilities[best]]
+    for values in classes.parts.values():
+        shared = sum(value for value, each in zip(probabilities, values, strict=True) if each == values[best])
+        told += [values[best], min(1.0, shared)]
+    rounded = [round(value, 6) if isinstance(value, float) else value for value in told]
+    each = {name: round(value, 6) for name, value in zip(classes.names, probabilities, strict=True)}
+    return {**dict(zip(answer_keys(classes), rounded, strict=True)), "probabilities": each}
 
 
 def _show(entries: Sequence[dict[str, Any]], everything: bool) -> None:
@@ -88,10 +115,7 @@ def _show(entries: Sequence[dict[str, Any]], everything: bool) -> None:
                 console.print(f"  {value:.3f} {name}", markup=False)
 
 
-def _table(entries: Sequence[dict[str, Any]], classes: Sequence[str]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "class", "probability", *classes])
-    for entry in entries:
-        writer.writerow([entry["file"], entry["class"], entry["probability"], *entry["probabilities"].values()])
-    return text.getvalue()
+def _table(entries: Sequence[dict[str, Any]], classes: ClassList) -> list[list[Any]]:
+    keys = ["file", *answer_keys(classes)]
+    rows = [[*(entry[key] for key in keys), *entry["probabilities"].values()] for entry in entries]
+    return [[*keys, *classes.names], *rows]

@@ -102,8 +102,12 @@ class PredictionOptions(Options):
     """What ``predict.py`` may be asked of a classifier.
 
     Attributes:
-        input: An image or a folder of images.
+        input: An image, a folder of images, or a pattern such as ``photos/*.jpg``.
     """
+
+    elsewhere: ClassVar[dict[str, str]] = {
+        "classifier": "run= names a classifier already: give the detector's folder as run=, this one as classifier="
+    }
 
     input: str = MISSING
 

@@ -1,8 +1,7 @@
-"""What a classifier is about: the classes that it tells apart, and how a file becomes an image of it."""
+"""What a classifier is about: the classes that it tells apart, and how an image is prepared."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -54,12 +53,19 @@ class Subject(Protocol):
     def classes(self) -> ClassList:
         """The classes; a data module of this subject has their names as its ``classes``."""
 
-    def read(self, path: Path) -> Image:
-        """Reads a file as the images of the training were read.
+    @property
+    def margin(self) -> float:
+        """What is shown around an object that was cut out of a larger image, as a part of the object's sides."""
+
+    def prepare(self, image: Image) -> Image:
+        """Prepares an image as those of the training were.
+
+        Args:
+            image: uint8 (H, W, 3) RGB of any size.
 
         Returns:
-            uint8 (S, S, 3) RGB, of the same side for all files.
+            uint8 (S, S, 3) RGB, of the same side for all images.
 
         Raises:
-            DataError: It is no such image.
+            DataError: It shows nothing that could be told; the message says why, the caller names the file.
         """

@@ -2,7 +2,7 @@
 
 import io
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,25 @@ def read_shown_image(path: str | Path) -> npt.NDArray[np.uint8]:
     shown = np.rint(stored[..., 2::-1] * alpha + 255 * (1 - alpha)).astype(np.uint8)
     # OpenCV turns what it converts to colours, and TIFF always, but nothing else that it leaves unchanged
     return shown if header is not None and header.format == "TIFF" else _turned(shown, _orientation(data))
+
+
+def read_prepared_image(
+    path: str | Path, prepare: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
+) -> npt.NDArray[np.uint8]:
+    """Reads an image file as `read_shown_image`, and prepares it for a network.
+
+    Args:
+        path: As of `read_image`.
+        prepare: What is done with the image; its DataError tells what is wrong with it.
+
+    Raises:
+        DataError: As in `read_image`, or of `prepare`; the message names the file.
+    """
+    image = read_shown_image(path)
+    try:
+        return prepare(image)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def image_size(path: str | Path) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from retable.boxes import ROTATED, BoxFormat
 from retable.data.classes import match_classes
 from retable.detection.pictures import DetectionPictures
 from retable.detection.prediction import predict_files
+from retable.detection.recognition import Recogniser, load_classifier
 from retable.detection.schema import DetectorConfig, PredictionOptions, Scaling
 from retable.detection.tiles import Prediction, as_float, detect_in_tiles, inside, padded
 from retable.detection.transforms import letterbox
@@ -40,6 +41,7 @@ class Detector(LightningModule):
     Attributes:
         box_format: Format of the boxes that it learns from and finds.
         multiple: Images are padded to multiples of so many pixels, the network's largest stride.
+        published_time: What its paper says of the time that an image takes, told beside the times of a prediction.
         classes: Names of the classes, of the data that it was trained on.
         test_metric: Average precision of the last test, with its curves.
         about: What the record tells beside: how the classes of other data than those of the training were understood.
@@ -53,6 +55,7 @@ class Detector(LightningModule):
     prediction_options = PredictionOptions
     box_format: BoxFormat = ROTATED
     multiple = 32
+    published_time = ""
 
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
@@ -222,12 +225,31 @@ class Detector(LightningModule):
         return [inside(found, *image.shape[-2:]) for found, image in zip(results, images, strict=True)]
 
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
-        """Detects in the user's files, scaled as the run's data; see `retable.detection.prediction.predict_files`."""
+        """Detects in the user's files, scaled as the run's data; see `retable.detection.prediction.predict_files`.
+
+        Raises:
+            ConfigError: options.classifier is no run of a classifier.
+            CheckpointError: Its checkpoint is missing, damaged or of another model.
+            DataError: As of `predict_files`, as is StorageError.
+        """
+        recognise = None
+        if options.classifier is not None:
+            recognise = Recogniser(*load_classifier(options.classifier, self.device))
+            about = {**about, "classifier": recognise.about}
         scaling = Scaling(data.resize, data.max_side, data.bands, data.range)
         threshold = options.score_threshold
         self.config.score_threshold = min(threshold, self.config.score_threshold)  # what is asked for is not cut off
         predict_files(
-            lambda image: self.detect([image])[0], options.input, output, self.classes, threshold, scaling, about
+            lambda image: self.detect([image])[0],
+            options.input,
+            output,
+            self.classes,
+            threshold,
+            scaling,
+            about,
+            recognise=recognise,
+            every=options.every,
+            published_time=self.published_time,
         )
 
     def _log_groups(self, data: Any) -> None:

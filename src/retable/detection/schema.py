@@ -197,12 +197,16 @@ class PredictionOptions(Options):
     """What ``predict.py`` may be asked of a detector.
 
     Attributes:
-        input: An image or a folder of images.
+        input: An image, a video, a folder of them, or a pattern such as ``photos/*.jpg``.
         score_threshold: Detections below it are left out.
+        classifier: Folder of a classifier's run, whose classes are told of each detection; null: of none.
+        every: Of videos, every so many frames is looked at.
     """
 
     input: str = MISSING
     score_threshold: float = option(0.3, least=0, most=1)
+    classifier: str | None = None
+    every: int = option(1, least=1)
 
 
 SCHEMAS: dict[str, Any] = {

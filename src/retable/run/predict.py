@@ -21,8 +21,9 @@ def predict(config: DictConfig) -> None:
     """Loads the model of a run and lets it predict.
 
     What prediction means is the model's own matter. It brings ``prediction_options``, the dataclass of the options that
-    it takes, and ``predict_to(output, options, data, about)``, which is given such a dataclass, the data configuration
-    of the run, and what is to be told of the run in the results.
+    it takes (its ``elsewhere``, if any, says what to do with options of other models, by name), and
+    ``predict_to(output, options, data, about)``, which is given such a dataclass, the data configuration of the run,
+    and what is to be told of the run in the results.
 
     Raises:
         ConfigError: There is no run in the folder, its model predicts nothing, or has no such option.
@@ -51,22 +52,27 @@ def _options(kind: Any, given: DictConfig) -> Any:
         if key not in known:
             near = nearest(key, known)
             hint = f"did you mean {near}?" if near else f"its options are {', '.join(known)}"
+            hint = getattr(kind.prediction_options, "elsewhere", {}).get(key, hint)
             raise ConfigError(f"{key}: {kind.__name__} has no such option of prediction; {hint}")
     return build_options(given, kind.prediction_options)
 
 
-def stored_config(folder: Path) -> DictConfig:
+def stored_config(folder: Path, key: str = "run") -> DictConfig:
     """The resolved configuration that a run kept, of which all may be built.
+
+    Args:
+        folder: The run's folder.
+        key: The word of the command line that names it, for messages.
 
     Raises:
         ConfigError: There is no run in the folder, its configuration is damaged, or names what is not to be built.
     """
-    config = read_config(folder)
+    config = read_config(folder, key)
     check_buildable(cast(dict[str, Any], OmegaConf.to_container(config)), folder / paths.CONFIG)
     return config
 
 
-def read_config(folder: Path) -> DictConfig:
+def read_config(folder: Path, key: str = "run") -> DictConfig:
     """The same, to compare with; whatever it names is not looked at.
 
     Raises:
@@ -74,7 +80,7 @@ def read_config(folder: Path) -> DictConfig:
     """
     path = folder / paths.CONFIG
     if not path.is_file():
-        raise ConfigError(f"run: {folder} is not the folder of a run, it has no {paths.CONFIG}")
+        raise ConfigError(f"{key}: {folder} is not the folder of a run, it has no {paths.CONFIG}")
     try:
         config = OmegaConf.load(path)
     except Exception as error:  # PyYAML raises a family of its own
@@ -98,12 +104,13 @@ def checkpoint_of(folder: Path, checkpoint: str) -> Path:
     return path
 
 
-def load_run(folder: Path, checkpoint: str = "best") -> tuple[Any, Path]:
+def load_run(folder: Path, checkpoint: str = "best", key: str = "run") -> tuple[Any, Path]:
     """Builds the model of a run with its trained weights, on the CPU, in evaluation mode.
 
     Args:
         folder: The run's folder.
         checkpoint: As of `checkpoint_of`.
+        key: As of `stored_config`.
 
     Returns:
         The LightningModule and the checkpoint that was loaded.
@@ -112,7 +119,7 @@ def load_run(folder: Path, checkpoint: str = "best") -> tuple[Any, Path]:
         ConfigError: There is no run in the folder.
         CheckpointError: The checkpoint is missing, damaged or of another model.
     """
-    config = stored_config(folder)
+    config = stored_config(folder, key)
     path = checkpoint_of(folder, checkpoint)
     if not (folder / paths.RECORD).exists():
         log.warning("%s is not finished: its %s checkpoint is used as it is", folder, path.stem)

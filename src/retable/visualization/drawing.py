@@ -176,6 +176,7 @@ def draw_detections(
     score_threshold: float = 0.0,
     minimum_size: int = 0,
     show_scores: bool = True,
+    texts: Sequence[str] | None = None,
 ) -> Image:
     """Draws the detections of an image and, where it is known, what they are worth.
 
@@ -190,6 +191,7 @@ def draw_detections(
         score_threshold: Detections below it are not drawn, and hit nothing.
         minimum_size: The image is enlarged as of `upscale`.
         show_scores: Whether to write the scores.
+        texts: What is written beside each detection instead of its score.
 
     Returns:
         The drawn image, larger than the given one by a whole factor.
@@ -216,24 +218,33 @@ def draw_detections(
         drawn = draw_boxes(drawn, truths[missed], MISS, width)
         colours = [HIT if h else DIFFICULT if i else FALSE_ALARM for h, i in zip(hit, ignored, strict=True)]
     if show_scores:
-        _write_scores(drawn, boxes, kept["scores"], colours)
+        written = [f"{float(score):.2f}" for score in _array(prediction["scores"])] if texts is None else texts
+        _write_texts(
+            drawn,
+            boxes,
+            kept["scores"],
+            [text for text, is_shown in zip(written, shown, strict=True) if is_shown],
+            colours,
+        )
     return drawn
 
 
 Rectangle = tuple[float, float, float, float]  # x1, y1, x2, y2
 
 
-def _write_scores(image: Image, boxes: Tensor, scores: NDArray[Any], colours: Sequence[Colour]) -> None:
-    """Writes each score beside its box, the best first, where it covers least of other scores and boxes."""
+def _write_texts(
+    image: Image, boxes: Tensor, scores: NDArray[Any], texts: Sequence[str], colours: Sequence[Colour]
+) -> None:
+    """Writes a text beside each box, of the best scores first, where it covers least of other texts and boxes."""
     height, width = image.shape[:2]
     if not len(boxes):
         return
     size = 0.4 * max(1.0, min(height / 640, width / 640, float(np.median(_shorter_sides(boxes))) / 20))
-    taken = np.zeros((len(boxes), 4))  # of the scores that are written already
+    taken = np.zeros((len(boxes), 4))  # of what is written already
     bounds = format_of(boxes).bounds(boxes).numpy()
     corners = format_of(boxes).corners(boxes).numpy()
     for number, index in enumerate(np.argsort(-scores, kind="stable")):
-        text = f"{float(scores[index]):.2f}"
+        text = texts[index].encode("ascii", "replace").decode()  # OpenCV's font knows no more
         (text_width, text_height), _ = cv2.getTextSize(text, _FONT, size, 1)
         places = np.array(_text_places(corners[index], text_width + 4, text_height + 4, width, height))
         covered = 10 * _common_areas(places, taken[:number]) + _common_areas(places, bounds)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from tests.papers.plates.tiny import crop, scene, write_image, write_manifest
 
+from retable.data.images import read_prepared_image
 from retable.errors import ConfigError, DataError
 from retable.papers.plates.countries import CLASSES
 from retable.papers.plates.crops import PlateCrops
@@ -66,7 +67,7 @@ def test_the_number_of_classes_follows_the_data(tmp_path: Path) -> None:
     subject = PlateClasses(PlateClassesConfig(classes=["eu_1", "eu_2", "us_1"], image_size=24))
     assert subject.classes.names == data.classes
     write_image(tmp_path / "plate.png", 60, 20, value=90)
-    assert subject.read(tmp_path / "plate.png").tolist() == [[[90] * 3] * 24] * 24
+    assert read_prepared_image(tmp_path / "plate.png", subject.prepare).tolist() == [[[90] * 3] * 24] * 24
 
 
 def test_a_manifest_gives_crops_and_plates_cut_out_of_scenes(tmp_path: Path) -> None:

@@ -1,12 +1,10 @@
 """What the paper's classifiers tell apart: countries with layouts, on crops stretched to squares."""
 
-from pathlib import Path
-
 from retable.classification.subject import Image
-from retable.data.images import read_shown_image
+from retable.errors import DataError
 from retable.papers.plates.countries import class_list
 from retable.papers.plates.crops.squares import to_square
-from retable.papers.plates.datasets.schema import PlateClassesConfig
+from retable.papers.plates.datasets.schema import SMALLEST, PlateClassesConfig
 
 
 class PlateClasses:
@@ -14,8 +12,16 @@ class PlateClasses:
 
     def __init__(self, config: PlateClassesConfig) -> None:
         self.classes = class_list(list(config.classes))
+        self.margin = config.margin
         self._size = config.image_size
 
-    def read(self, path: Path) -> Image:
-        """Reads a cut-out plate and stretches it, as `to_square`."""
-        return to_square(read_shown_image(path), self._size)
+    def prepare(self, image: Image) -> Image:
+        """Stretches a cut-out plate, as `to_square`.
+
+        Raises:
+            DataError: It has too few pixels to show anything.
+        """
+        height, width = image.shape[:2]
+        if min(height, width) < SMALLEST:
+            raise DataError(f"a plate of {width} x {height} pixels shows nothing; {SMALLEST} x {SMALLEST} is the least")
+        return to_square(image, self._size)

@@ -1,12 +1,13 @@
 """From an image of any size to the square canvas that networks see: cropped to the drawing, padded, resized."""
 
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retable.data.images import read_shown_image
+from retable.data.images import read_prepared_image
 from retable.errors import DataError
 
 Image = npt.NDArray[np.uint8]
@@ -22,19 +23,29 @@ _LARGEST = 4  # times the canvas; what is larger is shrunk to this before it is 
 
 
 def read_canvas(path: Path, size: int, crop_to_ink: bool) -> Image:
-    """Reads an image file onto a square canvas, as `to_canvas`; transparency shows white, EXIF orientation is applied.
+    """Reads an image file onto a square canvas, as `drawing_on_canvas`.
+
+    Transparency shows white, EXIF orientation is applied.
 
     Raises:
         DataError: The file is missing, damaged or no image, has fewer than 8 pixels a side, or shows nothing at all.
     """
-    image = read_shown_image(path)
+    return read_prepared_image(path, partial(drawing_on_canvas, size=size, crop_to_ink=crop_to_ink))
+
+
+def drawing_on_canvas(image: Image, size: int, crop_to_ink: bool) -> Image:
+    """Fits a drawing into a square, as `to_canvas`.
+
+    Raises:
+        DataError: The image has fewer than 8 pixels a side, or shows nothing at all.
+    """
     height, width = image.shape[:2]
     if min(height, width) < SMALLEST:
         raise DataError(
-            f"{path}: {width} x {height} pixels are too few to show a drawing; {SMALLEST} x {SMALLEST} is the least"
+            f"{width} x {height} pixels are too few to show a drawing; {SMALLEST} x {SMALLEST} is the least"
         )
     if (image == image[0, 0]).all():
-        raise DataError(f"{path}: the image shows nothing: all pixels are alike (a white drawing on transparency?)")
+        raise DataError("the image shows nothing: all pixels are alike (a white drawing on transparency?)")
     return to_canvas(image, size, crop_to_ink)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from retable.classification.subject import Image
 from retable.data.images import read_shown_image
 from retable.data.listing import list_files
+from retable.detection.cutting import cut_box
 from retable.errors import DataError
 from retable.papers.plates.countries import class_parts, country_code
 from retable.papers.plates.crops.squares import to_square
@@ -71,9 +72,7 @@ class Crop:
                 f"{self.place}: the box's centre ({x + wide / 2:g}, {y + high / 2:g}) lies outside the image of "
                 f"{columns} x {rows} pixels; correct the row"
             )
-        left, right = round(x - margin * wide), round(x + (1 + margin) * wide)
-        top, bottom = round(y - margin * high), round(y + (1 + margin) * high)
-        return image[max(0, top) : max(0, top, bottom), max(0, left) : max(0, left, right)]
+        return cut_box(image, (x, y, x + wide, y + high), margin)
 
 
 def list_crops(root: Path, classes: Sequence[str], ignore_others: bool) -> tuple[list[Crop], list[str]]:

@@ -10,6 +10,12 @@ from retable.detection.schema import FilesConfig
 from retable.errors import ConfigError
 from retable.options import Options, option
 
+MARGIN = 0.06
+"""What is cut out around a plate, as a part of its sides."""
+
+SMALLEST = 6
+"""Pixels of a plate's shorter side below which nobody could tell what it is."""
+
 
 @dataclass
 class PlateFilesConfig(FilesConfig):
@@ -99,8 +105,8 @@ class PlateCropsConfig(ImageChecks):
     crops_seed: int = 0
     fractions: CropFractions = field(default_factory=CropFractions)
     image_size: int = option(64, least=16, most=512)
-    margin: float = option(0.06, least=0, most=1)
-    smallest: int = option(6, least=1)
+    margin: float = option(MARGIN, least=0, most=1)
+    smallest: int = option(SMALLEST, least=1)
     batch_size: int = option(120, least=1)
     eval_batch_size: int = option(100, least=1)
     workers: int | None = None
@@ -126,11 +132,13 @@ class PlateClassesConfig(Options):
     Attributes:
         classes: Names of the classes, as of the data.
         image_size: Side of the squares in pixels.
+        margin: What is cut out around a plate that was found in a scene, as a part of its sides.
     """
 
     _target_: str = "retable.papers.plates.subject.PlateClasses"
     classes: list[str] = field(default_factory=lambda: II("data.classes"))
     image_size: int = II("data.image_size")
+    margin: float = option(MARGIN, least=0, most=1)
 
 
 SCHEMAS: dict[str, Any] = {"data/plate_crops": PlateCropsConfig}

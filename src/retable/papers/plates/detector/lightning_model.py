@@ -39,6 +39,7 @@ class Yolov2Module(PhasedTraining, Detector):
 
     box_format = AXIS_ALIGNED
     multiple = STRIDE
+    published_time = "the paper's Table III: 90 ms a photo on a GPU of 2016"
     config: Yolov2Config
 
     def __init__(self, config: Yolov2Config) -> None:

@@ -21,7 +21,7 @@ class PyramidAnchorsConfig(Options):
     """
 
     _target_: str = "retable.papers.plates.anchors.PyramidAnchors"
-    minimum: list[list[float]] = option([[10, 10], [10, 20], [10, 30], [10, 40], [10, 50], [30, 14]])
+    minimum: list[list[int]] = option([[10, 10], [10, 20], [10, 30], [10, 40], [10, 50], [30, 14]])
     levels: int = option(15, least=1)
     scale: float = option(1.3, above=1)
 
