@@ -92,6 +92,15 @@ def test_real_crops_are_split_in_runs_whatever_they_are_used_for(tmp_path: Path)
     assert not {item.name for item in tested.crops} & {item.name for item in trained.crops}  # type: ignore[attr-defined]
 
 
+def test_a_source_may_be_left_out(tmp_path: Path) -> None:
+    write_manifest(tmp_path, [crop(f"{n:02d}", source="ab"[n // 10]) for n in range(20)])
+    data = module(root=str(tmp_path), classes=["eu_1", "us_1"], test_sources=["b"])
+    assert data.provenance["splits"] == {"train": 8, "val": 2, "test": 10}
+    assert {item.source for item in data.parts["test"][0].crops} == {"b"}  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match=r"data.test_sources: there is no source 'c'; there are a, b"):
+        _ = module(root=str(tmp_path), classes=["eu_1", "us_1"], test_sources=["c"]).parts
+
+
 def test_folders_named_as_classes_are_read(tmp_path: Path) -> None:
     for name in ("EU-2/a.png", "eu_2/b.png", "IND_1/c.png"):
         write_image(tmp_path / name)

@@ -75,6 +75,8 @@ class PlateCropsConfig(ImageChecks):
         crops_seed: Seed of the generated crops; apart from the run's seed, so that all seeds see one dataset.
         fractions: Relative sizes of the splits. Real files are split in runs of their order in each source, country and
             layout, the same whatever they are used for; a generated crop is drawn for its split.
+        test_sources: Sources, as the manifest names them, whose plates are tested and never learnt from; null shares
+            out each source.
         image_size: Side of the squares in pixels, to which crops are stretched; models resize them to their own.
         margin: What is cut out around the box of a scene, as a part of its sides.
         smallest: Pixels of a plate's shorter side below which it is an error: nobody could tell what it is.
@@ -98,6 +100,7 @@ class PlateCropsConfig(ImageChecks):
     per_class: int = option(1000, least=3)
     crops_seed: int = 0
     fractions: CropFractions = field(default_factory=CropFractions)
+    test_sources: list[str] | None = None
     image_size: int = option(64, least=16, most=512)
     margin: float = option(0.06, least=0, most=1)
     smallest: int = option(6, least=1)
@@ -117,6 +120,8 @@ class PlateCropsConfig(ImageChecks):
                 raise ConfigError(f"data.{key}={source} needs real plates: give data.root=FOLDER")
         if self.root is not None and self.train_on == self.test_on == "generated":
             raise ConfigError("data.root is given, but data.train_on and data.test_on use no real plates")
+        if self.test_sources is not None and self.test_on == "generated":
+            raise ConfigError("data.test_sources: the test is on generated plates; drop it, or set data.test_on=real")
 
 
 @dataclass
