@@ -12,6 +12,7 @@ from retable.errors import ConfigError, DataError
 from retable.papers.plates.countries import CLASSES
 from retable.papers.plates.crops import PlateCrops
 from retable.papers.plates.crops.real import list_crops
+from retable.papers.plates.crops.squares import to_square
 from retable.papers.plates.data_module import PlateCropsDataModule
 from retable.papers.plates.datasets.schema import CropAugmentation, PlateClassesConfig, PlateCropsConfig
 from retable.papers.plates.subject import PlateClasses
@@ -45,7 +46,7 @@ def test_a_change_of_what_is_drawn_needs_a_new_version() -> None:
     assert [round(float(crops.image(index).mean())) for index in range(4)] == pytest.approx(BRIGHTNESS, abs=2)
 
 
-BRIGHTNESS = [150, 172, 143, 100]
+BRIGHTNESS = [163, 101, 122, 96]
 
 
 def test_generated_crops_make_batches_of_the_contract() -> None:
@@ -63,10 +64,22 @@ def test_the_number_of_classes_follows_the_data(tmp_path: Path) -> None:
     data = module(classes=["eu_1", "eu_2", "us_1"])
     assert data.classes == ("eu_1", "eu_2", "us_1")
     assert data.provenance["splits"]["train"] == 9
-    subject = PlateClasses(PlateClassesConfig(classes=["eu_1", "eu_2", "us_1"], image_size=24))
+    subject = PlateClasses(PlateClassesConfig(classes=["eu_1", "eu_2", "us_1"], image_size=24, fit="stretch"))
     assert subject.classes.names == data.classes
     write_image(tmp_path / "plate.png", 60, 20, value=90)
     assert subject.read(tmp_path / "plate.png").tolist() == [[[90] * 3] * 24] * 24
+
+
+def test_crops_keep_their_proportions_where_that_is_asked_for() -> None:
+    picture = np.zeros((10, 40, 3), np.uint8)
+    picture[:, :20] = 200
+    padded = to_square(picture, 20, "pad")
+    assert (padded[:7] == 100).all()
+    assert (padded[13:] == 100).all()
+    assert (padded[8:12, 1:9] == 200).all()
+    assert (to_square(picture, 20, "stretch")[:, 1:9] == 200).all()
+    crops = PlateCrops(2, 32, classes=["eu_1", "us_1"], fit="pad")
+    assert (crops.image(0)[0] == crops.image(0)[0, 0]).all()
 
 
 def test_a_manifest_gives_crops_and_plates_cut_out_of_scenes(tmp_path: Path) -> None:

@@ -85,8 +85,8 @@ class RealCrops:
         size = config.image_size
         images = np.empty((len(crops), size, size, 3), np.uint8)
         for index, crop in enumerate(crops):
-            images[index] = crop.read(size, config.margin, config.smallest)
-        return cls(tuple(crops), tuple(config.classes), images, f"{size} {config.margin}")
+            images[index] = crop.read(size, config.fit, config.margin, config.smallest)
+        return cls(tuple(crops), tuple(config.classes), images, f"{size} {config.fit} {config.margin}")
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -185,6 +185,7 @@ class PlateCropsDataModule(ClassificationDataModule):
             seed=self.config.crops_seed,
             split=role,
             classes=self.classes,
+            fit=self.config.fit,
         )
         return GeneratedCrops(crops)
 

@@ -1,4 +1,4 @@
-"""What the paper's classifiers tell apart: countries with layouts, on crops stretched to squares."""
+"""What the paper's classifiers tell apart: countries with layouts, on square crops."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ class PlateClasses:
 
     def __init__(self, config: PlateClassesConfig) -> None:
         self.classes = class_list(list(config.classes))
-        self._size = config.image_size
+        self._size, self._fit = config.image_size, config.fit
 
     def read(self, path: Path) -> Image:
-        """Reads a cut-out plate and stretches it, as `to_square`."""
-        return to_square(read_shown_image(path), self._size)
+        """Reads a cut-out plate, as `to_square`."""
+        return to_square(read_shown_image(path), self._size, self._fit)

@@ -70,14 +70,15 @@ class PlateCropsConfig(ImageChecks):
         classes: Names of the classes: a country's code, an underscore, 1 or 2 lines. What real files have of others is
             an error, unless `ignore_other_classes`.
         ignore_other_classes: Whether plates of other classes are left out, which log and provenance tell.
-        crops: Generator, called with count, image_size, seed, split and classes.
+        crops: Generator, called with count, image_size, seed, split, classes and fit.
         per_class: Generated crops of each class, over all splits.
         crops_seed: Seed of the generated crops; apart from the run's seed, so that all seeds see one dataset.
         fractions: Relative sizes of the splits. Real files are split in runs of their order in each source, country and
             layout, the same whatever they are used for; a generated crop is drawn for its split.
         test_sources: Sources, as the manifest names them, whose plates are tested and never learnt from; null shares
             out each source.
-        image_size: Side of the squares in pixels, to which crops are stretched; models resize them to their own.
+        image_size: Side of the squares in pixels; models resize them to their own.
+        fit: ``stretch`` changes a crop's proportions to the square's; ``pad`` keeps them.
         margin: What is cut out around the box of a scene, as a part of its sides.
         smallest: Pixels of a plate's shorter side below which it is an error: nobody could tell what it is.
         batch_size: Images of a training batch, over all processes.
@@ -102,6 +103,7 @@ class PlateCropsConfig(ImageChecks):
     fractions: CropFractions = field(default_factory=CropFractions)
     test_sources: list[str] | None = None
     image_size: int = option(64, least=16, most=512)
+    fit: str = option("stretch", choices=("stretch", "pad"))
     margin: float = option(0.06, least=0, most=1)
     smallest: int = option(6, least=1)
     batch_size: int = option(120, least=1)
@@ -131,11 +133,13 @@ class PlateClassesConfig(Options):
     Attributes:
         classes: Names of the classes, as of the data.
         image_size: Side of the squares in pixels.
+        fit: How crops become squares, as of the data.
     """
 
     _target_: str = "retable.papers.plates.subject.PlateClasses"
     classes: list[str] = field(default_factory=lambda: II("data.classes"))
     image_size: int = II("data.image_size")
+    fit: str = II("data.fit")
 
 
 SCHEMAS: dict[str, Any] = {"data/plate_crops": PlateCropsConfig}
