@@ -135,7 +135,7 @@ def brazilian(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas,
     paper, ink = (198, 200, 200), (30, 30, 34)
     if modern:
         paper = (236, 238, 238)
-    elif rng.chance(0.15):
+    elif rng.chance(0.3):
         paper, ink = (172, 34, 40), (232, 230, 226)
     canvas = PlateCanvas(width, height, scale, vary(rng, paper, 12), margin, surroundings)
     top = 0.27 * height if lines == 1 else 0.22 * height
@@ -150,8 +150,9 @@ def brazilian(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas,
     else:
         label = rng.choice(_TOWNS)
         canvas.word(label, (0.22 * width, 0.3 * top, 0.78 * width, 0.72 * top))
-    bottom = height - 0.09 * height
+    bottom = rng.uniform(0.8, 0.92) * height
     if lines == 1:
+        top *= 1.0 if modern else rng.uniform(1.05, 1.35)
         separator = "" if modern else rng.choice(("·", "-", "·"))
         canvas.text(f"{first}{separator}{second}", (16, top, width - 16, bottom), lettering)
     else:

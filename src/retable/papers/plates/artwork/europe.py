@@ -146,13 +146,14 @@ def _band(
     canvas: PlateCanvas, rng: RandomStream, design: Design, box: tuple[float, float, float, float], code: str
 ) -> None:
     x0, y0, x1, y1 = box
-    canvas.box(x0, y0, x1, y1, vary(rng, BLUE, 20))
+    blue = vary(rng, BLUE, 20)
+    canvas.box(x0, y0, x1, y1, blue)
     x, wide, tall = (x0 + x1) / 2, x1 - x0, y1 - y0
     if design.stars:
         radius = 0.3 * wide
         for number in range(12):
             angle = math.tau * number / 12
-            canvas.disc(x + radius * math.cos(angle), y0 + 0.3 * tall + radius * math.sin(angle), 2.6, STARS)
+            canvas.disc(x + radius * math.cos(angle), y0 + 0.3 * tall + radius * math.sin(angle), 2.6, STARS, on=blue)
     else:
         canvas.disc(x, y0 + 0.3 * tall, 0.26 * wide, (200, 40, 40))
     if code:
