@@ -146,16 +146,21 @@ def _band(
     canvas: PlateCanvas, rng: RandomStream, design: Design, box: tuple[float, float, float, float], code: str
 ) -> None:
     x0, y0, x1, y1 = box
-    blue = vary(rng, BLUE, 20)
+    blue = vary(rng, BLUE, 30)
     canvas.box(x0, y0, x1, y1, blue)
     x, wide, tall = (x0 + x1) / 2, x1 - x0, y1 - y0
-    if design.stars:
+    if design.stars and rng.chance(0.7):
         radius = 0.3 * wide
         for number in range(12):
             angle = math.tau * number / 12
-            canvas.disc(x + radius * math.cos(angle), y0 + 0.3 * tall + radius * math.sin(angle), 2.6, STARS, on=blue)
-    else:
-        canvas.disc(x, y0 + 0.3 * tall, 0.26 * wide, (200, 40, 40))
+            canvas.disc(x + radius * math.cos(angle), y0 + 0.3 * tall + radius * math.sin(angle), 2.0, STARS, on=blue)
+    else:  # a flag, as on plates of before the Union or of outside of it
+        for number in range(3):
+            stripe = vary(
+                rng, rng.choice(((200, 40, 44), (236, 236, 236), (30, 60, 140), (40, 120, 70), (220, 190, 60)))
+            )
+            top = y0 + (0.18 + 0.08 * number) * tall
+            canvas.box(x - 0.3 * wide, top, x + 0.3 * wide, top + 0.08 * tall, stripe)
     if code:
         y = y0 + (0.78 if tall < 130 else 0.7) * tall
         canvas.word(code, (x - 0.36 * wide, y - 0.24 * wide, x + 0.36 * wide, y + 0.3 * wide))
@@ -195,7 +200,7 @@ def turkish(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas, s
     letters = "ABCDEFGHIJKLMNOPRSTUVYZ"
     first, second = fill_pattern(rng, rng.choice(("@ 0000", "@@ 000", "@@ 0000", "@@@ 00", "@@@ 000")), letters).split()
     lettering = draw_lettering(rng)
-    blue = vary(rng, BLUE, 20)
+    blue = vary(rng, BLUE, 30)
     if lines == 1:
         canvas.box(0, 0, 44, height, blue)
         canvas.word("TR", (8, 0.62 * height, 38, 0.86 * height))
