@@ -13,6 +13,7 @@ from retable.errors import ConfigError, DataError
 from retable.papers.plates.countries import CLASSES
 from retable.papers.plates.crops import PlateCrops
 from retable.papers.plates.crops.real import list_crops
+from retable.papers.plates.crops.squares import to_square
 from retable.papers.plates.data_module import PlateCropsDataModule
 from retable.papers.plates.datasets.schema import CropAugmentation, PlateClassesConfig, PlateCropsConfig
 from retable.papers.plates.subject import PlateClasses
@@ -46,7 +47,7 @@ def test_a_change_of_what_is_drawn_needs_a_new_version() -> None:
     assert [round(float(crops.image(index).mean())) for index in range(4)] == pytest.approx(BRIGHTNESS, abs=2)
 
 
-BRIGHTNESS = [150, 172, 143, 100]
+BRIGHTNESS = [162, 180, 199, 81]
 
 
 def test_generated_crops_make_batches_of_the_contract() -> None:
@@ -64,10 +65,22 @@ def test_the_number_of_classes_follows_the_data(tmp_path: Path) -> None:
     data = module(classes=["eu_1", "eu_2", "us_1"])
     assert data.classes == ("eu_1", "eu_2", "us_1")
     assert data.provenance["splits"]["train"] == 9
-    subject = PlateClasses(PlateClassesConfig(classes=["eu_1", "eu_2", "us_1"], image_size=24))
+    subject = PlateClasses(PlateClassesConfig(classes=["eu_1", "eu_2", "us_1"], image_size=24, fit="stretch"))
     assert subject.classes.names == data.classes
     write_image(tmp_path / "plate.png", 60, 20, value=90)
     assert read_prepared_image(tmp_path / "plate.png", subject.prepare).tolist() == [[[90] * 3] * 24] * 24
+
+
+def test_crops_keep_their_proportions_where_that_is_asked_for() -> None:
+    picture = np.zeros((10, 40, 3), np.uint8)
+    picture[:, :20] = 200
+    padded = to_square(picture, 20, "pad")
+    assert (padded[:7] == 100).all()
+    assert (padded[13:] == 100).all()
+    assert (padded[8:12, 1:9] == 200).all()
+    assert (to_square(picture, 20, "stretch")[:, 1:9] == 200).all()
+    crops = PlateCrops(2, 32, classes=["eu_1", "us_1"], fit="pad")
+    assert (crops.image(0)[0] == crops.image(0)[0, 0]).all()
 
 
 def test_a_manifest_gives_crops_and_plates_cut_out_of_scenes(tmp_path: Path) -> None:
@@ -91,6 +104,15 @@ def test_real_crops_are_split_in_runs_whatever_they_are_used_for(tmp_path: Path)
     assert [part.kind for part in both.parts["val"]] == ["real"]
     assert both.provenance["kind"] == "mixed"
     assert not {item.name for item in tested.crops} & {item.name for item in trained.crops}  # type: ignore[attr-defined]
+
+
+def test_a_source_may_be_left_out(tmp_path: Path) -> None:
+    write_manifest(tmp_path, [crop(f"{n:02d}", source="ab"[n // 10]) for n in range(20)])
+    data = module(root=str(tmp_path), classes=["eu_1", "us_1"], test_sources=["b"])
+    assert data.provenance["splits"] == {"train": 8, "val": 2, "test": 10}
+    assert {item.source for item in data.parts["test"][0].crops} == {"b"}  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match=r"data.test_sources: there is no source 'c'; there are a, b"):
+        _ = module(root=str(tmp_path), classes=["eu_1", "us_1"], test_sources=["c"]).parts
 
 
 def test_folders_named_as_classes_are_read(tmp_path: Path) -> None:

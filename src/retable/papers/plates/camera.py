@@ -91,7 +91,7 @@ def tint(image: Image, rng: RandomStream, strength: float = 1.0) -> Image:
     """Changes exposure, contrast, white balance and gamma, or makes a picture grey or of one hue, as lamps do."""
     kind = rng.random()
     exposure = math.exp(strength * rng.triangular(0.5))
-    lift = strength * rng.uniform(0.0, 0.18) * rng.random()
+    lift = strength * 0.45 * rng.random() ** 3  # haze, mist, dirt on the lens
     balance = [math.exp(strength * rng.triangular(0.18)) for _ in range(3)]
     if kind < 0.05 * strength:  # neon, sodium
         balance = list(rng.choice(((0.25, 0.9, 0.6), (1.1, 0.6, 0.35), (0.6, 0.8, 1.2), (0.9, 0.45, 0.4))))

@@ -85,8 +85,8 @@ class RealCrops:
         size = config.image_size
         images = np.empty((len(crops), size, size, 3), np.uint8)
         for index, crop in enumerate(crops):
-            images[index] = crop.read(size, config.margin, config.smallest)
-        return cls(tuple(crops), tuple(config.classes), images, f"{size} {config.margin}")
+            images[index] = crop.read(size, config.fit, config.margin, config.smallest)
+        return cls(tuple(crops), tuple(config.classes), images, f"{size} {config.fit} {config.margin}")
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -185,6 +185,7 @@ class PlateCropsDataModule(ClassificationDataModule):
             seed=self.config.crops_seed,
             split=role,
             classes=self.classes,
+            fit=self.config.fit,
         )
         return GeneratedCrops(crops)
 
@@ -215,19 +216,28 @@ class PlateCropsDataModule(ClassificationDataModule):
         return {role: RealCrops.read([crops[index] for index in chosen[role]], config) for role in roles}
 
     def _split(self, crops: Sequence[Crop]) -> dict[str, list[int]]:
-        """Returns the plates of each split: as their list tells it, else by blocks; a scene's plates stay together."""
+        """Returns the plates of each split: as their list or `test_sources` tell, else by blocks.
+
+        The plates of a scene stay together.
+        """
         told = {crop.split for crop in crops} - {""}
-        if told:
-            if unknown := sorted(told - set(ROLES)):
-                raise ConfigError(f"data.root={self.config.root}: unknown split {unknown[0]!r}; use {', '.join(ROLES)}")
+        tested = set(self.config.test_sources or ())
+        if unknown := sorted(tested - {crop.source for crop in crops}):
+            known = ", ".join(sorted({crop.source for crop in crops} - {""})) or "none"
+            raise ConfigError(f"data.test_sources: there is no source {unknown[0]!r}; there are {known}")
+        if told and not tested:
+            if strange := sorted(told - set(ROLES)):
+                raise ConfigError(f"data.root={self.config.root}: unknown split {strange[0]!r}; use {', '.join(ROLES)}")
             return {role: [index for index, crop in enumerate(crops) if crop.split == role] for role in ROLES}
         files: dict[str, list[int]] = {}
         for index, crop in enumerate(crops):
-            files.setdefault(crop.name, []).append(index)
-        groups = [(crops[members[0]].source, crops[members[0]].class_name) for members in files.values()]
-        parts = block_split(groups, self._fractions)
+            if crop.source not in tested:
+                files.setdefault(crop.name, []).append(index)
         members = list(files.values())
-        return {role: sorted(index for number in parts[role] for index in members[number]) for role in ROLES}
+        groups = [(crops[first].source, crops[first].class_name) for first, *_ in members]
+        parts = block_split(groups, {**self._fractions, "test": 0.0} if tested else self._fractions)
+        found = {role: sorted(index for number in parts[role] for index in members[number]) for role in parts}
+        return {"test": [index for index, crop in enumerate(crops) if crop.source in tested], **found}
 
     @cached_property
     def training_set(self) -> CropSamples:

@@ -1,4 +1,4 @@
-"""What the paper's classifiers tell apart: countries with layouts, on crops stretched to squares."""
+"""What the paper's classifiers tell apart: countries with layouts, on square crops."""
 
 from retable.classification.subject import Image
 from retable.errors import DataError
@@ -13,10 +13,10 @@ class PlateClasses:
     def __init__(self, config: PlateClassesConfig) -> None:
         self.classes = class_list(list(config.classes))
         self.margin = config.margin
-        self._size = config.image_size
+        self._size, self._fit = config.image_size, config.fit
 
     def prepare(self, image: Image) -> Image:
-        """Stretches a cut-out plate, as `to_square`.
+        """Makes a square of a cut-out plate, as `to_square`.
 
         Raises:
             DataError: It has too few pixels to show anything.
@@ -24,4 +24,4 @@ class PlateClasses:
         height, width = image.shape[:2]
         if min(height, width) < SMALLEST:
             raise DataError(f"a plate of {width} x {height} pixels shows nothing; {SMALLEST} x {SMALLEST} is the least")
-        return to_square(image, self._size)
+        return to_square(image, self._size, self._fit)

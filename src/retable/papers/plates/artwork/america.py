@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from retable.papers.plates.artwork import glyphs
-from retable.papers.plates.artwork.canvas import Colour, Lettering, PlateCanvas, vary
+from retable.papers.plates.artwork.canvas import Colour, PlateCanvas, vary
 from retable.papers.plates.artwork.formats import fill_pattern
 from retable.papers.plates.artwork.frames import draw_surroundings
+from retable.papers.plates.artwork.lettering import draw_lettering
 from retable.synthetic.rng import RandomStream, Weighted
 
 _STATES = (
@@ -62,16 +63,8 @@ def american(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas, 
     _picture(canvas, rng)
     ink = (232, 232, 226) if dark else _INKS.draw(rng)
     text = fill_pattern(rng, rng.choice(_PATTERNS))
-    lettering = rng.choice(
-        (
-            Lettering(glyphs.SANS, 1, width=0.5, gap=0.13),
-            Lettering(glyphs.SANS, 2, width=0.48, gap=0.14),
-            Lettering(glyphs.BOLD, -3, width=0.52, gap=0.1),
-            Lettering(glyphs.MODERN, 3, width=0.5, gap=0.13),
-            Lettering(glyphs.THIN_MONO, 2, width=0.5, gap=0.13, fixed=True),
-        )
-    )
-    canvas.text(text, (16, 0.28 * height, width - 16, 0.78 * height), lettering)
+    lettering = draw_lettering(rng, 0.5)
+    canvas.text(text, (16, rng.uniform(0.24, 0.32) * height, width - 16, rng.uniform(0.74, 0.82) * height), lettering)
     canvas.print(vary(rng, ink), relief=rng.choice((0.0, 20.0, 32.0)))
     state = rng.choice(_STATES)
     font = rng.choice((glyphs.SCRIPT, glyphs.BOLD, glyphs.SERIF))
@@ -138,18 +131,11 @@ def brazilian(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas,
     modern = rng.chance(0.3)
     first = fill_pattern(rng, "@@@")
     second = fill_pattern(rng, "0@00" if modern else "0000")
-    lettering = rng.choice(
-        (
-            Lettering(glyphs.SANS, 2, width=0.62, gap=0.12),
-            Lettering(glyphs.SANS, 3, width=0.6, gap=0.13),
-            Lettering(glyphs.BOLD, -2, width=0.62, gap=0.11),
-            Lettering(glyphs.MODERN, 3, width=0.62, gap=0.14),
-        )
-    )
+    lettering = draw_lettering(rng, 0.6)
     paper, ink = (198, 200, 200), (30, 30, 34)
     if modern:
         paper = (236, 238, 238)
-    elif rng.chance(0.15):
+    elif rng.chance(0.3):
         paper, ink = (172, 34, 40), (232, 230, 226)
     canvas = PlateCanvas(width, height, scale, vary(rng, paper, 12), margin, surroundings)
     top = 0.27 * height if lines == 1 else 0.22 * height
@@ -164,8 +150,9 @@ def brazilian(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas,
     else:
         label = rng.choice(_TOWNS)
         canvas.word(label, (0.22 * width, 0.3 * top, 0.78 * width, 0.72 * top))
-    bottom = height - 0.09 * height
+    bottom = rng.uniform(0.8, 0.92) * height
     if lines == 1:
+        top *= 1.0 if modern else rng.uniform(1.05, 1.35)
         separator = "" if modern else rng.choice(("·", "-", "·"))
         canvas.text(f"{first}{separator}{second}", (16, top, width - 16, bottom), lettering)
     else:

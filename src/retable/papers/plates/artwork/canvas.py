@@ -67,7 +67,7 @@ class PlateCanvas:
         cv2.rectangle(self.image, (0, 0), shape[::-1], surroundings, cv2.FILLED)
         self._ink: Image = np.zeros(shape, np.uint8)
         self._written = [(10**6, 0), (10**6, 0)]  # rows and columns from and to which there is ink
-        self._surroundings = surroundings
+        self.paper, self._surroundings = paper, surroundings
         self.box(0, 0, width, height, paper)
 
     def pixel(self, millimetres: float) -> int:
@@ -81,16 +81,21 @@ class PlateCanvas:
     def line(self, x0: float, y0: float, x1: float, y1: float, colour: Colour, thickness: float) -> None:
         """Draws a straight line of a thickness in mm."""
         start, end = (self.pixel(x0), self.pixel(y0)), (self.pixel(x1), self.pixel(y1))
+        colour = self._thinned(colour, thickness * self.scale, self.paper)
         cv2.line(self.image, start, end, colour, max(1, round(thickness * self.scale)), cv2.LINE_AA)
 
     def border(self, colour: Colour, thickness: float, inset: float = 2.0) -> None:
         """Draws a line along the edge, its corners rounded by what the thickness gives."""
         first, last = self.pixel(inset), (self.pixel(self.width - inset), self.pixel(self.height - inset))
         pixels = max(1, round(thickness * self.scale))
+        colour = self._thinned(colour, thickness * self.scale, self.paper)
         cv2.rectangle(self.image, (first, first), last, colour, pixels, cv2.LINE_AA)
 
-    def disc(self, x: float, y: float, radius: float, colour: Colour, thickness: float = 0.0) -> None:
-        """Draws a circle; filled where it has no thickness."""
+    def disc(
+        self, x: float, y: float, radius: float, colour: Colour, thickness: float = 0.0, on: Colour | None = None
+    ) -> None:
+        """Draws a circle on a colour, by default the paper's; filled where it has no thickness."""
+        colour = self._thinned(colour, (1.3 * radius * self.scale) ** 2, on or self.paper)
         pixels = max(1, round(thickness * self.scale)) if thickness else cv2.FILLED
         centre = (self.pixel(x), self.pixel(y))
         cv2.circle(self.image, centre, max(1, round(radius * self.scale)), colour, pixels, cv2.LINE_AA)
@@ -179,6 +184,12 @@ class PlateCanvas:
         left, right = self.margin * self.scale, (self.margin + self.width) * self.scale
         top, bottom = self.margin * self.scale, (self.margin + self.height) * self.scale
         return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+
+    def _thinned(self, colour: Colour, share: float, on: Colour) -> Colour:
+        """What is left of the colour of a thing that covers only a share of the pixels that it is drawn with."""
+        part = min(max(share, 0.0), 1.0)
+        red, green, blue = (round(part * value + (1 - part) * under) for value, under in zip(colour, on, strict=True))
+        return red, green, blue
 
     def _put(self, mask: Image, rows: slice, columns: slice) -> None:
         part = self._ink[rows, columns]

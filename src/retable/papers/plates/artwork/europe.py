@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from retable.papers.plates.artwork import glyphs
 from retable.papers.plates.artwork.canvas import Colour, Lettering, PlateCanvas, vary
 from retable.papers.plates.artwork.formats import fill_pattern
 from retable.papers.plates.artwork.frames import draw_surroundings
+from retable.papers.plates.artwork.lettering import draw_lettering
 from retable.synthetic.rng import RandomStream, Weighted
 
 WHITE, YELLOW, BLACK, RED = (236, 238, 238), (240, 190, 30), (22, 22, 24), (178, 28, 34)
-BLUE, GREEN, STARS = (22, 62, 160), (24, 110, 60), (246, 214, 40)
+BLUE, GREEN, STARS = (22, 70, 172), (24, 110, 60), (246, 214, 40)
 
 
 @dataclass(frozen=True)
@@ -82,18 +82,8 @@ _DESIGNS = Weighted(
     (Design("N", ("@@ 00000",), stars=False), 0.7),
     (Design("CH", tuple(f"{place}°000000" for place in ("ZH", "BE", "BS", "OW", "VD")), stars=False, band=0.0), 1.0),
 )
-_SIZES = Weighted(((520, 110), 1.0))
 _TWO_LINE_SIZES = Weighted(
     ((280, 200), 3.0), ((340, 220), 1.5), ((220, 170), 1.0), ((300, 160), 1.0), ((180, 200), 0.7)
-)
-
-_LETTERINGS = Weighted(
-    (Lettering(glyphs.SANS, 2, width=0.6), 3.0),
-    (Lettering(glyphs.SANS, 1, width=0.56, gap=0.16), 2.0),
-    (Lettering(glyphs.BOLD, -2, width=0.62, gap=0.13), 3.0),
-    (Lettering(glyphs.BOLD, -1, width=0.55, gap=0.12), 1.5),
-    (Lettering(glyphs.MODERN, 3, width=0.6, gap=0.16), 2.0),
-    (Lettering(glyphs.MONO, -1, width=0.6, gap=0.12, fixed=True), 1.0),
 )
 
 
@@ -106,7 +96,7 @@ def european(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas, 
     canvas = PlateCanvas(width, height, scale, paper, margin, surroundings)
     text = fill_pattern(rng, rng.choice(design.patterns), design.letters)
     ink = vary(rng, design.ink, 10)
-    lettering = _LETTERINGS.draw(rng)
+    lettering = draw_lettering(rng)
     banded = rng.chance(design.band)
     if lines == 1:
         left, right = (48.0 if banded else 14.0), width - 14.0
@@ -115,7 +105,7 @@ def european(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas, 
         if design.right is not None and banded:
             right = width - 50.0
             _band(canvas, rng, design, (width - 42, 0, width, height), fill_pattern(rng, design.right))
-        inset = rng.uniform(16, 19)
+        inset = rng.uniform(14, 21)
         spread = rng.uniform(0.82, 1.0)
         slack = (right - left) * (1 - spread)
         box = (left + slack / 2 + 6, inset, right - slack / 2 - 4, height - inset)
@@ -124,7 +114,7 @@ def european(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas, 
     else:
         _two_lines(canvas, rng, design, text, lettering, banded)
     canvas.print(ink, relief=rng.choice((0.0, 18.0, 30.0)))
-    if design.rims is not None:
+    if design.rims is not None and rng.chance(0.6):
         canvas.border(design.rims, rng.uniform(1.5, 3.0), 2.5)
     return canvas, text
 
@@ -156,15 +146,21 @@ def _band(
     canvas: PlateCanvas, rng: RandomStream, design: Design, box: tuple[float, float, float, float], code: str
 ) -> None:
     x0, y0, x1, y1 = box
-    canvas.box(x0, y0, x1, y1, vary(rng, BLUE, 14))
+    blue = vary(rng, BLUE, 30)
+    canvas.box(x0, y0, x1, y1, blue)
     x, wide, tall = (x0 + x1) / 2, x1 - x0, y1 - y0
-    if design.stars:
+    if design.stars and rng.chance(0.7):
         radius = 0.3 * wide
         for number in range(12):
             angle = math.tau * number / 12
-            canvas.disc(x + radius * math.cos(angle), y0 + 0.3 * tall + radius * math.sin(angle), 2.6, STARS)
-    else:
-        canvas.disc(x, y0 + 0.3 * tall, 0.26 * wide, (200, 40, 40))
+            canvas.disc(x + radius * math.cos(angle), y0 + 0.3 * tall + radius * math.sin(angle), 2.0, STARS, on=blue)
+    else:  # a flag, as on plates of before the Union or of outside of it
+        for number in range(3):
+            stripe = vary(
+                rng, rng.choice(((200, 40, 44), (236, 236, 236), (30, 60, 140), (40, 120, 70), (220, 190, 60)))
+            )
+            top = y0 + (0.18 + 0.08 * number) * tall
+            canvas.box(x - 0.3 * wide, top, x + 0.3 * wide, top + 0.08 * tall, stripe)
     if code:
         y = y0 + (0.78 if tall < 130 else 0.7) * tall
         canvas.word(code, (x - 0.36 * wide, y - 0.24 * wide, x + 0.36 * wide, y + 0.3 * wide))
@@ -203,21 +199,15 @@ def turkish(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas, s
     province = "34" if rng.chance(0.4) else f"{rng.integer(1, 81):02d}"
     letters = "ABCDEFGHIJKLMNOPRSTUVYZ"
     first, second = fill_pattern(rng, rng.choice(("@ 0000", "@@ 000", "@@ 0000", "@@@ 00", "@@@ 000")), letters).split()
-    lettering = rng.choice(
-        (
-            Lettering(glyphs.SANS, 2, width=0.58, gap=0.16),
-            Lettering(glyphs.BOLD, -2, width=0.6, gap=0.14),
-            Lettering(glyphs.SANS, 3, width=0.62, gap=0.16),
-            Lettering(glyphs.MODERN, 3, width=0.56, gap=0.18),
-        )
-    )
-    blue = vary(rng, (20, 80, 190), 14)
+    lettering = draw_lettering(rng)
+    blue = vary(rng, BLUE, 30)
     if lines == 1:
         canvas.box(0, 0, 44, height, blue)
         canvas.word("TR", (8, 0.62 * height, 38, 0.86 * height))
         canvas.print((240, 240, 240))
         end = width - rng.uniform(10, 40)
-        canvas.text(f"{province} {first} {second}", (54, 17, end, height - 17), lettering, rng.uniform(0.2, 0.6))
+        inset = rng.uniform(14, 21)
+        canvas.text(f"{province} {first} {second}", (54, inset, end, height - inset), lettering, rng.uniform(0.2, 0.6))
     else:
         canvas.box(0, 0.52 * height, 44, height, blue)
         canvas.word("TR", (8, 0.8 * height, 38, 0.92 * height))

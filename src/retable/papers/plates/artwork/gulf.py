@@ -6,6 +6,7 @@ from retable.papers.plates.artwork import glyphs
 from retable.papers.plates.artwork.canvas import Colour, Lettering, PlateCanvas, vary
 from retable.papers.plates.artwork.formats import fill_pattern
 from retable.papers.plates.artwork.frames import draw_surroundings
+from retable.papers.plates.artwork.lettering import draw_lettering
 from retable.synthetic.rng import RandomStream, Weighted
 
 WHITE, BLACK, RED = (234, 235, 234), (24, 24, 26), (196, 40, 46)
@@ -19,12 +20,6 @@ _EMIRATES = Weighted(
     (("RasAlKhaimah", "R.A.K", "رأس الخيمة"), 1.0),
     (("UmmAlQuwain", "U.A.Q", "أم القيوين"), 0.6),
 )
-_LETTERINGS = (
-    Lettering(glyphs.SANS, 1, width=0.56, gap=0.13),
-    Lettering(glyphs.MODERN, 3, width=0.56, gap=0.13),
-    Lettering(glyphs.BOLD, -3, width=0.56, gap=0.1),
-    Lettering(glyphs.SANS, 2, width=0.52, gap=0.12),
-)
 
 
 def emirati(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas, str]:
@@ -34,7 +29,7 @@ def emirati(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas, s
     canvas = PlateCanvas(width, height, scale, vary(rng, WHITE), margin, surroundings)
     name, latin, arabic = _EMIRATES.draw(rng)
     digits = str(rng.integer(10 ** (n := rng.choice((2, 3, 4, 4, 4))), 10 ** (n + 1) - 1))
-    lettering = rng.choice(_LETTERINGS)
+    lettering = draw_lettering(rng, 0.55)
     ink = vary(rng, BLACK, 10)
     if name == "AbuDhabi":
         category = str(rng.integer(1, 17))

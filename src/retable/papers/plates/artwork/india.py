@@ -6,6 +6,7 @@ from retable.papers.plates.artwork import glyphs
 from retable.papers.plates.artwork.canvas import Colour, Lettering, PlateCanvas, vary
 from retable.papers.plates.artwork.formats import fill_pattern
 from retable.papers.plates.artwork.frames import draw_surroundings
+from retable.papers.plates.artwork.lettering import draw_lettering
 from retable.synthetic.rng import RandomStream, Weighted
 
 _STATES = (
@@ -20,15 +21,11 @@ _COLOURS: Weighted[_Pair] = Weighted(
     (((36, 130, 74), (236, 236, 230)), 0.4),  # electric
     (((26, 26, 28), (238, 196, 40)), 0.4),  # hired
 )
-_LETTERINGS = Weighted(
-    (Lettering(glyphs.BOLD, -1, width=0.6, gap=0.14), 4.0),
-    (Lettering(glyphs.BOLD, 1, width=0.66, gap=0.16), 2.0),
-    (Lettering(glyphs.SANS, 2, width=0.55, gap=0.16), 3.0),
-    (Lettering(glyphs.SERIF, 0, width=0.72, gap=0.12), 1.0),
-    (Lettering(glyphs.SLANTED, -1, width=0.7, gap=0.1), 1.0),
-    (Lettering(glyphs.MONO, 0, width=0.6, gap=0.14, fixed=True), 1.0),
-    (Lettering(glyphs.BOLD, 0, stencil=True, width=0.66, gap=0.14), 0.8),
-    (Lettering(glyphs.MODERN, 2, width=0.62, gap=0.14), 1.0),
+_PAINTED = (
+    Lettering(glyphs.SERIF, 0, width=0.72, gap=0.12),
+    Lettering(glyphs.SLANTED, -1, width=0.7, gap=0.1),
+    Lettering(glyphs.BOLD, 1, width=0.66, gap=0.16),
+    Lettering(glyphs.BOLD, 0, stencil=True, width=0.66, gap=0.14),
 )
 
 
@@ -45,7 +42,7 @@ def indian(rng: RandomStream, lines: int, scale: float) -> tuple[PlateCanvas, st
     state = rng.choice(_STATES)
     district, series, number = fill_pattern(rng, rng.choice(("00 @ 0000", "00 @@ 0000", "00 @@ 0000"))).split()
     blank = rng.choice(("", " ", " "))
-    lettering = _LETTERINGS.draw(rng)
+    lettering = rng.choice(_PAINTED) if rng.chance(0.3) else draw_lettering(rng)
     secure = rng.chance(0.4)
     left = 12.0
     if secure:

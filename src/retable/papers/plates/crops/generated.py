@@ -11,6 +11,7 @@ from retable.errors import ConfigError
 from retable.papers.plates.artwork import Plate, draw_plate
 from retable.papers.plates.camera import draw_view, perspective, photograph
 from retable.papers.plates.countries import CLASSES, class_parts
+from retable.papers.plates.crops.squares import to_square
 from retable.synthetic.dataset import GeneratedDataset
 from retable.synthetic.raster import Image
 from retable.synthetic.rng import RandomStream
@@ -23,7 +24,7 @@ _LARGEST = 240  # pixels of a crop before it is resized: more makes no differenc
 
 
 class PlateCrops(GeneratedDataset):
-    """Synthetic photographs of plates, cut out as detectors and annotators do and stretched to squares.
+    """Synthetic photographs of plates, cut out as detectors and annotators do.
 
     The classes take turns: crop i is of class i modulo their number.
 
@@ -33,6 +34,7 @@ class PlateCrops(GeneratedDataset):
         seed: Seed of all crops.
         split: `train`, `val` or `test`.
         classes: Names as of `retable.papers.plates.countries.CLASSES`.
+        fit: As of `retable.papers.plates.crops.squares.to_square`.
 
     Raises:
         ConfigError: A parameter is out of range or unknown.
@@ -50,6 +52,7 @@ class PlateCrops(GeneratedDataset):
         seed: int = 0,
         split: str = "train",
         classes: Sequence[str] = CLASSES,
+        fit: str = "stretch",
     ) -> None:
         unknown = [name for name in classes if name not in CLASSES]
         if unknown or not classes:
@@ -57,8 +60,8 @@ class PlateCrops(GeneratedDataset):
                 f"data.classes: there is no generator of {', '.join(unknown) or 'no classes'}; it makes "
                 f"{', '.join(CLASSES)}"
             )
-        super().__init__(count, image_size, seed, split, tuple(classes))
-        self.classes = tuple(classes)
+        super().__init__(count, image_size, seed, split, tuple(classes), fit)
+        self.classes, self.fit = tuple(classes), fit
 
     def label(self, index: int) -> int:
         """Returns a crop's class as an index into the classes; raises IndexError where there is no such crop."""
@@ -90,8 +93,7 @@ class PlateCrops(GeneratedDataset):
             borderValue=paint,
         )
         taken = photograph(np.asarray(picture, np.uint8), rng)
-        method = cv2.INTER_AREA if min(size) > self.size else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(taken, (self.size, self.size), interpolation=method), np.uint8)
+        return to_square(taken, self.size, self.fit)
 
     def _draw(self, rng: RandomStream, index: int) -> tuple[Plate, float, float]:
         """Draws the plate, and its width and height in pixels."""

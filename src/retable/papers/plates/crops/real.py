@@ -39,11 +39,12 @@ class Crop:
     split: str = ""
     box: tuple[float, float, float, float] | None = None
 
-    def read(self, size: int, margin: float, smallest: int) -> Image:
+    def read(self, size: int, fit: str, margin: float, smallest: int) -> Image:
         """Reads the plate as a square.
 
         Args:
             size: Side of the square in pixels.
+            fit: As of `to_square`.
             margin: What is cut out around a box, as a part of its sides.
             smallest: Pixels of the shorter side at least.
 
@@ -59,7 +60,7 @@ class Crop:
                 f"{self.place}: a plate of {width} x {height} pixels shows nothing; leave it out, or set "
                 f"data.smallest={max(1, min(height, width))}"
             )
-        return to_square(image, size)
+        return to_square(image, size, fit)
 
     def _cut(self, image: Image, margin: float) -> Image:
         assert self.box is not None

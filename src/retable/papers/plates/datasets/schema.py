@@ -76,12 +76,15 @@ class PlateCropsConfig(ImageChecks):
         classes: Names of the classes: a country's code, an underscore, 1 or 2 lines. What real files have of others is
             an error, unless `ignore_other_classes`.
         ignore_other_classes: Whether plates of other classes are left out, which log and provenance tell.
-        crops: Generator, called with count, image_size, seed, split and classes.
+        crops: Generator, called with count, image_size, seed, split, classes and fit.
         per_class: Generated crops of each class, over all splits.
         crops_seed: Seed of the generated crops; apart from the run's seed, so that all seeds see one dataset.
         fractions: Relative sizes of the splits. Real files are split in runs of their order in each source, country and
             layout, the same whatever they are used for; a generated crop is drawn for its split.
-        image_size: Side of the squares in pixels, to which crops are stretched; models resize them to their own.
+        test_sources: Sources, as the manifest names them, whose plates are tested and never learnt from; null shares
+            out each source.
+        image_size: Side of the squares in pixels; models resize them to their own.
+        fit: ``stretch`` changes a crop's proportions to the square's; ``pad`` keeps them.
         margin: What is cut out around the box of a scene, as a part of its sides.
         smallest: Pixels of a plate's shorter side below which it is an error: nobody could tell what it is.
         batch_size: Images of a training batch, over all processes.
@@ -104,9 +107,16 @@ class PlateCropsConfig(ImageChecks):
     per_class: int = option(1000, least=3)
     crops_seed: int = 0
     fractions: CropFractions = field(default_factory=CropFractions)
+    test_sources: list[str] | None = None
     image_size: int = option(64, least=16, most=512)
+<<<<<<< HEAD
     margin: float = option(MARGIN, least=0, most=1)
     smallest: int = option(SMALLEST, least=1)
+=======
+    fit: str = option("stretch", choices=("stretch", "pad"))
+    margin: float = option(0.06, least=0, most=1)
+    smallest: int = option(6, least=1)
+>>>>>>> wt-platesdata
     batch_size: int = option(120, least=1)
     eval_batch_size: int = option(100, least=1)
     workers: int | None = None
@@ -123,6 +133,8 @@ class PlateCropsConfig(ImageChecks):
                 raise ConfigError(f"data.{key}={source} needs real plates: give data.root=FOLDER")
         if self.root is not None and self.train_on == self.test_on == "generated":
             raise ConfigError("data.root is given, but data.train_on and data.test_on use no real plates")
+        if self.test_sources is not None and self.test_on == "generated":
+            raise ConfigError("data.test_sources: the test is on generated plates; drop it, or set data.test_on=real")
 
 
 @dataclass
@@ -132,12 +144,14 @@ class PlateClassesConfig(Options):
     Attributes:
         classes: Names of the classes, as of the data.
         image_size: Side of the squares in pixels.
+        fit: How crops become squares, as of the data.
         margin: What is cut out around a plate that was found in a scene, as a part of its sides.
     """
 
     _target_: str = "retable.papers.plates.subject.PlateClasses"
     classes: list[str] = field(default_factory=lambda: II("data.classes"))
     image_size: int = II("data.image_size")
+    fit: str = II("data.fit")
     margin: float = option(MARGIN, least=0, most=1)
 
 

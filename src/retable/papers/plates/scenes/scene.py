@@ -160,9 +160,9 @@ def _draw_vehicle(image: Image, placed: PlacedVehicle, rng: RandomStream) -> Non
     if (
         across > 1.8 * picture.shape[1]
     ):  # the stock has no more to show: at half the size it takes a quarter of the time
-        half = np.array([[0.5, 0.0, -0.25], [0.0, 0.5, -0.25], [0.0, 0.0, 1.0]])
+        halved = np.array([[0.5, 0.0, -0.25], [0.0, 0.5, -0.25], [0.0, 0.0, 1.0]])
         small = ((size[0] + 1) // 2, (size[1] + 1) // 2)
-        seen = cv2.warpPerspective(picture, half @ matrix, small, flags=cv2.INTER_LINEAR)
+        seen = cv2.warpPerspective(picture, halved @ matrix, small, flags=cv2.INTER_LINEAR)
         seen = cv2.resize(seen, (2 * small[0], 2 * small[1]), interpolation=cv2.INTER_LINEAR)[: size[1], : size[0]]
     else:
         seen = cv2.warpPerspective(picture, matrix, size, flags=cv2.INTER_LINEAR)
