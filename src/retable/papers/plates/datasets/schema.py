@@ -109,14 +109,9 @@ class PlateCropsConfig(ImageChecks):
     fractions: CropFractions = field(default_factory=CropFractions)
     test_sources: list[str] | None = None
     image_size: int = option(64, least=16, most=512)
-<<<<<<< HEAD
+    fit: str = option("stretch", choices=("stretch", "pad"))
     margin: float = option(MARGIN, least=0, most=1)
     smallest: int = option(SMALLEST, least=1)
-=======
-    fit: str = option("stretch", choices=("stretch", "pad"))
-    margin: float = option(0.06, least=0, most=1)
-    smallest: int = option(6, least=1)
->>>>>>> wt-platesdata
     batch_size: int = option(120, least=1)
     eval_batch_size: int = option(100, least=1)
     workers: int | None = None
