@@ -254,7 +254,9 @@ class Detector(LightningModule):
 
     def _log_groups(self, data: Any) -> None:
         """Logs metrics of each group of the tested images, as if there were no others."""
-        results, dataset = self.image_results(), data.datasets[data.test_name]
+        results, dataset = self.image_results(), getattr(data, "datasets", {}).get(data.test_name)
+        if dataset is None:  # data of another module than ours
+            return
         groups = np.array([self.group_of(dataset, index) for index in range(results.images)])
         self._groups = sorted({*groups.tolist()} - {""})
         if self._groups:

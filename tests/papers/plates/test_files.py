@@ -8,7 +8,7 @@ import pytest
 from tests.papers.plates.tiny import crop, scene, write_image, write_manifest
 
 from retable.errors import ConfigError, DataError
-from retable.papers.plates.datasets import PlateFiles
+from retable.papers.plates.datasets.scenes import PlateFiles
 from retable.papers.plates.datasets.schema import PlateFilesConfig
 
 

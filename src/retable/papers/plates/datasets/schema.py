@@ -28,7 +28,7 @@ class PlateFilesConfig(FilesConfig):
         country: The plates' country where the files do not tell it; null for unknown.
     """
 
-    _target_: str = "retable.papers.plates.datasets.PlateFiles"
+    _target_: str = "retable.papers.plates.datasets.scenes.PlateFiles"
     format: str = option("manifest", choices=("manifest", "voc", "yolo"))
     plate_class: str | None = None
     country: str | None = None
