@@ -188,30 +188,26 @@ def test_rows_that_only_evaluate_run_after_their_trainings(call: Call, tmp_path:
 
 
 def test_seeds_are_added_once_by_a_plan_that_is_written_before(call: Call, tmp_path: Path) -> None:
-    words = ("table=demo/1", "budget=smoke", "seeds=3", "engine.workers=2")
-    done = call(*words, DUMMY_EFFECT="0.03")
-    assert (done.returncode, len(records(tmp_path))) == (0, 18), done.stdout
-    folder = tmp_path / "outputs" / "tables" / "demo" / "1" / "smoke"
-    assert "inconclusive" in done.stdout
-    done = call(*words, "add_seeds=auto", "minutes=0.001", DUMMY_EFFECT="0.03")
+    path = tmp_path / "experiments" / "demo" / "table1.yaml"
+    path.write_text(TABLE.replace("  Again: model.levels=[P2]\n", "").replace(", Again: 70", ""))
+    words = ("table=demo/1", "budget=smoke", "seeds=3", "engine.workers=2", "add_seeds=auto")
+    done = call(*words, "minutes=0.001", DUMMY_EFFECT="0.03")
+    assert (done.returncode, len(records(tmp_path))) == (0, 9), done.stdout
     assert "0.001 more minutes would decide no open claim" in done.stdout
+    folder = tmp_path / "outputs" / "tables" / "demo" / "1" / "smoke"
     assert not (folder / "second_look.json").exists(), "there is no time for it"
-    done = call(*words, "add_seeds=auto", "minutes=0.01", DUMMY_EFFECT="0.03")
+    done = call(*words, DUMMY_EFFECT="0.03")
     assert done.returncode == 0, done.stdout
     plan = json.loads((folder / "second_look.json").read_text())
-    assert plan["first"] == [1, 2, 3]
-    assert plan["added"] == [4, 5, 6], "for the other claim there is no time"
+    assert (plan["first"], plan["added"]) == ([1, 2, 3], [4, 5, 6])
     assert set(plan["cells"]) == {"None", "Five"}, "Nine is in no claim"
-    added = sum(count for of_row in plan["cells"].values() for count in of_row.values())
-    assert len(records(tmp_path)) == 18 + added, done.stdout
-    assert "demo/1: its second look was planned on" in call(*words, "add_seeds=auto", DUMMY_EFFECT="0.03").stdout
-    assert json.loads((folder / "second_look.json").read_text()) == plan, "once"
-    # the same command without add_seeds, and the index, know it
-    assert len(records(tmp_path)) == 18 + added
+    assert len(records(tmp_path)) == 9 + 6, done.stdout
     assert "looked at twice" in (folder / "report.md").read_text()
-    call("report")
-    assert json.loads((folder / "standing.json").read_text())["asked"]["seeds"] == [1, 2, 3]
-    assert json.loads((folder / "standing.json").read_text())["cells"] == 18 + added
+    again = call(*words, DUMMY_EFFECT="0.03")
+    assert "demo/1: its second look was planned on" in again.stdout
+    assert json.loads((folder / "second_look.json").read_text()) == plan, "once"
+    kept = json.loads((folder / "standing.json").read_text())
+    assert (kept["asked"]["seeds"], kept["cells"]) == ([1, 2, 3], 9 + 6), "what the index counts again"
 
 
 def test_only_some_cells(call: Call, tmp_path: Path) -> None:
