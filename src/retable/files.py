@@ -4,16 +4,20 @@ import csv
 import errno
 import fcntl
 import io
+import json
 import os
 import re
 import shutil
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar, cast
 
 from retable.errors import ConfigError
+
+Kind = TypeVar("Kind")
 
 _LITTLE_BYTES = 2**20
 
@@ -49,6 +53,19 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Writes a UTF-8 text file all or nothing (see `write_atomically`)."""
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_dataclass(path: Path, value: Any) -> None:
+    """Writes a dataclass as JSON, all or nothing."""
+    write_text(path, json.dumps(asdict(value), indent=2) + "\n")
+
+
+def read_dataclass(path: Path, kind: type[Kind]) -> Kind | None:
+    """Reads what `write_dataclass` wrote; None if there is nothing, or nothing that can be read."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return kind(**{part.name: values[part.name] for part in fields(cast(Any, kind))})
+    return None
 
 
 def cache_folder() -> Path:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
+from retable.errors import ConfigError
 from retable.options import Options, option
 
 
@@ -113,3 +114,22 @@ class PredictionOptions(Options):
 
 
 SCHEMAS: dict[str, type] = {}  # a paper names its own, with its subject
+
+
+def check_sources(root: str | None, train_on: str, test_on: str, what: str) -> None:
+    """Refuses data that are to be real without files, and files that nothing is done with.
+
+    Args:
+        root: Folder of the real ones.
+        train_on: ``generated``, ``real`` or ``both``.
+        test_on: ``generated`` or ``real``.
+        what: What they are called, in the plural.
+
+    Raises:
+        ConfigError: They do not fit together.
+    """
+    for key, source in (("train_on", train_on), ("test_on", test_on)):
+        if root is None and source != "generated":
+            raise ConfigError(f"data.{key}={source} needs real {what}: give data.root=FOLDER")
+    if root is not None and train_on == test_on == "generated":
+        raise ConfigError(f"data.root is given, but data.train_on and data.test_on use no real {what}")

@@ -4,7 +4,7 @@ A sample depends on the seed, the epoch and its index alone: each draws from a g
 number of workers or processes nor an interruption changes it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -226,3 +226,15 @@ def training_boxes(config: DetectionDataConfig, dataset: DetectionImages) -> Ten
     if not len(boxes):
         raise DataError("the training images hold no objects (or difficult ones only); check the dataset")
     return torch.from_numpy(boxes.astype(np.float32))
+
+
+def joined_targets(targets: Sequence[Mapping[str, Tensor]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Joins the targets of a batch.
+
+    Returns:
+        boxes (N, 4) or (N, 5), labels (N,) and difficult (N,) of all images, and (N,) the position of each one's image.
+    """
+    boxes, labels, difficult = (torch.cat([target[name] for target in targets]) for name in _TARGET)
+    counts = torch.tensor([len(target["boxes"]) for target in targets])
+    image_index = torch.repeat_interleave(torch.arange(len(targets)), counts).to(boxes.device)
+    return boxes, labels, difficult, image_index

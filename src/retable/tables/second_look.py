@@ -5,17 +5,15 @@ before the first of them begins, and never again for the same first look; and th
 (`retable.tables.sequential`), so that chance calls a claim reproduced or contradicted no more often than in one look.
 """
 
-import contextlib
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from retable.files import write_text
+from retable.files import read_dataclass, write_dataclass
 from retable.tables.cells import Cell, Place
 
 if TYPE_CHECKING:  # it imports this module
@@ -118,13 +116,10 @@ def extended(look: SecondLook, added: Mapping[Place, Cell]) -> dict[Place, Cell]
 
 def read(folder: Path) -> SecondLook | None:
     """The plan that was written to a report's folder; None if there is none that can be read."""
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        values = json.loads((folder / _NAME).read_text(encoding="utf-8"))
-        return SecondLook(**{part.name: values[part.name] for part in fields(SecondLook)})
-    return None
+    return read_dataclass(folder / _NAME, SecondLook)
 
 
 def write(look: SecondLook, folder: Path) -> Path:
     """Keeps a plan in a report's folder; returns the file."""
-    write_text(folder / _NAME, json.dumps(asdict(look), indent=2) + "\n")
+    write_dataclass(folder / _NAME, look)
     return folder / _NAME

@@ -79,7 +79,6 @@ level says.
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -87,13 +86,12 @@ from statistics import NormalDist, fmean, stdev, variance
 from typing import TYPE_CHECKING
 
 from retable.tables import reasons, sequential
+from retable.tables.seeds_needed import MOST_SEEDS, seeds_needed
 
 if TYPE_CHECKING:  # it imports NumPy
     from retable.tables.over_images import OverImages
 
 _CONFIDENCE = 0.95
-_POWER = 0.8
-_MOST_SEEDS = 1000
 _PRIOR = 3
 _LEAST_SHRUNK = 3  # seeds
 _LEAST_FLIPS, _MOST_FLIPS = 6, 16  # seeds; above, flips are drawn
@@ -201,6 +199,11 @@ class LinkTest(Summary):
     p_against: float | None = None
     test: Test | None = None
     alone: Summary | None = None
+
+    @property
+    def by_flips(self) -> bool:
+        """Whether it is a test of sign flips, whose smallest p-value depends on the number of seeds."""
+        return self.test is Test.flips
 
     @property
     def by_images(self) -> bool:
@@ -436,8 +439,8 @@ def judge(
         else:
             verdict = Verdict.inconclusive
             if (look := first.get(index)) is None:
-                needed = _seeds_needed(links, of_claim, level / len(sides))
-                reason += f"; {reasons.outlook(of_claim, needed, _MOST_SEEDS)}"
+                needed = seeds_needed(links, of_claim, level / len(sides))
+                reason += f"; {reasons.outlook(of_claim, needed, MOST_SEEDS)}"
             else:
                 reason += f"; {reasons.looked_twice(look.added, look.over)}"
         judgements.append(Judgement(verdict, of_claim, p, p_adjusted, needed, reason))
@@ -482,53 +485,3 @@ def _flipped(distances: Sequence[float]) -> float:
         signs[0] = 1  # what was measured is one of them, so that no p-value is 0
     sums = signs @ np.asarray(distances)
     return float(np.mean(sums >= sum(distances) - _ROUNDING * max(1.0, *map(abs, distances)) * count))
-
-
-def _seeds_needed(links: Sequence[Link], tests: Sequence[LinkTest], level: float) -> int | None:
-    """How many seeds would decide a claim in its present direction (see the module's docstring), or None."""
-    strengths = [test.strength for test in tests]
-    if min(strengths) > 0:
-        inside = [_seeds_inside(link, test, level / 2) for link, test in zip(links, tests, strict=True)]
-        known = [needed for needed in inside if needed is not None]
-        return max(known) if len(known) == len(inside) else None
-    outside = [
-        _seeds_for([-test.strength], level / (2 * len(links) * link.boundaries), test)
-        for link, test in zip(links, tests, strict=True)
-        if test.strength < 0 and not test.by_images
-    ]
-    return min((needed for needed in outside if needed is not None), default=None)
-
-
-def _seeds_inside(link: Link, test: LinkTest, level: float) -> int | None:
-    """How many seeds would show that a link's mean is inside; None where more seeds would not."""
-    if test.by_images:
-        return test.n if test.p_for is not None and test.p_for <= level else None
-    return _seeds_for(_depths(link, test), level, test)
-
-
-def _depths(link: Link, test: LinkTest) -> list[float]:
-    """How far inside each boundary of its region a link's mean lies, in deviations."""
-    assert test.mean is not None
-    assert test.deviation
-    distances = (test.mean - link.low, link.high - test.mean)
-    return [distance / test.deviation for distance in distances if math.isfinite(distance)]
-
-
-def _seeds_for(effects: Sequence[float], level: float, test: LinkTest) -> int | None:
-    """The least number of seeds at which one-sided t tests of these effects all reject with the wanted power.
-
-    Of sign flips it is that of the t test, and at least as many as can reach the level.
-    """
-    from scipy.special import nctdtr, stdtrit
-
-    def enough(count: int) -> bool:
-        # the chances to miss are added up, which for two boundaries of one interval is at worst too cautious
-        freedom = count - 1 + test.prior
-        critical = -float(stdtrit(freedom, level))
-        misses = [float(nctdtr(freedom, effect * math.sqrt(count), critical)) for effect in effects]
-        # SciPy answers NaN only where the effect is so large that a miss is out of the question
-        return sum(miss for miss in misses if not math.isnan(miss)) <= 1 - _POWER
-
-    counts = range(max(2, math.ceil(-math.log2(level)) if test.test is Test.flips else 2), _MOST_SEEDS + 1)
-    found = bisect_left(counts, True, key=enough)
-    return counts[found] if found < len(counts) else None

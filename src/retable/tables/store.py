@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from retable.errors import DataError
@@ -152,9 +153,15 @@ def changed_since(folder: Path, found: Record, disk: digests.Disk) -> tuple[str,
 def _finished(folder: Path) -> str | None:
     """When a run was finished; None if it is not, or no longer."""
     try:
-        return record.read(folder).finished
-    except DataError:
+        return _finished_at(folder, (folder / paths.RECORD).stat().st_mtime_ns)
+    except (OSError, DataError):
         return None
+
+
+@cache
+def _finished_at(folder: Path, _written: int) -> str:
+    """The same, of a record that was written then: a training has many tests, and each asks."""
+    return record.read(folder).finished
 
 
 def set_aside(folder: Path, keep: Collection[str]) -> None:

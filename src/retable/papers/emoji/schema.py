@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from omegaconf import II
 
-from retable.classification.schema import EstimatorConfig, NetworkConfig
+from retable.classification.schema import EstimatorConfig, NetworkConfig, check_sources
 from retable.data.schema import ImageChecks
 from retable.errors import ConfigError
 from retable.options import Options, option
@@ -122,11 +122,7 @@ class EmojiConfig(ImageChecks):
         default = "generated" if self.root is None else "real"
         self.train_on, self.test_on = self.train_on or default, self.test_on or default
         sources = {"train_on": self.train_on, "test_on": self.test_on}
-        for key, source in sources.items():
-            if self.root is None and source != "generated":
-                raise ConfigError(f"data.{key}={source} needs real drawings: give data.root=FOLDER")
-        if self.root is not None and set(sources.values()) == {"generated"}:
-            raise ConfigError("data.root is given, but data.train_on and data.test_on use no real drawings")
+        check_sources(self.root, self.train_on, self.test_on, "drawings")
         for role, hands in (("train", self.train_hands), ("val", self.val_hands), ("test", self.test_hands)):
             key = "test_on" if role == "test" else "train_on"
             if hands is not None and sources[key] == "generated":

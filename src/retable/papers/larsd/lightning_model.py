@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from retable.boxes import upright_size
-from retable.detection.detector import Detector
+from retable.detection.pretrained import PretrainedDetector
+from retable.detection.samples import joined_targets
 from retable.detection.tiles import Prediction
 from retable.errors import DivergenceError
 from retable.nn import schedules
@@ -23,7 +24,7 @@ from retable.papers.larsd.torch_model import LarsdNetwork, slots
 log = logging.getLogger(__name__)
 
 
-class LarsdModule(Detector):
+class LarsdModule(PretrainedDetector):
     """LARSD with its loss, its optimiser and its metrics.
 
     Training batches hold ``images`` (B, 3, S, S) and ``targets``, B dicts of boxes, labels and difficult.
@@ -37,11 +38,6 @@ class LarsdModule(Detector):
     def __init__(self, config: LarsdConfig) -> None:
         super().__init__(config)
         self.network = LarsdNetwork(config)
-
-    @property
-    def weights_origin(self) -> str:
-        """Where the weights began: ``scratch``, ``imagenet:...`` or ``file:...``."""
-        return self.network.backbone.weights_origin
 
     def on_fit_start(self) -> None:
         """Before a new training: starting weights, and anchors from the training boxes.
@@ -86,11 +82,7 @@ class LarsdModule(Detector):
             images: (B, 3, H, W) in [0, 1], H and W multiples of 32.
             targets: For each image boxes (N, 5), labels (N,) and difficult (N,).
         """
-        boxes, labels, difficult = (
-            torch.cat([target[name] for target in targets]) for name in ("boxes", "labels", "difficult")
-        )
-        counts = torch.tensor([len(target["boxes"]) for target in targets])
-        image_index = torch.repeat_interleave(torch.arange(len(targets)), counts).to(boxes.device)
+        boxes, labels, difficult, image_index = joined_targets(targets)
         priors = self.network.priors
         grids = [(images.shape[2] // stride, images.shape[3] // stride) for stride in priors.strides]
         # before the network: what waits for the device here waits for an idle one
@@ -113,16 +105,6 @@ class LarsdModule(Detector):
         else:
             decay = schedules.step(config.lr_step, config.lr_factor)
         return schedules.scheduled(optimizer, decay, config.warmup)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keeps the origin of the weights as well."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint["weights_origin"] = self.weights_origin
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes up the origin of the weights as well."""
-        super().on_load_checkpoint(checkpoint)
-        self.network.backbone.weights_origin = checkpoint.get("weights_origin", self.weights_origin)
 
     def detect_batch(self, images: Tensor) -> list[Prediction]:
         """Detects in images (B, 3, H, W) of one size, H and W multiples of 32."""

@@ -1,13 +1,11 @@
 """How far a table is under a budget, in the few words of the index, kept beside its report as ``standing.json``."""
 
-import contextlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retable.files import write_text
+from retable.files import read_dataclass, write_dataclass
 from retable.tables.report import view_model
 from retable.tables.results import TableResult
 from retable.tables.statistics import Verdict
@@ -70,12 +68,9 @@ def of(result: TableResult, asked: Mapping[str, Any]) -> Standing:
 
 def read(folder: Path) -> Standing | None:
     """What was kept in a report's folder; None if there is nothing, or nothing that can be read."""
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        values = json.loads((folder / _NAME).read_text(encoding="utf-8"))
-        return Standing(**{part.name: values[part.name] for part in fields(Standing)})
-    return None
+    return read_dataclass(folder / _NAME, Standing)
 
 
 def write(standing: Standing, folder: Path) -> None:
     """Keeps it in a report's folder."""
-    write_text(folder / _NAME, json.dumps(asdict(standing), indent=2) + "\n")
+    write_dataclass(folder / _NAME, standing)

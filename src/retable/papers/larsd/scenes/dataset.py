@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import asdict
-from typing import Any
 
+from retable.detection.generated import GeneratedScenes
 from retable.errors import ConfigError
 from retable.papers.larsd.scenes.layout import SceneLayout, draw_layout
 from retable.papers.larsd.scenes.profiles import PROFILES, Profile
 from retable.papers.larsd.scenes.scene import Target, labels, render
-from retable.synthetic.dataset import GeneratedDataset
 from retable.synthetic.raster import Image
 
 
-class ShipScenes(GeneratedDataset):
+class ShipScenes(GeneratedScenes):
     """Synthetic satellite images of ships; see `retable.synthetic.dataset.GeneratedDataset`.
 
     `trainval` is the train split followed by the val split; train, val and test share no scene.
@@ -67,6 +66,11 @@ class ShipScenes(GeneratedDataset):
         self.classes = ["ship"]
         self.image_ids = ["{}-{:05d}".format(*self._locate(index)) for index in range(count)]
 
+    @property
+    def described(self) -> str:
+        """What the provenance calls the scenes."""
+        return f"{self.title}, profile {self.profile.name}"
+
     def layout(self, index: int) -> SceneLayout:
         """Returns what stands where in a scene, without rendering it."""
         # the profile's name counts too, or two profiles would show the same coast lines
@@ -90,19 +94,6 @@ class ShipScenes(GeneratedDataset):
     def target(self, index: int) -> Target:
         """Returns the target of a scene, as of `load`, without rendering the image."""
         return labels(self.layout(index))
-
-    def image_size(self, index: int) -> tuple[int, int]:
-        """Returns (height, width) of an image in pixels."""
-        return (self.size, self.size)
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """Where the images come from: kind, source, and a fingerprint of the generator's version and parameters."""
-        return {
-            "kind": "synthetic",
-            "source": f"ship scenes, profile {self.profile.name}, generator version {self.version}",
-            "fingerprint": self.fingerprint(),
-        }
 
     def _locate(self, index: int) -> tuple[str | None, int]:
         if self.split != "trainval":

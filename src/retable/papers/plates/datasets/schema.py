@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from omegaconf import II
 
+from retable.classification.schema import check_sources
 from retable.data.schema import ImageChecks
 from retable.detection.schema import FilesConfig
 from retable.errors import ConfigError
@@ -123,11 +124,7 @@ class PlateCropsConfig(ImageChecks):
         default = "generated" if self.root is None else "real"
         self.train_on = self.train_on or default
         self.test_on = self.test_on or ("real" if self.train_on == "both" else self.train_on)
-        for key, source in (("train_on", self.train_on), ("test_on", self.test_on)):
-            if self.root is None and source != "generated":
-                raise ConfigError(f"data.{key}={source} needs real plates: give data.root=FOLDER")
-        if self.root is not None and self.train_on == self.test_on == "generated":
-            raise ConfigError("data.root is given, but data.train_on and data.test_on use no real plates")
+        check_sources(self.root, self.train_on, self.test_on, "plates")
         if self.test_sources is not None and self.test_on == "generated":
             raise ConfigError("data.test_sources: the test is on generated plates; drop it, or set data.test_on=real")
 

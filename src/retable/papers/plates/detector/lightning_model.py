@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from retable.boxes import AXIS_ALIGNED
-from retable.detection.detector import Detector
+from retable.detection.pretrained import PretrainedDetector
+from retable.detection.samples import joined_targets
 from retable.detection.tiles import Prediction
 from retable.errors import DivergenceError
 from retable.nn.backbones import load_weights_alike
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 _FIGURE_3 = "plots/anchors.png"
 
 
-class Yolov2Module(PhasedTraining, Detector):
+class Yolov2Module(PhasedTraining, PretrainedDetector):
     """YOLOv2 with its loss, its phases and its metrics.
 
     Training batches hold ``images`` (B, 3, S, S) and ``targets``, B dicts of boxes, labels and difficult.
@@ -47,11 +48,6 @@ class Yolov2Module(PhasedTraining, Detector):
         self.network = Yolov2Network(config)
         self.box_sizes = BoxSizes()
         self.pictures: dict[str, str] = {}
-
-    @property
-    def weights_origin(self) -> str:
-        """Where the weights began: ``scratch``, ``imagenet:...`` or ``file:...``."""
-        return self.network.backbone.weights_origin
 
     @property
     def metric_info(self) -> dict[str, tuple[str, str]]:
@@ -110,27 +106,13 @@ class Yolov2Module(PhasedTraining, Detector):
             images: (B, 3, H, W) in [0, 1], H and W multiples of 16.
             targets: For each image boxes (N, 4), labels (N,) and difficult (N,).
         """
-        boxes, labels, difficult = (
-            torch.cat([target[name] for target in targets]) for name in ("boxes", "labels", "difficult")
-        )
-        counts = torch.tensor([len(target["boxes"]) for target in targets])
-        image_index = torch.repeat_interleave(torch.arange(len(targets)), counts).to(boxes.device)
+        boxes, labels, difficult, image_index = joined_targets(targets)
         anchors = self.network.anchors
         grid = images.shape[2] // STRIDE, images.shape[3] // STRIDE
         # before the network: what waits for the device here waits for an idle one
         assignment = assign(boxes, image_index, difficult, anchors, grid, STRIDE, self.config.ignore_threshold)
         outputs = self.network(images)
         return yolov2_loss(outputs, assignment, boxes, labels, difficult, anchors, STRIDE, self.config)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keeps the origin of the weights as well."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint["weights_origin"] = self.weights_origin
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes up the origin of the weights as well."""
-        super().on_load_checkpoint(checkpoint)
-        self.network.backbone.weights_origin = checkpoint.get("weights_origin", self.weights_origin)
 
     @torch.no_grad()
     def detect_batch(self, images: Tensor) -> list[Prediction]:

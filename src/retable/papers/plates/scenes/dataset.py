@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from retable.detection.generated import GeneratedScenes
 from retable.papers.plates.scenes.layout import SceneLayout, draw_layout
 from retable.papers.plates.scenes.scene import Target, draw_plates, labels, plate_corners, render
-from retable.synthetic.dataset import GeneratedDataset
 from retable.synthetic.raster import Image, Points
 
 _QUICK = 0.1  # pixels for each mm where nobody looks at the plates
@@ -30,7 +29,7 @@ class ScenePlate:
     corners: Points
 
 
-class PlateScenes(GeneratedDataset):
+class PlateScenes(GeneratedScenes):
     """Synthetic photographs of vehicles with number plates; see `retable.synthetic.dataset.GeneratedDataset`.
 
     All plates of a scene are of one country; one scene in eleven has none.
@@ -89,16 +88,3 @@ class PlateScenes(GeneratedDataset):
         """Returns the code of the country of a scene's plates, "" where there are none."""
         layout = self.layout(index)
         return layout.country if layout.plates else ""
-
-    def image_size(self, index: int) -> tuple[int, int]:
-        """Returns (height, width) of an image in pixels."""
-        return (self.size, self.size)
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """Where the images come from: kind, source, and a fingerprint of the generator's version and parameters."""
-        return {
-            "kind": "synthetic",
-            "source": f"plate scenes, generator version {self.version}",
-            "fingerprint": self.fingerprint(),
-        }
