@@ -282,3 +282,36 @@ def test_axis_aligned_boxes_are_scaled_sampled_and_collected() -> None:
     assert sample["boxes"].tolist() == [[5, 10, 15, 13]]
     assert collate_evaluation([EvaluationSamples(halves, images)[0]])["targets"][0]["boxes"].shape == (1, 4)
     assert training_boxes(halves, images).tolist() == [[5, 10, 15, 13]]
+
+
+class Cornered(Images):
+    """The same, with corners."""
+
+    def target(self, index):
+        height, width = self.sizes[index]
+        box = np.array([[width / 2 - 6, height / 2 - 2, width / 2 + 6, height / 2 + 2]], np.float32)
+        corners = np.stack([box[:, :2], box[:, [2, 1]], box[:, 2:], box[:, [0, 3]]], axis=1)
+        return {"boxes": box, "labels": np.array([0]), "difficult": np.array([False]), "corners": corners}
+
+
+def test_corners_are_scaled_and_collected_where_they_are_known():
+    options = config(16, max_side=20)
+    known = EvaluationSamples(options, Cornered((20, 40)))[0]
+    assert known["boxes"].tolist() == [[7, 4, 13, 6]]
+    assert known["corners"].tolist() == [[[7, 4], [13, 4], [13, 6], [7, 6]]]
+    samples = [TrainingSamples(options, images)[0] for images in (Cornered((16, 16)), Images((16, 16)))]
+    with_corners, without = collate_training(samples)["targets"]
+    assert with_corners["corners"].shape == (1, 4, 2)
+    assert "corners" not in without
+
+
+def test_an_image_may_be_one_sample_and_be_taken_by_another_camera():
+    options = config(16, tiles=False, augment=AugmentConfig(scale=(1.0, 1.0), camera=1.0))
+    samples = TrainingSamples(options, Images((40, 60), (16, 16)), seed=3)
+    assert len(samples) == 2
+    again = TrainingSamples(options, Images((40, 60), (16, 16)), seed=3)
+    assert all(equal(samples[1, index], again[1, index]) for index in range(2))
+    plain = TrainingSamples(config(16, tiles=False, augment=AugmentConfig(scale=(1.0, 1.0))), Images((40, 60)), seed=3)
+    differ = [not torch.equal(samples[epoch, 0]["image"], plain[epoch, 0]["image"]) for epoch in range(5)]
+    assert all(differ)
+    assert torch.equal(samples[1, 0]["boxes"], plain[1, 0]["boxes"])

@@ -161,3 +161,13 @@ def test_detecting_in_a_large_image_finds_each_ship_once(dtype):
     assert sizes == {(3, 96, 96)}  # padded to a multiple of 32
     assert sorted(map(tuple, merged["boxes"][:, :2].round().int().tolist())) == sorted(ships)
     torch.testing.assert_close(merged["boxes"][:, 2:4], torch.tensor([[16.0, 6.0]]).expand(5, 2))
+
+
+def test_corners_are_merged_with_their_boxes():
+    windows = tile_windows(40, 60, 40, 20)
+    assert [window.x for window in windows] == [0, 20]
+    first = {**prediction([[2, 2, 12, 8]], columns=4), "corners": torch.tensor([[[2.0, 2], [12, 3], [12, 8], [2, 7]]])}
+    second = {**prediction([[22, 2, 32, 8]], [0.5], columns=4), "corners": first["corners"] + torch.tensor([20.0, 0])}
+    merged = merge_tiles([first, second], windows, 40, 60, 0.3)
+    assert merged["boxes"].tolist() == [[2, 2, 12, 8], [42, 2, 52, 8]]
+    assert merged["corners"][:, 0].tolist() == [[2, 2], [42, 2]]

@@ -186,3 +186,18 @@ def test_to_tensor_and_letterbox():
     assert letterbox(tensor, 5, 7) is tensor
     with pytest.raises(ValueError, match="does not fit"):
         letterbox(tensor, 4, 8)
+
+
+def test_corners_move_with_their_box_and_stay_clockwise_from_the_upper_left():
+    corners = np.array([[[10.0, 10], [30, 12], [30, 20], [10, 18]]], np.float32)
+    target = {
+        "boxes": np.array([[10.0, 10, 30, 20]], np.float32), "labels": np.zeros(1, np.int64),
+        "difficult": np.zeros(1, np.bool_), "corners": corners,
+    }  # fmt: skip
+    image = np.zeros((40, 40, 3), np.uint8)
+    _, moved = apply_warp(image, target, Warp(np.array([[2.0, 0, -5], [0, 2, 3]]), 0.0, 1.0), 80)
+    assert moved["corners"].tolist() == (2 * corners + [-5, 3]).tolist()
+    _, mirrored = apply_warp(image, target, Warp(np.array([[-1.0, 0, 40], [0, 1, 0]]), 0.0, 1.0), 40)
+    assert mirrored["corners"].tolist() == [[[10, 12], [30, 10], [30, 18], [10, 20]]]
+    _, gone = apply_warp(image, target, Warp(np.array([[1.0, 0, 100], [0, 1, 0]]), 0.0, 1.0), 40)
+    assert gone["corners"].shape == (0, 4, 2)

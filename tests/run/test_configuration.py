@@ -25,7 +25,13 @@ def _options(group: str) -> list[str]:
 
 
 def _data_of(model: str) -> str:
-    known = {"larsd": "hrsd", "yolov2_resnet40": "plates", "emoji": "emoji", "plate": "plate_crops"}
+    known = {
+        "larsd": "hrsd",
+        "yolov2_resnet40": "plates",
+        "plate_net": "plates",
+        "emoji": "emoji",
+        "plate": "plate_crops",
+    }
     return known.get(model) or known.get(model.partition("_")[0], "cars")
 
 

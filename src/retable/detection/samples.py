@@ -17,6 +17,8 @@ from retable.detection.schema import DetectionDataConfig
 from retable.detection.tiles import tile_windows
 from retable.detection.transforms import Image, Target, Window, apply_warp, draw_warp, plain_warp, resized, to_tensor
 from retable.errors import ConfigError, DataError
+from retable.synthetic.camera import retake
+from retable.synthetic.rng import RandomStream
 
 Sample = dict[str, Any]
 _TARGET = ("boxes", "labels", "difficult")
@@ -85,15 +87,19 @@ class ScaledImages:
             return target
         # rounding to whole pixels makes the two factors differ by less than a pixel over the image
         boxes = torch.from_numpy(target["boxes"])
-        scaled = format_of(boxes).scaled(boxes, new_width / width, new_height / height)
-        return {**target, "boxes": scaled.numpy().astype(np.float32)}
+        factors = new_width / width, new_height / height
+        scaled = {**target, "boxes": format_of(boxes).scaled(boxes, *factors).numpy().astype(np.float32)}
+        if "corners" in target:
+            scaled["corners"] = target["corners"] * np.array(factors, np.float32)
+        return scaled
 
 
 class TrainingSamples(Dataset[Sample]):
     """Augmented square samples.
 
-    Images larger than the square are cut into overlapping tiles, and each tile is a sample; what an augmentation turns
-    into view beyond a tile's border is the image's real content. Without augmentation each tile is taken as it is.
+    Images larger than the square are cut into overlapping tiles, and each tile is a sample, or the whole image is one
+    (``data.tiles``); what an augmentation turns into view beyond a tile's border is the image's real content. Without
+    augmentation each tile is taken as it is.
 
     Raises:
         ConfigError: The tiles cannot overlap by so much, or none is left.
@@ -105,10 +111,16 @@ class TrainingSamples(Dataset[Sample]):
         self._tiles: list[tuple[int, Window]] = [
             (index, window)
             for index in range(len(dataset))
-            for window in tile_windows(*self.images.scaled_size(index), config.image_size, config.tile_overlap)
+            for window in self._windows(*self.images.scaled_size(index))
         ]
         if config.empty_tiles < 1:
             self._tiles = self._without_most_empty(config.empty_tiles)
+
+    def _windows(self, height: int, width: int) -> list[Window]:
+        config = self.config
+        if config.tiles:
+            return tile_windows(height, width, config.image_size, config.tile_overlap)
+        return [Window(0, 0, width, height)]
 
     def _without_most_empty(self, share: float) -> list[tuple[int, Window]]:
         kept, empty = [], 0
@@ -136,7 +148,7 @@ class TrainingSamples(Dataset[Sample]):
 
         Returns:
             image float32 (3, S, S) in [0, 1], boxes float32 (N, 5) or (N, 4), labels int64 (N,), difficult bool (N,),
-            image_id.
+            image_id, and where they are known corners float32 (N, 4, 2).
 
         Raises:
             DataError: The image cannot be read.
@@ -150,7 +162,10 @@ class TrainingSamples(Dataset[Sample]):
             warp = draw_warp(self.config.augment, window, size, generator)
         else:
             warp = plain_warp(window)
-        return _sample(*apply_warp(image, target, warp, size), self.images.dataset.image_ids[image_index])
+        seen, target = apply_warp(image, target, warp, size)
+        if self.config.augment.enabled and self.config.augment.camera:
+            seen = retake(seen, RandomStream(self.seed, epoch, index), self.config.augment.camera)
+        return _sample(seen, target, self.images.dataset.image_ids[image_index])
 
 
 class EvaluationSamples(Dataset[Sample]):
@@ -180,18 +195,23 @@ class EvaluationSamples(Dataset[Sample]):
 
 def _sample(image: Image, target: Target, image_id: str) -> Sample:
     """Copies an image and its target to tensors."""
-    return {"image": to_tensor(image), **{key: torch.tensor(target[key]) for key in _TARGET}, "image_id": image_id}
+    return {
+        "image": to_tensor(image),
+        **{key: torch.tensor(value) for key, value in target.items()},
+        "image_id": image_id,
+    }
 
 
 def collate_training(samples: Sequence[Sample]) -> dict[str, Any]:
     """Collects what `TrainingSamples` returned into a batch.
 
     Returns:
-        images float32 (B, 3, S, S); targets, a list of B dictionaries boxes, labels, difficult; image_ids, a list.
+        images float32 (B, 3, S, S); targets, a list of B dictionaries boxes, labels, difficult and, where those of an
+        image are known, corners; image_ids, a list.
     """
     return {
         "images": torch.stack([sample["image"] for sample in samples]),
-        "targets": [{key: sample[key] for key in _TARGET} for sample in samples],
+        "targets": [_target(sample) for sample in samples],
         "image_ids": [sample["image_id"] for sample in samples],
     }
 
@@ -205,10 +225,14 @@ def collate_evaluation(samples: Sequence[Sample]) -> dict[str, Any]:
     """
     return {
         "images": [sample["image"] for sample in samples],
-        "targets": [{key: sample[key] for key in _TARGET} for sample in samples],
+        "targets": [_target(sample) for sample in samples],
         "image_ids": [sample["image_id"] for sample in samples],
         "indices": [sample["index"] for sample in samples],
     }
+
+
+def _target(sample: Sample) -> dict[str, Tensor]:
+    return {key: sample[key] for key in (*_TARGET, "corners") if key in sample}
 
 
 def training_boxes(config: DetectionDataConfig, dataset: DetectionImages) -> Tensor:

@@ -72,6 +72,7 @@ class AugmentConfig(Options):
         scale: The magnification is drawn from this range, even in its logarithm.
         brightness: An offset is drawn from -brightness to brightness, as a part of full scale.
         contrast: The contrast is multiplied by 1 - contrast to 1 + contrast, about the mean colour.
+        camera: How far colours, sharpness, noise and compression may go to those of a poor camera; 0: not at all.
     """
 
     enabled: bool = True
@@ -81,6 +82,7 @@ class AugmentConfig(Options):
     scale: tuple[float, float] = option((0.8, 1.25), above=0)
     brightness: float = option(0.0, least=0, most=1)
     contrast: float = option(0.0, least=0, most=1)
+    camera: float = option(0.0, least=0, most=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -143,7 +145,9 @@ class DetectionDataConfig(Scaling, ImageChecks):
         workers: Loader processes of each process; null: one less than its cores, at least 1, at most 4.
         cache_megabytes: Memory for decoded and scaled images, shared among the loader processes; images beyond it are
             read again each time, 0 keeps none.
-        tile_overlap: Least overlap, in pixels, of the training tiles of images larger than image_size.
+        tiles: Whether training images larger than image_size are cut into tiles, each of which is a sample; otherwise
+            each image is one, seen in a random place at the scale that augment.scale draws.
+        tile_overlap: Least overlap, in pixels, of these tiles.
         empty_tiles: Share of the training tiles without any object that are kept, evenly spread; large images of few
             objects are mostly empty, and most of a training would be spent on that.
         augment: Training augmentation.
@@ -166,6 +170,7 @@ class DetectionDataConfig(Scaling, ImageChecks):
     eval_batch_size: int = option(8, least=1)
     workers: int | None = option(None, least=0)
     cache_megabytes: int = option(1024, least=0)
+    tiles: bool = True
     tile_overlap: int = option(128, least=0)
     empty_tiles: float = option(1.0, least=0, most=1)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -12,7 +12,8 @@ from retable.detection.transforms import Window, letterbox
 from retable.errors import ConfigError
 
 Prediction = dict[str, Tensor]
-"""boxes float32 (N, 5) rotated and canonical or (N, 4) axis-aligned, scores float32 (N,), labels int64 (N,)."""
+"""boxes float32 (N, 5) rotated and canonical or (N, 4) axis-aligned, scores float32 (N,), labels int64 (N,), perhaps
+corners float32 (N, 4, 2), clockwise from the object's own top left."""
 
 DetectBatch = Callable[[Tensor], Sequence[Prediction]]
 """Maps a batch of images (B, 3, H, W) to a prediction for each."""
@@ -141,9 +142,12 @@ def merge_tiles(
     for number, (prediction, window) in enumerate(zip(predictions, windows, strict=True)):
         part = inside(prediction, window.height, window.width)
         cut.append(_reaches_inner_border(kind.bounds(part["boxes"]), window, height, width))
-        parts.append({**part, "boxes": kind.shifted(part["boxes"], window.x, window.y)})
+        moved = {**part, "boxes": kind.shifted(part["boxes"], window.x, window.y)}
+        if "corners" in part:
+            moved["corners"] = part["corners"] + part["corners"].new_tensor([window.x, window.y])
+        parts.append(moved)
         tile.append(torch.full_like(part["labels"], number))
-    merged = {key: torch.cat([part[key] for part in parts]) for key in ("boxes", "scores", "labels")}
+    merged = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
     is_cut, tiles = torch.cat(cut), torch.cat(tile)
     # a rank instead of a sum with the score: float32 would round close scores to equal ones
     order = torch.argsort(merged["scores"], descending=True, stable=True)

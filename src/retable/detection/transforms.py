@@ -19,7 +19,9 @@ from retable.detection.visibility import visible_objects
 Image = npt.NDArray[np.uint8]
 
 Target = dict[str, npt.NDArray[Any]]
-"""boxes float32 (N, 5) rotated and canonical or (N, 4) axis-aligned, labels int64 (N,), difficult bool (N,)."""
+"""boxes float32 (N, 5) rotated and canonical or (N, 4) axis-aligned, labels int64 (N,), difficult bool (N,).
+
+Where they are known, corners float32 (N, 4, 2), clockwise from the object's own top left."""
 
 
 class Window(NamedTuple):
@@ -105,6 +107,10 @@ def apply_warp(image: Image, target: Target, warp: Warp, size: int) -> tuple[Ima
     warped = format_of(boxes).transformed(boxes, torch.from_numpy(matrix)).numpy()
     kept, difficult = visible_objects(warped, target["difficult"], size, size)
     shown = {"boxes": warped[kept].astype(np.float32), "labels": target["labels"][kept], "difficult": difficult}
+    if "corners" in target:
+        corners = target["corners"][kept] @ matrix[:, :2].T + matrix[:, 2]
+        mirrored = np.linalg.det(matrix[:, :2]) < 0  # what is clockwise then, begins at the other upper corner
+        shown["corners"] = (corners[:, [1, 0, 3, 2]] if mirrored else corners).astype(np.float32)
     return np.asarray(output, dtype=np.uint8), shown
 
 

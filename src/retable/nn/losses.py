@@ -7,6 +7,7 @@ small differences would be lost in bfloat16.
 from __future__ import annotations
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -126,3 +127,19 @@ def east_angle_loss(angles: Tensor, target_angles: Tensor) -> Tensor:
         )
     difference = _at_least_float32(angles) - _at_least_float32(target_angles)
     return (2.0 * torch.sin(0.5 * difference).square()).sum()
+
+
+def positive_normaliser(count: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """What a process divides its summed losses by, so that the mean over processes is the loss of the global batch.
+
+    DistributedDataParallel averages gradients over W processes. With a sum S_r over each process's batch and N
+    positives in all, the wanted loss is sum(S_r) / N = mean(S_r W / N): each divides by N / W.
+
+    Returns:
+        The divisor max(N, 1) / W and N, two float32 scalars.
+    """
+    positives = torch.tensor(float(count), device=device)
+    processes = dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+    if processes > 1:
+        dist.all_reduce(positives)
+    return positives.clamp(min=1.0) / processes, positives

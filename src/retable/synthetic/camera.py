@@ -47,6 +47,7 @@ class Light:
 
 
 EVEN_LIGHT = Light()
+_LEVELS = np.linspace(0.0, 1.0, 256)
 
 
 def illuminate(picture: NDArray[np.float32], light: Light) -> Image:
@@ -88,3 +89,56 @@ def compress(image: Image, quality: int) -> Image:
         return image
     _, encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, quality))
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB), np.uint8)
+
+
+def tint(image: Image, rng: RandomStream, strength: float = 1.0) -> Image:
+    """Changes exposure, contrast, white balance and gamma, or makes a picture grey or of one hue, as lamps do."""
+    kind = rng.random()
+    exposure = math.exp(strength * rng.triangular(0.5))
+    lift = strength * 0.45 * rng.random() ** 3  # haze, mist, dirt on the lens
+    balance = [math.exp(strength * rng.triangular(0.18)) for _ in range(3)]
+    if kind < 0.05 * strength:  # neon, sodium
+        balance = list(rng.choice(((0.25, 0.9, 0.6), (1.1, 0.6, 0.35), (0.6, 0.8, 1.2), (0.9, 0.45, 0.4))))
+    if rng.chance(0.3 * strength):
+        table = (255.0 * _LEVELS ** math.exp(rng.triangular(0.5))).astype(np.uint8)
+        image = np.asarray(cv2.LUT(image.reshape(len(image), -1), table), np.uint8).reshape(image.shape)
+    mixed = np.diag(balance)
+    if kind > 1.0 - 0.12 * strength:
+        mixed = np.array([(0.299, 0.587, 0.114)] * 3)
+    # one matrix for all: lookup tables of three channels take several times as long
+    matrix = np.concatenate([(1.0 - lift) * exposure * mixed, np.full((3, 1), 255.0 * lift)], 1)
+    return np.asarray(cv2.transform(image, matrix.astype(np.float32)), np.uint8)
+
+
+def smear(image: Image, length: float, angle: float) -> Image:
+    """Blurs a picture along a line of a length in pixels at an angle in radians, as motion does."""
+    side = 2 * max(1, round(length / 2)) + 1
+    kernel = np.zeros((side, side), np.float32)
+    half = side // 2
+    x, y = round(half * math.cos(angle)), round(half * math.sin(angle))
+    cv2.line(kernel, (half - x, half - y), (half + x, half + y), 1.0)
+    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
+
+
+def retake(image: Image, rng: RandomStream, strength: float) -> Image:
+    """Takes a picture (H, W, 3) of small things again, with another camera: no detail of a few pixels is lost.
+
+    Args:
+        image: uint8 RGB.
+        rng: Random numbers.
+        strength: 0 leaves it nearly as it is; 1 makes some pictures as bad as those of cheap cameras are.
+    """
+    picture = tint(image, rng, strength)
+    kind = rng.random()
+    if kind < 0.1 * strength:
+        picture = smear(picture, rng.uniform(2.0, 6.0), rng.triangular(math.pi / 2))
+    elif kind < 0.35 * strength:
+        picture = blur(picture, rng.uniform(0.4, 1.3))
+    elif kind < 0.6 * strength:
+        few = rng.uniform(1.2, 2.0)
+        height, width = picture.shape[:2]
+        small = cv2.resize(picture, (round(width / few), round(height / few)), interpolation=cv2.INTER_AREA)
+        picture = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    if rng.chance(0.5 * strength):
+        picture = add_noise(picture, rng.log_uniform(1.0, 16.0), rng)
+    return compress(picture, rng.integer(35, 95)) if rng.chance(0.6 * strength) else picture

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor, nn
 
 from retable.boxes import box_to_distances
+from retable.nn.losses import positive_normaliser
 from retable.papers.larsd.assignment import assign
-from retable.papers.larsd.loss import LossParts, larsd_loss, positive_normaliser
+from retable.papers.larsd.loss import LossParts, larsd_loss
 from retable.papers.larsd.priors import Priors
 from retable.papers.larsd.schema import LarsdConfig
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 
 from retable.boxes import box_to_distances
-from retable.nn.losses import east_angle_loss, focal_loss, unitbox_iou_loss_from_logs
+from retable.nn.losses import east_angle_loss, focal_loss, positive_normaliser, unitbox_iou_loss_from_logs
 from retable.papers.larsd.assignment import Assignment
 from retable.papers.larsd.coding import angle, log_distances
 from retable.papers.larsd.schema import LarsdConfig
@@ -70,19 +69,3 @@ def larsd_loss(
     distance = config.lambda_d * distance_loss / normaliser
     turn = config.lambda_a * angle_loss / normaliser
     return LossParts(classification + distance + turn, classification, distance, turn, positives)
-
-
-def positive_normaliser(count: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """What a process divides its summed losses by, so that the mean over processes is the loss of the global batch.
-
-    DistributedDataParallel averages gradients over W processes. With a sum S_r over each process's batch and N
-    positives in all, the wanted loss is sum(S_r) / N = mean(S_r W / N): each divides by N / W.
-
-    Returns:
-        The divisor max(N, 1) / W and N, two float32 scalars.
-    """
-    positives = torch.tensor(float(count), device=device)
-    processes = dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
-    if processes > 1:
-        dist.all_reduce(positives)
-    return positives.clamp(min=1.0) / processes, positives

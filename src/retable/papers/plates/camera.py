@@ -12,12 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retable.synthetic.camera import Light, add_noise, blur, compress, illuminate
+from retable.synthetic.camera import Light, add_noise, blur, compress, illuminate, smear, tint
 from retable.synthetic.raster import Image, Points
 from retable.synthetic.rng import RandomStream
 
 _LEAST = 14  # pixels
-_LEVELS = np.linspace(0.0, 1.0, 256)
 
 
 def draw_view(rng: RandomStream, width: float, height: float, strength: float = 1.0) -> Points:
@@ -85,35 +84,6 @@ def photograph(image: Image, rng: RandomStream, strength: float = 1.0) -> Image:
         method = cv2.INTER_LINEAR if rng.chance(0.7) else cv2.INTER_CUBIC
         picture = np.asarray(cv2.resize(picture, (width, height), interpolation=method), np.uint8)
     return picture
-
-
-def tint(image: Image, rng: RandomStream, strength: float = 1.0) -> Image:
-    """Changes exposure, contrast, white balance and gamma, or makes a picture grey or of one hue, as lamps do."""
-    kind = rng.random()
-    exposure = math.exp(strength * rng.triangular(0.5))
-    lift = strength * 0.45 * rng.random() ** 3  # haze, mist, dirt on the lens
-    balance = [math.exp(strength * rng.triangular(0.18)) for _ in range(3)]
-    if kind < 0.05 * strength:  # neon, sodium
-        balance = list(rng.choice(((0.25, 0.9, 0.6), (1.1, 0.6, 0.35), (0.6, 0.8, 1.2), (0.9, 0.45, 0.4))))
-    if rng.chance(0.3 * strength):
-        table = (255.0 * _LEVELS ** math.exp(rng.triangular(0.5))).astype(np.uint8)
-        image = np.asarray(cv2.LUT(image.reshape(len(image), -1), table), np.uint8).reshape(image.shape)
-    mixed = np.diag(balance)
-    if kind > 1.0 - 0.12 * strength:
-        mixed = np.array([(0.299, 0.587, 0.114)] * 3)
-    # one matrix for all: lookup tables of three channels take several times as long
-    matrix = np.concatenate([(1.0 - lift) * exposure * mixed, np.full((3, 1), 255.0 * lift)], 1)
-    return np.asarray(cv2.transform(image, matrix.astype(np.float32)), np.uint8)
-
-
-def smear(image: Image, length: float, angle: float) -> Image:
-    """Blurs a picture along a line of a length in pixels at an angle in radians, as motion does."""
-    side = 2 * max(1, round(length / 2)) + 1
-    kernel = np.zeros((side, side), np.float32)
-    half = side // 2
-    x, y = round(half * math.cos(angle)), round(half * math.sin(angle))
-    cv2.line(kernel, (half - x, half - y), (half + x, half + y), 1.0)
-    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
 
 
 def _draw_light(rng: RandomStream) -> Light:

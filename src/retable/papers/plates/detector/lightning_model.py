@@ -14,7 +14,6 @@ from retable.boxes import AXIS_ALIGNED
 from retable.detection.pretrained import PretrainedDetector
 from retable.detection.samples import joined_targets
 from retable.detection.tiles import Prediction
-from retable.errors import DivergenceError
 from retable.nn.backbones import load_weights_alike
 from retable.nn.phases import PhasedTraining
 from retable.papers.plates.anchors import BoxSizes, anchor_fit, draw_sizes
@@ -23,15 +22,14 @@ from retable.papers.plates.detector.coding import decode
 from retable.papers.plates.detector.loss import LossParts, yolov2_loss
 from retable.papers.plates.detector.network import STRIDE, Yolov2Network
 from retable.papers.plates.detector.schema import Yolov2Config
+from retable.papers.plates.plate_detector import PlateDetector
 
 log = logging.getLogger(__name__)
 _FIGURE_3 = "plots/anchors.png"
 
 
-class Yolov2Module(PhasedTraining, PretrainedDetector):
+class Yolov2Module(PhasedTraining, PlateDetector, PretrainedDetector):
     """YOLOv2 with its loss, its phases and its metrics.
-
-    Training batches hold ``images`` (B, 3, S, S) and ``targets``, B dicts of boxes, labels and difficult.
 
     Attributes:
         network: The network with its anchors.
@@ -40,7 +38,7 @@ class Yolov2Module(PhasedTraining, PretrainedDetector):
 
     box_format = AXIS_ALIGNED
     multiple = STRIDE
-    published_time = "the paper's Table III: 90 ms a photo on a GPU of 2016"
+    rate_key = "model.phases.first.lr"
     config: Yolov2Config
 
     def __init__(self, config: Yolov2Config) -> None:
@@ -53,10 +51,6 @@ class Yolov2Module(PhasedTraining, PretrainedDetector):
     def metric_info(self) -> dict[str, tuple[str, str]]:
         """Unit and direction of each metric by its last name."""
         return super().metric_info | dict.fromkeys(("anchor_iou_min", "anchor_iou_mean"), ("fraction", "higher"))
-
-    def group_of(self, dataset: Any, index: int) -> str:
-        """Tells the country of a scene's plates, where the data tell it: Table IV."""
-        return str(dataset.country(index)) if hasattr(dataset, "country") else ""
 
     def on_fit_start(self) -> None:
         """Before a new training: starting weights, and anchors for the training boxes.
@@ -76,28 +70,6 @@ class Yolov2Module(PhasedTraining, PretrainedDetector):
         network.fitted.fill_(True)
         fit = anchor_fit(sizes, network.anchors.to(sizes))
         log.info("%d anchors; best IoU of a training box %s", len(network.anchors), _words(fit))
-
-    def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
-        """Computes the loss of a training batch.
-
-        Raises:
-            DivergenceError: It is not finite.
-        """
-        parts = self.loss(batch["images"], batch["targets"])
-        total = parts.total
-        if not torch.isfinite(total):
-            raise DivergenceError(
-                f"the loss is not finite at step {self.global_step}: try a lower model.phases.first.lr or "
-                "trainer.gradient_clip_val, and look at the data"
-            )
-        interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if interval and (self.global_step + 1) % interval == 0:
-            values = {f"train/loss_{name}": value.detach() for name, value in vars(parts).items()}
-            size = len(batch["images"])
-            self.log("train/loss", total.detach(), prog_bar=True, batch_size=size, sync_dist=True)
-            self.log_dict(values, batch_size=size, sync_dist=True)
-            self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"], batch_size=size)
-        return total
 
     def loss(self, images: Tensor, targets: list[dict[str, Tensor]]) -> LossParts:
         """Computes the loss parts, differentiable.

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retable.papers.plates.artwork import Plate, draw_plate
-from retable.papers.plates.camera import perspective, smear, tint
+from retable.papers.plates.camera import perspective
 from retable.papers.plates.scenes.layout import PlacedPlate, PlacedVehicle, SceneLayout, project
 from retable.papers.plates.scenes.surroundings import draw_street, sign
 from retable.papers.plates.scenes.vehicles import Vehicle, vehicle
-from retable.synthetic.camera import add_noise, blur, compress
+from retable.synthetic.camera import add_noise, blur, compress, smear, tint
 from retable.synthetic.raster import SHIFT, Image, Points, fixed
 from retable.synthetic.rng import RandomStream
 
@@ -47,19 +47,22 @@ def labels(layout: SceneLayout, plates: Sequence[Plate]) -> Target:
 
     Returns:
         boxes float32 (N, 4), the axis-aligned x1, y1, x2, y2 around the plates' corners, within the image; labels
-        int64 (N,), all 0; difficult bool (N,), for plates of which the image's edge hides half and more.
+        int64 (N,), all 0; difficult bool (N,), for plates of which the image's edge hides half and more; corners
+        float32 (N, 4, 2), also outside of the image.
     """
-    boxes, difficult = [], []
+    boxes, difficult, known = [], [], []
     for placed, plate in zip(layout.plates, plates, strict=True):
         corners = plate_corners(placed, plate)
         low, high = corners.min(axis=0), corners.max(axis=0)
         inside = np.clip(low, 0, layout.size), np.clip(high, 0, layout.size)
         boxes.append((*inside[0], *inside[1]))
+        known.append(corners)
         difficult.append(np.prod(inside[1] - inside[0]) < _VISIBLE * np.prod(high - low))
     return {
         "boxes": np.array(boxes, np.float32).reshape(-1, 4),
         "labels": np.zeros(len(boxes), np.int64),
         "difficult": np.array(difficult, np.bool_),
+        "corners": np.array(known, np.float32).reshape(-1, 4, 2),
     }
 
 

@@ -1,0 +1,54 @@
+"""What the detectors of number plates share."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from retable.detection.detector import Detector
+from retable.errors import DivergenceError
+
+
+class PlateDetector(Detector, ABC):
+    """A detector of number plates that is trained by gradient.
+
+    Training batches hold ``images`` (B, 3, S, S) and ``targets``, B dicts of boxes, labels, difficult and, where they
+    are known, corners.
+
+    Attributes:
+        rate_key: The option of the learning rate, for messages.
+    """
+
+    published_time = "the paper's Table III: 90 ms a photo on a GPU of 2016"
+    rate_key = "model.lr"
+
+    @abstractmethod
+    def loss(self, images: Tensor, targets: list[dict[str, Tensor]]) -> Any:
+        """Computes the loss of a batch, differentiable: a dataclass of its parts, with their sum as ``total``."""
+
+    def group_of(self, dataset: Any, index: int) -> str:
+        """Tells the country of a scene's plates, where the data tell it: Table IV."""
+        return str(dataset.country(index)) if hasattr(dataset, "country") else ""
+
+    def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
+        """Computes the loss of a training batch.
+
+        Raises:
+            DivergenceError: It is not finite.
+        """
+        parts = self.loss(batch["images"], batch["targets"])
+        total: Tensor = parts.total
+        if not torch.isfinite(total):
+            raise DivergenceError(
+                f"the loss is not finite at step {self.global_step}: try a lower {self.rate_key} or "
+                "trainer.gradient_clip_val, and look at the data"
+            )
+        interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if interval and (self.global_step + 1) % interval == 0:
+            values = {f"train/loss_{name}": value.detach() for name, value in vars(parts).items()}
+            size = len(batch["images"])
+            self.log("train/loss", total.detach(), prog_bar=True, batch_size=size, sync_dist=True)
+            self.log_dict(values, batch_size=size, sync_dist=True)
+            self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"], batch_size=size)
+        return total
