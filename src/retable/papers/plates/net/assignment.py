@@ -24,7 +24,7 @@ class Assignment:
     Attributes:
         places: (K,) int64 those that learn a plate, counted over the batch.
         boxes: (K,) int64 the plate of each, counted over the batch.
-        scores: (K,) the score that each learns: the IoU of the best, less for the others.
+        scores: (K,) the score that each learns, the IoU of its box.
         ignored: bool (B * P,), those at difficult plates, which learn no score.
     """
 
@@ -79,11 +79,7 @@ def assign(
         overlap, plate = torch.where(chosen, overlaps + _TINY, 0.0).max(dim=0)
         place = (overlap > 0).nonzero().squeeze(1)
         plate = plate[place]
-        taken = fit[plate, place]
-        highest = torch.zeros(len(here), device=taken.device).scatter_reduce_(0, plate, taken, "amax")
-        overlap = overlaps[plate, place]
-        most = torch.zeros(len(here), device=taken.device).scatter_reduce_(0, plate, overlap, "amax")
-        found.append((place + image * count, here[plate], taken / highest[plate] * most[plate]))
+        found.append((place + image * count, here[plate], overlaps[plate, place]))
         ignored[image, place] = False
     if not found:
         none = torch.zeros(0, dtype=torch.int64, device=scores.device)

@@ -14,13 +14,16 @@ from retable.papers.plates.net.coding import Places, encode_corners, log_distanc
 from retable.papers.plates.net.network import BOX
 from retable.papers.plates.net.schema import PlateNetConfig
 
+_ALPHA = 0.75  # as in the varifocal loss' paper, as is the square
+
 
 @dataclass(frozen=True)
 class LossParts:
     """The loss and what it is made of; scalars, weighted, for one place that learns a plate in the mean.
 
     Attributes:
-        score: Cross-entropy of all places' scores.
+        score: Varifocal loss of all places' scores (Zhang et al., CVPR 2021, equation 2): places without a plate, of
+            which there are thousands for each that learns one, weigh by their score.
         box: UnitBox's logarithm of the IoU.
         corners: Distances of the corners where they are known, as parts of the box.
     """
@@ -62,7 +65,8 @@ def plate_net_loss(
     flat = logits.flatten(0, 1).float()
     wanted = torch.zeros_like(flat)
     wanted[places, labels[matched]] = assignment.scores
-    entropy = F.binary_cross_entropy_with_logits(flat, wanted, reduction="none")
+    weight = torch.where(wanted > 0, wanted, _ALPHA * flat.detach().sigmoid().square())
+    entropy = F.binary_cross_entropy_with_logits(flat, wanted, weight, reduction="none")
     score = entropy.masked_fill(assignment.ignored[:, None], 0).sum() / normaliser
 
     seen, truth = shapes.flatten(0, 1)[places].float(), boxes[matched].float()

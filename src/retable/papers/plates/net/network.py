@@ -34,7 +34,8 @@ class PlateNetwork(nn.Module):
             inputs = width
         self.lateral = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in widths)
         self.smooth = nn.ModuleList(_convolution(channels, channels) for _ in STRIDES)
-        self.head = _convolution(channels, channels)  # one for all strides, as are the outputs
+        # one for each stride: a shared batch normalisation would test with a mixture of their statistics
+        self.heads = nn.ModuleList(_convolution(channels, channels) for _ in STRIDES)
         self.scores = nn.Conv2d(channels, config.num_classes, 1)
         self.shapes = nn.Conv2d(channels, BOX + CORNERS, 1)
         for layer, bias in ((self.scores, _RARE), (self.shapes, 0.0)):
@@ -61,7 +62,7 @@ class PlateNetwork(nn.Module):
         for index in reversed(range(len(STRIDES))):
             above = F.interpolate(above, scale_factor=2.0) + self.lateral[index](maps[index])
             above = self.smooth[index](above)
-            seen.append(self.head(above))
+            seen.append(self.heads[index](above))
         scores, shapes = (
             [output(each).flatten(start_dim=2) for each in reversed(seen)] for output in (self.scores, self.shapes)
         )
