@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tests.data.faulty import damaged_jpeg
 from torch import Tensor
 
@@ -58,6 +59,20 @@ def test_writes_annotations_results_json_and_pictures(tmp_path: Path) -> None:
     drawn = cv2.imread(str(tmp_path / "out" / "drawn" / "a.jpg.jpg"))
     assert drawn.shape[0] >= 256
     assert drawn.std() > 3  # something is drawn on the grey
+
+
+def test_photos_are_looked_at_as_the_camera_was_held(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    Image.new("RGB", (60, 40), (90, 90, 90)).save(tmp_path / "a.jpg", exif=exif)
+    seen = []
+    predict_files(
+        lambda image: seen.append(tuple(image.shape)) or _detect(image), str(tmp_path / "a.jpg"), tmp_path / "out",
+        ["ship"], 0.5, Scaling(), ABOUT,
+    )  # fmt: skip
+    assert seen == [(3, 60, 40)]
+    (entry,) = json.loads((tmp_path / "out" / "detections.json").read_text())["images"]
+    assert (entry["height"], entry["width"]) == (60, 40)
 
 
 def test_annotations_are_read_back_as_a_dataset(tmp_path: Path) -> None:

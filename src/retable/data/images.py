@@ -20,14 +20,17 @@ _ORIENTATION = 0x0112  # EXIF tag
 
 
 def read_image(
-    path: str | Path, bands: Sequence[int] | None = None, value_range: Sequence[float] | None = None
+    path: str | Path,
+    bands: Sequence[int] | None = None,
+    value_range: Sequence[float] | None = None,
+    upright: bool = False,
 ) -> npt.NDArray[np.uint8]:
     """Reads an image file as RGB.
 
     Grey images get three equal channels, palettes are expanded, an alpha channel is dropped (the colour under
     it stays), of 16-bit channels the high byte is taken: a fixed scale, so that the brightness of an image
-    never depends on what else it shows. The pixels are returned as they are stored: an EXIF orientation is
-    not applied, because annotations count stored pixels.
+    never depends on what else it shows. The pixels are returned as they are stored, because annotations count
+    stored pixels, unless the image is wanted upright.
 
     Args:
         path: A JPEG, PNG, BMP, TIFF or any other file that OpenCV decodes.
@@ -35,6 +38,7 @@ def read_image(
             colours, and refuses a TIFF that has neither one, three nor four bands.
         value_range: The values that become 0 and 255; what lies beyond is clipped. None takes 8 and 16 bits as above,
             and refuses other types.
+        upright: Whether an EXIF orientation is applied, as viewers do.
 
     Returns:
         uint8 array of shape (H, W, 3), channels in RGB order, contiguous.
@@ -60,7 +64,7 @@ def read_image(
             f"{path}: pixels of type {image.dtype}; say which values are black and white, data.range=[LOW,HIGH], or "
             "convert the image to 8 or 16 bits"
         )
-    return np.ascontiguousarray(image)
+    return _turned(image, _orientation(data) if upright else 1)
 
 
 def _decode_bands(path: Path, data: bytes, bands: Sequence[int] | None) -> npt.NDArray[Any] | None:

@@ -54,8 +54,9 @@ def predict_files(
     Written are, each all or nothing: ``labelTxt/NAME.txt`` (the eight corner coordinates, class, 0: DOTA's annotation
     form, which `data=dota` reads), ``Task1_CLASS.txt`` (image, score, corners: DOTA's form for results), one
     ``detections.json``, one ``detections.csv`` and ``drawn/NAME.jpg`` (``.png`` where JPEG has no room). NAME is the
-    image's path below the folder with its ending, so that no result takes the place of another's. Of a video the frames
-    are in the JSON and the CSV, and drawn as ``drawn/NAME.mp4``. A file that cannot be read does not stop the others;
+    image's path below the folder with its ending, so that no result takes the place of another's. Photos that EXIF
+    turns are looked at, drawn and told upright; readers of annotations count stored pixels. Of a video the frames are
+    in the JSON and the CSV, and drawn as ``drawn/NAME.mp4``. A file that cannot be read does not stop the others;
     of a video that ends early the frames before that are kept.
 
     Args:
@@ -64,7 +65,7 @@ def predict_files(
         output: Folder for the results.
         classes: Names of the labels.
         score_threshold: Detections below it are left out.
-        scaling: How images are scaled first; the results are in the pixels of the files.
+        scaling: How images are scaled first; the results are in the pixels of the files, turned as EXIF tells.
         about: What is told of the detector in ``detections.json``.
         recognise: What tells more of each detection; None: nothing is told.
         every: Of videos, every so many frames is looked at.
@@ -119,7 +120,8 @@ class _Prediction:
     def image(self, name: str, path: Path) -> None:
         watch = Stopwatch()
         with watch.stage("reading"):
-            image = read_whole(partial(read_image, bands=self.scaling.bands, value_range=self.scaling.range), path)
+            read = partial(read_image, bands=self.scaling.bands, value_range=self.scaling.range, upright=True)
+            image = read_whole(read, path)
         if self.scaling.range is None and image.max() < NEAR_BLACK and image_header(path).bits == 16:
             log.warning("%s: 16 bits a channel of which the lower are used, so that it is near black", path)
         entry, drawn = self._found(name, image, watch)
