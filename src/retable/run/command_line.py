@@ -13,13 +13,14 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra._internal.hydra import Hydra
 from hydra.core.config_search_path import ConfigSearchPath
-from hydra.core.config_store import ConfigStore
+from hydra.core.config_store import ConfigNode, ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
@@ -86,6 +87,9 @@ def main(
 
     # Hydra would otherwise print its own traceback and leave with 1 for everything
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    if not any(word.startswith("hydra.mode=") for word in sys.argv):
+        # it would otherwise compose everything twice, the first time only to look for this word
+        setattr(Hydra, "get_mode", lambda *_, **__: None)  # noqa: B010
     place = _place(config_name)
     entry = hydra.main(version_base="1.3", config_path=str(place.parent), config_name=place.name)(checked)
     try:
@@ -199,12 +203,27 @@ def prepare() -> None:
 
 @cache
 def _prepare(_papers: tuple[Path, ...]) -> None:
-    store = ConfigStore.instance()
-    for name, node in places.import_schemas():
-        folder, _, option = f"schema/{name}".rpartition("/")
-        store.store(group=folder, name=option, node=node)
+    for name, schema in places.import_schemas():
+        *folders, option = f"schema/{name}.yaml".split("/")
+        group = ConfigStore.instance().repo
+        for folder in folders:
+            group = group.setdefault(folder, {})
+        group[option] = _Schema(option, schema)
     Plugins.instance().register(PaperConfigurations)
     configuration.register_resolvers()
+
+
+class _Schema(ConfigNode):
+    """A schema in Hydra's store, read by OmegaConf only when it is composed: of dozens a command needs a few."""
+
+    def __init__(self, name: str, schema: type) -> None:
+        self.name, self.group, self.package, self.provider = name, None, None, None
+        self._schema = schema
+
+    @cached_property
+    def node(self) -> Any:  # type: ignore[override]
+        """The dataclass as a configuration."""
+        return OmegaConf.structured(self._schema)
 
 
 class PaperConfigurations(SearchPathPlugin):

@@ -91,7 +91,7 @@ def read(folder: Path) -> Record:
     """
     path = folder / paths.RECORD
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise DataError(f"{folder}: not a finished run, it has no {paths.RECORD}") from error
     except (OSError, ValueError, RecursionError) as error:  # a UnicodeDecodeError is a ValueError
@@ -122,13 +122,20 @@ def _fits(value: Any, wanted: Any) -> bool:
     """Whether a value out of JSON is of an annotated type."""
     if wanted is Any or type(value) is wanted:
         return True
-    kind, parts = get_origin(wanted), get_args(wanted)
+    kind, parts = _parts(wanted)
     if kind is UnionType:
         return any(_fits(value, part) for part in parts)
-    if kind is dict:
-        return isinstance(value, dict) and all(type(one) is parts[1] or _fits(one, parts[1]) for one in value.values())
-    if kind is list:
-        return isinstance(value, list) and all(_fits(one, parts[0]) for one in value)
+    if kind in (dict, list):
+        wanted = parts[-1]
+        return isinstance(value, kind) and (
+            wanted is Any or all(_fits(one, wanted) for one in (value.values() if kind is dict else value))
+        )
     if wanted is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return wanted is type(None) and value is None
+
+
+@cache
+def _parts(wanted: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What an annotated type is made of, which takes longer to ask than to compare a record with it."""
+    return get_origin(wanted), get_args(wanted)

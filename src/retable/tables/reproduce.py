@@ -151,11 +151,10 @@ class _Request:
     store: Store
 
 
-def _asked(config: DictConfig, planner: Planner) -> list[_Asked]:
-    """The tables that are asked for."""
-    names = [str(name) for name in config.table] if isinstance(config.table, ListConfig) else [str(config.table)]
+def _asked(config: DictConfig, planner: Planner, tables: Sequence[Table]) -> list[_Asked]:
+    """The tables that are asked for, given as their files have them."""
     rows, columns = (dict(part.split("=", 1) for part in config[kind]) for kind in _LABELLED)
-    tables = [spec.extend(table, rows, columns) for table in spec.find(names)]
+    tables = [spec.extend(table, rows, columns) for table in tables]
     if config.select is not None:
         tables = [replace(table, shared=config.select.name == "shared") for table in tables]
     extra = spec.split(config.overrides, "overrides")
@@ -173,7 +172,8 @@ def _asked(config: DictConfig, planner: Planner) -> list[_Asked]:
 
 
 def _read(config: DictConfig, store: Store, planner: Planner) -> _Request:
-    asked = _asked(config, planner)
+    names = config.table if isinstance(config.table, ListConfig) else [config.table]
+    asked = _asked(config, planner, spec.find([str(name) for name in names]))
     planner.save()
     all_seeds = list(dict.fromkeys(seed for one in asked for seed in one.seeds))
     chosen = _only(config.only, [one.table for one in asked], all_seeds)
@@ -372,23 +372,21 @@ def _standing(config: DictConfig, result: TableResult) -> Standing:
 def _index(config: DictConfig, store: Store, planner: Planner) -> None:
     """Counts the cells of all tables again, as they were last asked for, and writes the index."""
     tables, folder = spec.find(["*"]), store.outputs / "tables"
-    all_of_them = [(table.name, budget) for table in tables for budget in BUDGETS] if store.has_cells() else []
-    keys = OmegaConf.structured(ReproduceConfig)
-    own = {key: config[key] for key in _OWN if key not in ("engine", "budget")}
+    all_of_them = [(table, budget) for table in tables for budget in BUDGETS] if store.has_cells() else []
     with display.bar("counting", len(all_of_them)) as advance:
-        for name, budget in all_of_them:
-            known = standing.read(folder / name / budget)
-            asked = {**own, **(known.asked if known else {}), "table": name, "budget": {"name": budget}}
+        for table, budget in all_of_them:
+            known = standing.read(folder / table.name / budget)
+            given = OmegaConf.merge(config, known.asked) if known else config
+            assert isinstance(given, DictConfig)
+            given.budget.name = budget
             try:
-                given = OmegaConf.merge(keys, asked)
-                assert isinstance(given, DictConfig)
-                (one,) = _asked(given, planner)
+                (one,) = _asked(given, planner, [table])
                 statuses = _statuses(one.plan, store)
                 if known or any(status.state is not State.pending for status in statuses.values()):
                     result = _result(given, one, statuses)
-                    standing.write(_standing(given, result), folder / name / budget)
+                    standing.write(_standing(given, result), folder / table.name / budget)
             except ConfigError as error:
-                print(f"warning: {name} under budget={budget} is as of its last report: {error}", file=sys.stderr)
+                print(f"warning: {table.name} under budget={budget} is as of its last report: {error}", file=sys.stderr)
             advance()
     planner.save()
     for path in index.write(tables, BUDGETS, folder):
