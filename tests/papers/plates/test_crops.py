@@ -13,7 +13,7 @@ from retable.errors import ConfigError, DataError
 from retable.papers.plates.countries import CLASSES
 from retable.papers.plates.crops import PlateCrops
 from retable.papers.plates.crops.real import list_crops
-from retable.papers.plates.crops.squares import to_square
+from retable.papers.plates.crops.fitting import fit_into
 from retable.papers.plates.data_module import PlateCropsDataModule
 from retable.papers.plates.datasets.schema import CropAugmentation, PlateClassesConfig, PlateCropsConfig
 from retable.papers.plates.subject import PlateClasses
@@ -74,11 +74,11 @@ def test_the_number_of_classes_follows_the_data(tmp_path: Path) -> None:
 def test_crops_keep_their_proportions_where_that_is_asked_for() -> None:
     picture = np.zeros((10, 40, 3), np.uint8)
     picture[:, :20] = 200
-    padded = to_square(picture, 20, "pad")
+    padded = fit_into(picture, 20, 20, "pad")
     assert (padded[:7] == 100).all()
     assert (padded[13:] == 100).all()
     assert (padded[8:12, 1:9] == 200).all()
-    assert (to_square(picture, 20, "stretch")[:, 1:9] == 200).all()
+    assert (fit_into(picture, 20, 20, "stretch")[:, 1:9] == 200).all()
     crops = PlateCrops(2, 32, classes=["eu_1", "us_1"], fit="pad")
     assert (crops.image(0)[0] == crops.image(0)[0, 0]).all()
 
