@@ -98,6 +98,19 @@ def test_each_detection_has_a_class_and_its_parts(tmp_path: Path, recogniser: Re
     assert (last["score"], last["recognised"]) == ("0.7", "")
 
 
+def test_what_is_of_no_class_is_unknown(
+    tmp_path: Path, recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recogniser, "_threshold", 0.55)
+    cv2.imwrite(str(tmp_path / "a.png"), picture())
+    (entry,) = predict(tmp_path / "a.png", tmp_path / "out", recogniser)["images"]
+    dark, light, _ = (found["recognised"] for found in entry["detections"])
+    assert [dark[key] for key in ("class", "tone", "mood")] == ["unknown"] * 3
+    assert light["class"] == "light_calm"
+    assert recogniser.text(dark) == "unknown 0.50"
+    assert rows(tmp_path / "out")[0]["tone"] == "unknown"
+
+
 def test_the_time_of_each_stage_is_told(
     tmp_path: Path, recogniser: Recogniser, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,9 +15,9 @@ from retable.classification.schema import OpenNetworkConfig
 class OpenClassifier(NetworkClassifier):
     """A network with C outputs that knows one answer more: none of the classes, whose logit is always 0.
 
-    So no class has a high probability unless its own logit is above 0 as well as above the others'. Where the best one's
-    probability is below a threshold, the answer is unknown. The threshold leaves a given part of the validation images
-    out, and is kept in checkpoints. Accuracies are those of the best class, whether or not it passes.
+    So no class has a high probability unless its own logit is above 0 as well as above the others'. Where the best
+    one's probability is below a threshold, the answer is unknown. The threshold leaves a given part of the validation
+    images out, and is kept in checkpoints. Accuracies are those of the best class, whether or not it passes.
     """
 
     config: OpenNetworkConfig

@@ -1,7 +1,7 @@
 """Plates that are of none of the countries: of other ones, invented ones, and blank ones.
 
-They are simple: what a classifier is to learn of them is that colours, proportions and characters of other countries are
-of no class. Each split shows other countries, so that a test tells how it goes with those that were never seen.
+They are simple: what a classifier is to learn of them is that colours, proportions and characters of other countries
+are of no class. Each split shows other countries, so that a test tells how it goes with those that were never seen.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ class Foreign:
         words: Small print, likewise.
         letters: In use.
         bands: Coloured fields.
-        fonts: Whether the cuts of Latin letters are in use; other alphabets have DejaVu alone.
     """
 
     size: tuple[float, float]
@@ -52,7 +51,10 @@ _DESIGNS: Final = {
     "train": (
         Foreign(  # China
             (440, 140), ((BLUE, WHITE), (BLUE, WHITE), (YELLOW, BLACK), (LIME, BLACK), (WHITE, BLACK)),
-            ((("#",), (0.03, 0.16, 0.16, 0.84)), (("@·00000", "@·@0000", "@·0@000", "@·000000"), (0.18, 0.16, 0.97, 0.84))),
+            (
+                (("#",), (0.03, 0.16, 0.16, 0.84)),
+                (("@·00000", "@·@0000", "@·0@000", "@·000000"), (0.18, 0.16, 0.97, 0.84)),
+            ),
         ),
         Foreign(  # Japan
             (330, 165), ((WHITE, GREEN), (YELLOW, BLACK), (GREEN, WHITE), (BLACK, YELLOW)),
@@ -72,7 +74,10 @@ _DESIGNS: Final = {
         ),
         Foreign(  # Thailand
             (340, 150), ((WHITE, BLACK), (WHITE, BLUE), (YELLOW, BLACK)),
-            ((("##", "0##"), (0.05, 0.1, 0.38, 0.6)), (("0000", "000"), (0.45, 0.1, 0.95, 0.6)), (("######",), (0.2, 0.68, 0.8, 0.92))),
+            (
+                (("##", "0##"), (0.05, 0.1, 0.38, 0.6)), (("0000", "000"), (0.45, 0.1, 0.95, 0.6)),
+                (("######",), (0.2, 0.68, 0.8, 0.92)),
+            ),
         ),
         Foreign(  # Indonesia
             (430, 135), ((BLACK, WHITE), (BLACK, WHITE), (WHITE, BLACK), (RED, WHITE)),
@@ -91,17 +96,25 @@ _DESIGNS: Final = {
             (280, 200), ((WHITE, BLACK), (YELLOW, BLACK), (BLUE, WHITE)),
             ((("00-@0", "00@"), (0.16, 0.1, 0.84, 0.46)), (("000.00",), (0.08, 0.54, 0.92, 0.92))),
         ),
-        Foreign(  # Greek, Cyrillic and Georgian letters, which the classes do not have
-            (520, 112), ((WHITE, BLACK), (WHITE, RED)), ((("@@ 000 @@", "@@@-000"), _WHOLE),), letters="ЖЩЮЯЭФЦИЛДГБΨΩΣΛΞΔ"
+        Foreign(  # Greek and Cyrillic letters, which the classes do not have
+            (520, 112), ((WHITE, BLACK), (WHITE, RED)), ((("@@ 000 @@", "@@@-000"), _WHOLE),),
+            letters="ЖЩЮЯЭФЦИЛДГБΨΩΣΛΞΔ",
         ),
     ),
     "test": (
-        Foreign((520, 110), ((WHITE, BLACK), (YELLOW, BLACK)), (  # Korea
-            (("00", "000"), (0.05, 0.16, 0.3, 0.84)), (("#",), (0.32, 0.16, 0.45, 0.84)), (("0000",), (0.48, 0.16, 0.95, 0.84)))),
+        Foreign(  # Korea
+            (520, 110), ((WHITE, BLACK), (YELLOW, BLACK)),
+            (
+                (("00", "000"), (0.05, 0.16, 0.3, 0.84)), (("#",), (0.32, 0.16, 0.45, 0.84)),
+                (("0000",), (0.48, 0.16, 0.95, 0.84)),
+            ),
+        ),
         Foreign(  # Korea, of before 2006
             (335, 170), ((GREEN, WHITE), (YELLOW, BLUE)),
-            ((("##",), (0.25, 0.08, 0.52, 0.36)), (("00",), (0.55, 0.08, 0.75, 0.36)), (("#",), (0.05, 0.5, 0.18, 0.84)),
-             (("0000",), (0.22, 0.44, 0.94, 0.92))),
+            (
+                (("##",), (0.25, 0.08, 0.52, 0.36)), (("00",), (0.55, 0.08, 0.75, 0.36)),
+                (("#",), (0.05, 0.5, 0.18, 0.84)), (("0000",), (0.22, 0.44, 0.94, 0.92)),
+            ),
         ),
         Foreign(  # South Africa
             (520, 113), ((WHITE, (30, 60, 140)), (WHITE, GREEN), (WHITE, RED)),
@@ -118,7 +131,10 @@ _DESIGNS: Final = {
             ((("@@@·000", "@@·00·@@", "000·@@@"), (0.05, 0.12, 0.95, 0.7)),),
             (("NSW - THE FIRST STATE", (0.2, 0.78, 0.8, 0.92)),),
         ),
-        Foreign((330, 160), ((YELLOW, BLACK),), ((("@@@·000",), (0.05, 0.16, 0.95, 0.72)),), (("BOGOTA D.C.", (0.2, 0.78, 0.8, 0.92)),)),
+        Foreign(  # Colombia
+            (330, 160), ((YELLOW, BLACK),), ((("@@@·000",), (0.05, 0.16, 0.95, 0.72)),),
+            (("BOGOTA D.C.", (0.2, 0.78, 0.8, 0.92)),),
+        ),
     ),
 }  # fmt: skip
 _ARABIC_DIGITS: Final = "٠١٢٣٤٥٦٧٨٩"

@@ -1,4 +1,4 @@
-"""What may be set of the classifiers, ``conf/model/plate_cnn.yaml``, ``plate_vgg16.yaml`` and ``plate_country.yaml``."""
+"""What may be set of the classifiers: ``conf/model/plate_cnn.yaml``, ``plate_vgg16.yaml``, ``plate_country.yaml``."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -79,7 +79,7 @@ def _clutter(rng: RandomStream, height: int, width: int) -> Image:
     """Draws what lies around plates: paint, grilles, lamps, edges, and signs with a word."""
     grey = window(fractal_noise(rng.choice((1.2, 1.6, 2.0))), rng, height, width).astype(np.float32) - 128
     paper = np.array([rng.uniform(10, 245) for _ in range(3)]) if rng.chance(0.6) else np.full(3, rng.uniform(10, 245))
-    picture = np.clip(rng.uniform(0.1, 1.2) * grey[..., None] + paper, 0, 255).astype(np.uint8)
+    picture: Image = np.clip(rng.uniform(0.1, 1.2) * grey[..., None] + paper, 0, 255).astype(np.uint8)
     for _ in range(rng.integer(0, 4)):
         colour = [rng.integer(0, 255) for _ in range(3)] if rng.chance(0.5) else [rng.integer(0, 255)] * 3
         x, y = rng.integer(0, width), rng.integer(0, height)

@@ -89,8 +89,8 @@ class PlateCropsConfig(ImageChecks):
         fit: ``stretch`` changes a crop's proportions to these; ``pad`` keeps them.
         margin: What is cut out around the box of a scene, as a part of its sides.
         smallest: Pixels of a plate's shorter side below which it is an error: nobody could tell what it is.
-        outliers: Generated images of no class over all splits, of each kind (`retable.papers.plates.crops.outliers`), for
-            models that answer ``unknown``; with real scenes also backgrounds cut out of them.
+        outliers: Generated images of no class, of each kind (`retable.papers.plates.crops.outliers`), over all splits,
+            for models that answer ``unknown``; with real scenes also backgrounds cut out of them.
         sampling: ``all`` shows each image once an epoch. ``even`` draws as many, each class as often as another, in it
             each source, and each kind of outliers as often as a class.
         batch_size: Images of a training batch, over all processes.
