@@ -114,6 +114,12 @@ def test_it_learns_what_is_of_no_class_and_says_so(tmp_path: Path) -> None:
         json.loads((tmp_path / name / "predictions.json").read_text())["images"][0] for name in ("known", "strange")
     ]
     assert [entry["class"] for entry in told] == ["wide_upright", "unknown"]
+    with torch.inference_mode():
+        options = PredictionOptions(str(tmp_path / "strange.png"), unknown_below=0.0)
+        again.predict_to(tmp_path / "any", options, None, {})
+    asked = json.loads((tmp_path / "any" / "predictions.json").read_text())
+    assert asked["images"][0]["class"] in tiny.CLASSES.names
+    assert asked["unknown_below"] == 0.0
     assert sum(told[1]["probabilities"].values()) < 0.5 < told[1]["probability"]
 
 

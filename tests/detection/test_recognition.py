@@ -48,11 +48,15 @@ class ToneNetwork(nn.Module):
         return torch.where(images.mean(dim=(1, 2, 3))[:, None] < 0.5, dark, light)
 
 
-@pytest.fixture
-def recogniser() -> Recogniser:
+def make(unknown_below: float | None = None) -> Recogniser:
     keys: dict[str, Any] = {"subject": Tones(), "optimizer": torch.optim.Adam, "lr": 0.1, "input_size": 8}
     network = lambda input_size, classes: ToneNetwork()  # noqa: E731
-    return Recogniser(NetworkClassifier(NetworkConfig(network=network, **keys)).eval(), ABOUT)
+    return Recogniser(NetworkClassifier(NetworkConfig(network=network, **keys)).eval(), ABOUT, unknown_below)
+
+
+@pytest.fixture
+def recogniser() -> Recogniser:
+    return make()
 
 
 def picture() -> Image:
@@ -98,10 +102,9 @@ def test_each_detection_has_a_class_and_its_parts(tmp_path: Path, recogniser: Re
     assert (last["score"], last["recognised"]) == ("0.7", "")
 
 
-def test_what_is_of_no_class_is_unknown(
-    tmp_path: Path, recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(recogniser, "_threshold", 0.55)
+def test_what_is_of_no_class_is_unknown(tmp_path: Path) -> None:
+    recogniser = make(unknown_below=0.55)
+    assert recogniser.about["unknown_below"] == 0.55
     cv2.imwrite(str(tmp_path / "a.png"), picture())
     (entry,) = predict(tmp_path / "a.png", tmp_path / "out", recogniser)["images"]
     dark, light, _ = (found["recognised"] for found in entry["detections"])

@@ -167,13 +167,14 @@ class Classifier(LightningModule):
 
         The data configuration of the run is not needed: the subject knows how files are read.
         """
+        threshold = self.threshold if options.unknown_below is None else options.unknown_below
         classify_files(
             self.classify(),
             self.config.subject,
             options.input,
             output,
-            {**about, "probability_kind": self.probability_kind},
-            self.threshold,
+            {**about, "probability_kind": self.probability_kind, "unknown_below": round(threshold, 6)},
+            threshold,
         )
 
     def _evaluate(self, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -118,6 +118,7 @@ class PredictionOptions(Options):
 
     Attributes:
         input: An image, a folder of images, or a pattern such as ``photos/*.jpg``.
+        unknown_below: Probability below which an answer is ``unknown``; null: the model's own threshold.
     """
 
     elsewhere: ClassVar[dict[str, str]] = {
@@ -125,6 +126,7 @@ class PredictionOptions(Options):
     }
 
     input: str = MISSING
+    unknown_below: float | None = option(None, least=0, most=1)
 
 
 SCHEMAS: dict[str, type] = {}  # a paper names its own, with its subject

@@ -42,15 +42,17 @@ class Recogniser:
     Args:
         classifier: A trained classifier, in evaluation mode.
         about: What is to be told of it in results.
+        unknown_below: Probability below which an answer is unknown; None: the classifier's own threshold.
 
     Attributes:
         keys: What is told of a detection, as columns of a table.
     """
 
-    def __init__(self, classifier: Classifier, about: dict[str, str]) -> None:
-        self.about = about
+    def __init__(self, classifier: Classifier, about: dict[str, str], unknown_below: float | None = None) -> None:
+        self._threshold = classifier.threshold if unknown_below is None else unknown_below
+        self.about = {**about, "unknown_below": round(self._threshold, 6)}
         self._subject, self._classify = classifier.config.subject, classifier.classify()
-        self._classes, self._threshold = classifier.classes, classifier.threshold
+        self._classes = classifier.classes
         self._titles = dict(zip(self._classes.names, self._classes.titles, strict=True)) | {UNKNOWN: UNKNOWN}
         self.keys = answer_keys(self._classes)
 
