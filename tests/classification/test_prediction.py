@@ -11,7 +11,8 @@ from tests.classification import tiny
 from tests.data.faulty import damaged_jpeg
 from torch import Tensor
 
-from retable.classification.prediction import classify_files
+from retable.classification.prediction import answer_keys, answers, classify_files
+from retable.classification.subject import ClassList
 from retable.errors import DataError, StorageError
 
 NAMES = tiny.CLASSES.names
@@ -86,6 +87,17 @@ def test_more_images_than_a_batch(tmp_path: Path) -> None:
         write_image(tmp_path / "in" / f"{index:02}.png", index)
     classify(tmp_path / "in", tmp_path / "out")
     assert len((tmp_path / "out" / "predictions.csv").read_text().splitlines()) == 71
+
+
+def test_an_answer_below_the_threshold_is_unknown(tmp_path: Path) -> None:
+    classes = ClassList(NAMES, parts={"width": ("thin", "wide", "thin", "wide")})
+    image = tiny.image(0)
+    (known,), (unknown,) = (answers(wide_upright, classes, [image], threshold) for threshold in (0.86, 0.87))
+    assert (known["class"], known["probability"], known["width"]) == ("wide_upright", 0.86, "wide")
+    assert {key: unknown[key] for key in answer_keys(classes)} == pytest.approx(
+        {"class": "unknown", "probability": 0.14, "width": "unknown", "width_probability": 0.12}
+    )
+    assert unknown["probabilities"] == known["probabilities"]
 
 
 def test_unwritable_output_is_a_storage_error(tmp_path: Path) -> None:

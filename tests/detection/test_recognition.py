@@ -48,11 +48,15 @@ class ToneNetwork(nn.Module):
         return torch.where(images.mean(dim=(1, 2, 3))[:, None] < 0.5, dark, light)
 
 
-@pytest.fixture
-def recogniser() -> Recogniser:
+def make(unknown_below: float | None = None) -> Recogniser:
     keys: dict[str, Any] = {"subject": Tones(), "optimizer": torch.optim.Adam, "lr": 0.1, "input_size": 8}
     network = lambda input_size, classes: ToneNetwork()  # noqa: E731
-    return Recogniser(NetworkClassifier(NetworkConfig(network=network, **keys)).eval(), ABOUT)
+    return Recogniser(NetworkClassifier(NetworkConfig(network=network, **keys)).eval(), ABOUT, unknown_below)
+
+
+@pytest.fixture
+def recogniser() -> Recogniser:
+    return make()
 
 
 def picture() -> Image:
@@ -96,6 +100,18 @@ def test_each_detection_has_a_class_and_its_parts(tmp_path: Path, recogniser: Re
     assert (first["file"], first["frame"], first["class"], first["x2"]) == ("a.png", "", "object", "30.0")
     assert (first["recognised"], first["tone"], first["mood_probability"]) == ("dark_calm", "dark", "0.6")
     assert (last["score"], last["recognised"]) == ("0.7", "")
+
+
+def test_what_is_of_no_class_is_unknown(tmp_path: Path) -> None:
+    recogniser = make(unknown_below=0.55)
+    assert recogniser.about["unknown_below"] == 0.55
+    cv2.imwrite(str(tmp_path / "a.png"), picture())
+    (entry,) = predict(tmp_path / "a.png", tmp_path / "out", recogniser)["images"]
+    dark, light, _ = (found["recognised"] for found in entry["detections"])
+    assert [dark[key] for key in ("class", "tone", "mood")] == ["unknown"] * 3
+    assert light["class"] == "light_calm"
+    assert recogniser.text(dark) == "unknown 0.50"
+    assert rows(tmp_path / "out")[0]["tone"] == "unknown"
 
 
 def test_the_time_of_each_stage_is_told(

@@ -29,7 +29,8 @@ from retable.nn.fusion import fuse_batch_norm
 log = logging.getLogger(__name__)
 
 Batch = dict[str, Any]
-"""images float32 (B, 3, S, S) in [0, 1], labels int64 (B,), indices int64 (B,): places in the dataset."""
+"""images float32 (B, 3, H, W) in [0, 1], labels int64 (B,), negative for images of no class, indices int64 (B,): places
+in the dataset."""
 
 
 class Classifier(LightningModule):
@@ -37,13 +38,15 @@ class Classifier(LightningModule):
 
     Args:
         config: The options.
-        network: Maps images (B, 3, S, S) in [0, 1] to logits (B, C); S is the input size.
+        network: Maps images (B, 3, H, W) of the input's shape, in [0, 1], to logits (B, C).
 
     Attributes:
         classes: The classes of the subject.
         confusion: Confusion matrix of the last validation or test.
         tested_images: What each image of the last test was taken for.
         about: What the record tells beside: how the classes of other data than those of the training were understood.
+        input_shape: Height and width to which images are resized.
+        knows_outliers: Whether the model learns from images of no class, too.
         probability_kind: What predictions tell of their probabilities.
     """
 
@@ -51,13 +54,14 @@ class Classifier(LightningModule):
     monitor_mode = "max"
     prediction_options = PredictionOptions
     weights_origin = "scratch"
+    knows_outliers = False
     probability_kind = "the classifier's own probabilities, not calibrated"
 
     classes: ClassList
 
     def __init__(self, config: ClassifierConfig, network: nn.Module) -> None:
         super().__init__()
-        self.config, self.network, self.input_size = config, network, config.input_size
+        self.config, self.network, self.input_shape = config, network, (config.input_size, config.input_size)
         self.classes = config.subject.classes
         self.confusion = MulticlassConfusionMatrix(len(self.classes))
         self.mean_loss = MeanMetric()
@@ -66,21 +70,29 @@ class Classifier(LightningModule):
         self._labels: Tensor | None = None  # of the classes of other data
 
     @property
+    def threshold(self) -> float:
+        """Probability below which a prediction is ``unknown``."""
+        return 0.0
+
+    @property
     def metric_info(self) -> dict[str, tuple[str, str]]:
         """Unit and direction of each metric by its last name."""
         return metric_info(self.classes)
 
     def logits(self, images: Tensor) -> Tensor:
-        """Classifies images (B, 3, H, H) in [0, 1]; returns logits (B, C)."""
+        """Classifies images (B, 3, H, W) in [0, 1]; returns logits (B, C)."""
         found: Tensor = self.network(self.resized(images))
         return found
 
     def resized(self, images: Tensor) -> Tensor:
-        """Resizes square images (B, 3, H, H) to the input size, antialiased."""
-        if images.shape[-1] == self.input_size:
+        """Resizes images (B, 3, H, W) to the input's shape, antialiased."""
+        if images.shape[-2:] == self.input_shape:
             return images
-        size = (self.input_size, self.input_size)
-        return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
+        return F.interpolate(images, self.input_shape, mode="bilinear", antialias=True, align_corners=False)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Returns the probabilities (B, C) of the classes."""
+        return logits.softmax(dim=1)
 
     def setup(self, stage: str) -> None:
         """Checks that the data are of these classes; a test may show fewer of them, or in another order.
@@ -88,7 +100,10 @@ class Classifier(LightningModule):
         Raises:
             ConfigError: They are of others, or of none.
         """
-        found = tuple(getattr(self.trainer.datamodule, "classes", ()))  # type: ignore[attr-defined]
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        found = tuple(getattr(data, "classes", ()))
+        if getattr(data, "outlier_kinds", ()) and not self.knows_outliers:
+            raise ConfigError("data.outliers: this model has no answer for images of no class; set it to 0")
         if stage == "test":
             labels, told = match_classes(self.classes.names, found)
             if told:
@@ -114,7 +129,7 @@ class Classifier(LightningModule):
             batch["labels"] = self._labels.to(batch["labels"].device)[batch["labels"]]
         logits, losses = self._evaluate(batch)
         self.tested_images.update(batch["indices"], batch["labels"], logits)
-        return {"probabilities": logits.softmax(dim=1), "losses": losses}
+        return {"probabilities": self.probabilities(logits), "losses": losses}
 
     def on_validation_epoch_start(self) -> None:
         """Starts the counts of a validation."""
@@ -139,25 +154,27 @@ class Classifier(LightningModule):
         return self.tested_images.results()
 
     def example_input(self) -> Tensor:
-        """Returns images (2, 3, S, S) as the network takes them."""
-        return torch.zeros(2, 3, self.input_size, self.input_size)
+        """Returns images (2, 3, H, W) as the network takes them."""
+        return torch.zeros(2, 3, *self.input_shape)
 
     def classify(self) -> Classify:
-        """Returns what maps images (B, 3, S, S) in [0, 1] to probabilities (B, C) on the CPU, batch norms folded."""
+        """Returns what maps images (B, 3, H, W) in [0, 1] to probabilities (B, C) on the CPU, batch norms folded."""
         network = fuse_batch_norm(self.network)
-        return lambda images: network(self.resized(images.to(self.device))).softmax(dim=1).cpu()
+        return lambda images: self.probabilities(network(self.resized(images.to(self.device)))).cpu()
 
     def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
         """Classifies the user's files (see `retable.classification.prediction.classify_files`).
 
         The data configuration of the run is not needed: the subject knows how files are read.
         """
+        threshold = self.threshold if options.unknown_below is None else options.unknown_below
         classify_files(
             self.classify(),
             self.config.subject,
             options.input,
             output,
-            {**about, "probability_kind": self.probability_kind},
+            {**about, "probability_kind": self.probability_kind, "unknown_below": round(threshold, 6)},
+            threshold,
         )
 
     def _evaluate(self, batch: Batch) -> tuple[Tensor, Tensor]:

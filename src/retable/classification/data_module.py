@@ -25,10 +25,13 @@ class ClassificationDataModule(ShardedDataModule):
 
     Attributes:
         classes: Names of all classes, whichever of them the images show.
+        outlier_kinds: Names of the kinds of images of no class, which have the labels -1, -2, and so on; none where all
+            are of a class.
         test_name: The split that is tested.
     """
 
     classes: tuple[str, ...]
+    outlier_kinds: tuple[str, ...] = ()
     test_name = "test"
 
     def __init__(self, config: Any, seed: int) -> None:
@@ -43,6 +46,11 @@ class ClassificationDataModule(ShardedDataModule):
         """Where the images of each of `roles` come from."""
 
     @property
+    def outliers(self) -> Mapping[str, Sequence[ClassifiedPart]]:
+        """Where images of no class come from, of each of `roles`; empty where there are none."""
+        return {}
+
+    @property
     @abstractmethod
     def training_set(self) -> ClassifiedSamples:
         """The training samples."""
@@ -50,6 +58,7 @@ class ClassificationDataModule(ShardedDataModule):
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """Kind, sources, fingerprint and split sizes of the data, as plain values; ``counts`` tells each source's."""
+        every = {**self.parts, **{f"{role} outliers": found for role, found in self.outliers.items()}}
         whole = combine_provenances(
             {
                 f"{role}/{part.kind}": {
@@ -59,11 +68,11 @@ class ClassificationDataModule(ShardedDataModule):
                     "splits": {role: len(part)},
                     "notes": self._notes,
                 }
-                for role, found in self.parts.items()
+                for role, found in every.items()
                 for part in found
             }
         )
-        counts = {role: {part.kind: len(part) for part in found} for role, found in self.parts.items()}
+        counts = {role: {part.kind: len(part) for part in found} for role, found in every.items()}
         return {**whole, "counts": counts}
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -71,15 +80,21 @@ class ClassificationDataModule(ShardedDataModule):
         sampler = self._training_sampler(len(self.training_set), drop_last=False)
         return self._loader(self.training_set, sampler, sampler.batch_size, as_it_is)
 
-    def val_dataloader(self) -> DataLoader[Batch]:
-        """Makes batches of the validation images."""
-        return self._evaluation_loader("val", persistent=True)
+    def val_dataloader(self) -> Any:
+        """Makes batches of the validation images; where there are some of no class, a list with a loader of these."""
+        return self._evaluation_loaders("val", persistent=True)
 
-    def test_dataloader(self) -> DataLoader[Batch]:
-        """Makes batches of the test images."""
-        return self._evaluation_loader(self.test_name, persistent=False)
+    def test_dataloader(self) -> Any:
+        """Makes batches of the test images; where there are some of no class, a list with a loader of these."""
+        return self._evaluation_loaders(self.test_name, persistent=False)
 
-    def _evaluation_loader(self, role: str, persistent: bool) -> DataLoader[Batch]:
-        dataset = ClassifiedSamples(self.parts[role], cache_megabytes=self.config.cache_megabytes)
+    def _evaluation_loaders(self, role: str, persistent: bool) -> Any:
+        known = self._evaluation_loader(self.parts[role], persistent)
+        if not self.outliers:
+            return known
+        return [known, self._evaluation_loader(self.outliers[role], persistent)]
+
+    def _evaluation_loader(self, parts: Sequence[ClassifiedPart], persistent: bool) -> DataLoader[Batch]:
+        dataset = ClassifiedSamples(parts, cache_megabytes=self.config.cache_megabytes)
         sampler = self._evaluation_sampler(len(dataset))
         return self._loader(dataset, sampler, self.config.eval_batch_size, as_it_is, persistent)

@@ -33,12 +33,13 @@ class TrainedNetwork(Classifier):
     def __init__(self, config: TrainedNetworkConfig) -> None:
         classes = len(config.subject.classes)
         super().__init__(config, config.network(input_size=config.input_size, classes=classes))
+        self.input_shape = (config.input_height or config.input_size, config.input_size)
         if config.weights != "none" and not hasattr(self.network, "load_weights"):
             raise ConfigError(
                 f"model.weights={config.weights}: this network starts from scratch; use model.weights=none"
             )
         self._begun = False
-        self.train_accuracy = MulticlassAccuracy(classes, average="micro")
+        self.train_accuracy = MulticlassAccuracy(classes, average="micro", ignore_index=-1)
         self.train_loss = MeanMetric()
 
     @property
@@ -62,17 +63,21 @@ class TrainedNetwork(Classifier):
             DivergenceError: It is not finite.
         """
         logits = self.logits(batch["images"])
-        loss = F.cross_entropy(logits, batch["labels"], label_smoothing=self.config.label_smoothing)
+        loss = self.training_loss(logits, batch["labels"])
         if not torch.isfinite(loss):
             raise DivergenceError(
                 f"the loss is not finite at step {self.global_step}: try a lower model.lr or trainer.gradient_clip_val"
             )
         # over the epoch, with dropout, as Keras draws it
         self.train_loss.update(loss.detach(), len(logits))
-        self.train_accuracy.update(logits.detach(), batch["labels"])
+        self.train_accuracy.update(logits.detach(), batch["labels"].clamp(min=-1))
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
         self.log("train/accuracy", self.train_accuracy, on_step=False, on_epoch=True)
         return loss
+
+    def training_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Returns the loss of logits (B, C) for labels (B,)."""
+        return F.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps the origin of the weights."""

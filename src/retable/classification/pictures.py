@@ -45,7 +45,7 @@ class ClassificationPictures(Callback):
         dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
         """Draws the images of a batch that are among the first or the worst so far."""
-        if not trainer.is_global_zero:
+        if not trainer.is_global_zero or outputs is None:  # of a batch of no class there is nothing to draw
             return
         for image, label, found, loss in zip(
             batch["images"], batch["labels"].tolist(), outputs["probabilities"].cpu(), outputs["losses"].tolist(),

@@ -20,13 +20,18 @@ from retable.errors import DataError, StorageError
 from retable.files import write_csv, write_text
 
 Classify = Callable[[Tensor], Tensor]
-"""Maps images (B, 3, S, S) in [0, 1] to probabilities (B, C)."""
+"""Maps images (B, 3, H, W) in [0, 1] to probabilities (B, C)."""
+
+UNKNOWN = "unknown"
+"""The answer where no class is probable enough."""
 
 _BATCH = 64
 log = logging.getLogger(__name__)
 
 
-def classify_files(classify: Classify, subject: Subject, source: str, output: Path, about: dict[str, Any]) -> None:
+def classify_files(
+    classify: Classify, subject: Subject, source: str, output: Path, about: dict[str, Any], threshold: float = 0.0
+) -> None:
     """Classifies an image or all images of a folder, prints the classes, and writes all probabilities.
 
     Written are, each all or nothing, ``predictions.csv`` and ``predictions.json``. An image that cannot be read does
@@ -38,6 +43,7 @@ def classify_files(classify: Classify, subject: Subject, source: str, output: Pa
         source: An image, a folder of images, or a pattern of files.
         output: Folder for the results.
         about: What is told of the classifier in ``predictions.json``.
+        threshold: Probability below which the answer is ``unknown``.
 
     Raises:
         DataError: There is nothing to read, or, at the end, some images could not be read; the message names them.
@@ -60,7 +66,7 @@ def classify_files(classify: Classify, subject: Subject, source: str, output: Pa
                 log.error("%s", error)
                 failures.append(name)
         if images:
-            found = zip(names, answers(classify, classes, images), strict=True)
+            found = zip(names, answers(classify, classes, images, threshold), strict=True)
             entries += [{"file": name, **answer} for name, answer in found]
     _show(entries, everything=Path(source).expanduser().is_file())
     result = {**about, "input": source, "classes": list(classes.names), "images": entries, "unreadable": failures}
@@ -74,20 +80,24 @@ def classify_files(classify: Classify, subject: Subject, source: str, output: Pa
         raise DataError(f"{len(failures)} of {len(files)} images could not be read: {', '.join(failures)}")
 
 
-def answers(classify: Classify, classes: ClassList, images: Sequence[Image]) -> list[dict[str, Any]]:
+def answers(
+    classify: Classify, classes: ClassList, images: Sequence[Image], threshold: float = 0.0
+) -> list[dict[str, Any]]:
     """Classifies prepared images.
 
     Args:
         classify: The classifier.
         classes: Its classes.
-        images: uint8 (S, S, 3) RGB each.
+        images: uint8 (H, W, 3) RGB each.
+        threshold: Probability below which the answer is `UNKNOWN`.
 
     Returns:
         For each image the keys of `answer_keys`, and ``probabilities`` of all classes by name. Of the parts, such as
-        the class's country, each is the best class's, with the sum over all classes that share it.
+        the class's country, each is the best class's, with the sum over all classes that share it. Where the answer is
+        unknown, so are all parts, and the probability of each is what is left of the best one's.
     """
     found = classify(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255)
-    return [_answer(classes, row.tolist()) for row in found]
+    return [_answer(classes, row.tolist(), threshold) for row in found]
 
 
 def answer_keys(classes: ClassList) -> list[str]:
@@ -95,12 +105,14 @@ def answer_keys(classes: ClassList) -> list[str]:
     return ["class", "probability", *(key for part in classes.parts for key in (part, f"{part}_probability"))]
 
 
-def _answer(classes: ClassList, probabilities: Sequence[float]) -> dict[str, Any]:
+def _answer(classes: ClassList, probabilities: Sequence[float], threshold: float) -> dict[str, Any]:
     best = max(range(len(classes)), key=lambda label: probabilities[label])
     told: list[Any] = [classes.names[best], probabilities[best]]
     for values in classes.parts.values():
         shared = sum(value for value, each in zip(probabilities, values, strict=True) if each == values[best])
         told += [values[best], min(1.0, shared)]
+    if probabilities[best] < threshold:
+        told = [max(0.0, 1.0 - each) if isinstance(each, float) else UNKNOWN for each in told]
     rounded = [round(value, 6) if isinstance(value, float) else value for value in told]
     each = {name: round(value, 6) for name, value in zip(classes.names, probabilities, strict=True)}
     return {**dict(zip(answer_keys(classes), rounded, strict=True)), "probabilities": each}

@@ -31,10 +31,10 @@ class ClassifiedPart(Protocol):
     def __len__(self) -> int: ...
 
     def label(self, index: int) -> int:
-        """Returns the class of an image as an index into the classes."""
+        """Returns the class of an image as an index into the classes; -1 - k for kind k of what is of no class."""
 
     def image(self, index: int) -> Image:
-        """Returns an image, uint8 (S, S, 3) RGB, not to be changed."""
+        """Returns an image, uint8 (H, W, 3) RGB, not to be changed."""
 
     def fingerprint(self) -> str:
         """Fingerprints the images, their classes and how they were read."""
@@ -65,15 +65,20 @@ class ClassifiedSamples(Dataset[Batch]):
             keys: (epoch, index) each, as of `EpochSampler`; a bare index means epoch 0.
         """
         pairs = [(0, key) if isinstance(key, int) else key for key in keys]
-        found = [self._load(index) for _, index in pairs]
+        drawn = [self.drawn(epoch, index) for epoch, index in pairs]
+        found = [self._load(index) for index in drawn]
         return {
             "images": self.to_images(np.stack([image for image, _ in found]), pairs),
             "labels": torch.tensor([label for _, label in found]),
-            "indices": torch.tensor([index for _, index in pairs]),
+            "indices": torch.tensor(drawn),
         }
 
+    def drawn(self, epoch: int, index: int) -> int:
+        """Returns the image that stands at a place of an epoch; a subclass may show some more often than others."""
+        return index
+
     def to_images(self, pixels: npt.NDArray[np.uint8], places: Sequence[tuple[int, int]]) -> Tensor:
-        """Returns pixels (B, S, S, 3) as images float32 (B, 3, S, S) in [0, 1].
+        """Returns pixels (B, H, W, 3) as images float32 (B, 3, H, W) in [0, 1].
 
         Args:
             pixels: Those of the batch; a subclass may change them.

@@ -15,7 +15,7 @@ class ClassifierConfig(Options):
 
     Attributes:
         subject: What is classified: class list and how files are read, see `retable.classification.subject.Subject`.
-        input_size: Side in pixels to which images are resized.
+        input_size: Width in pixels to which images are resized, and their height where nothing else is said.
     """
 
     task: ClassVar[str] = "images of one class each"
@@ -30,12 +30,14 @@ class TrainedNetworkConfig(ClassifierConfig):
 
     Attributes:
         network: The network, called with ``input_size`` and ``classes``, the number of classes.
+        input_height: Height in pixels to which images are resized; null makes squares.
         label_smoothing: Part of the truth that is spread over all classes.
         weights: Starting weights of a published network: ``imagenet`` (from scratch, with a warning, where they cannot
             be had), ``none``, or a file.
     """
 
     network: Any = MISSING
+    input_height: int | None = option(None, least=1)
     label_smoothing: float = option(0.0, least=0, below=1)
     weights: str = "none"
 
@@ -56,6 +58,18 @@ class NetworkConfig(TrainedNetworkConfig):
     lr: float = option(above=0)
     schedule: str = option("constant", choices=("constant", "cosine"))
     warmup: int = option(0, least=0)
+
+
+@dataclass
+class OpenNetworkConfig(NetworkConfig):
+    """A network that answers ``unknown``, too, and learns that from images of no class.
+
+    Attributes:
+        rejected: Part of the validation images of the classes that may be called unknown; it sets the threshold.
+    """
+
+    _target_: str = "retable.classification.open_classifier.OpenClassifier"
+    rejected: float = option(0.03, above=0, below=1)
 
 
 @dataclass
@@ -104,6 +118,7 @@ class PredictionOptions(Options):
 
     Attributes:
         input: An image, a folder of images, or a pattern such as ``photos/*.jpg``.
+        unknown_below: Probability below which an answer is ``unknown``; null: the model's own threshold.
     """
 
     elsewhere: ClassVar[dict[str, str]] = {
@@ -111,6 +126,7 @@ class PredictionOptions(Options):
     }
 
     input: str = MISSING
+    unknown_below: float | None = option(None, least=0, most=1)
 
 
 SCHEMAS: dict[str, type] = {}  # a paper names its own, with its subject

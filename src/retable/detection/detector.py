@@ -234,7 +234,7 @@ class Detector(LightningModule):
         """
         recognise = None
         if options.classifier is not None:
-            recognise = Recogniser(*load_classifier(options.classifier, self.device))
+            recognise = Recogniser(*load_classifier(options.classifier, self.device), options.unknown_below)
             about = {**about, "classifier": recognise.about}
         scaling = Scaling(data.resize, data.max_side, data.bands, data.range)
         threshold = options.score_threshold

@@ -9,7 +9,7 @@ import torch
 
 from retable.boxes import ROTATED, format_of
 from retable.classification.classifier import Classifier
-from retable.classification.prediction import answer_keys, answers
+from retable.classification.prediction import UNKNOWN, answer_keys, answers
 from retable.detection.cutting import cut_box, cut_quadrangle
 from retable.detection.tiles import Prediction
 from retable.detection.transforms import Image
@@ -42,16 +42,18 @@ class Recogniser:
     Args:
         classifier: A trained classifier, in evaluation mode.
         about: What is to be told of it in results.
+        unknown_below: Probability below which an answer is unknown; None: the classifier's own threshold.
 
     Attributes:
         keys: What is told of a detection, as columns of a table.
     """
 
-    def __init__(self, classifier: Classifier, about: dict[str, str]) -> None:
-        self.about = about
+    def __init__(self, classifier: Classifier, about: dict[str, str], unknown_below: float | None = None) -> None:
+        self._threshold = classifier.threshold if unknown_below is None else unknown_below
+        self.about = {**about, "unknown_below": round(self._threshold, 6)}
         self._subject, self._classify = classifier.config.subject, classifier.classify()
         self._classes = classifier.classes
-        self._titles = dict(zip(self._classes.names, self._classes.titles, strict=True))
+        self._titles = dict(zip(self._classes.names, self._classes.titles, strict=True)) | {UNKNOWN: UNKNOWN}
         self.keys = answer_keys(self._classes)
 
     def cut(self, image: Image, prediction: Prediction) -> list[Image]:
@@ -79,7 +81,7 @@ class Recogniser:
         """
         prepared = [self._prepared(crop) for crop in crops]
         images = [image for image in prepared if image is not None]
-        found = iter(answers(self._classify, self._classes, images) if images else ())
+        found = iter(answers(self._classify, self._classes, images, self._threshold) if images else ())
         return [None if image is None else next(found) for image in prepared]
 
     def text(self, answer: dict[str, Any] | None) -> str:

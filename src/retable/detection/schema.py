@@ -205,12 +205,14 @@ class PredictionOptions(Options):
         input: An image, a video, a folder of them, or a pattern such as ``photos/*.jpg``.
         score_threshold: Detections below it are left out.
         classifier: Folder of a classifier's run, whose classes are told of each detection; null: of none.
+        unknown_below: Probability below which the classifier's answer is ``unknown``; null: its own threshold.
         every: Of videos, every so many frames is looked at.
     """
 
     input: str = MISSING
     score_threshold: float = option(0.3, least=0, most=1)
     classifier: str | None = None
+    unknown_below: float | None = option(None, least=0, most=1)
     every: int = option(1, least=1)
 
 

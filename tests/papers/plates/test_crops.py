@@ -12,8 +12,8 @@ from retable.data.images import read_prepared_image
 from retable.errors import ConfigError, DataError
 from retable.papers.plates.countries import CLASSES
 from retable.papers.plates.crops import PlateCrops
+from retable.papers.plates.crops.fitting import fit_into
 from retable.papers.plates.crops.real import list_crops
-from retable.papers.plates.crops.squares import to_square
 from retable.papers.plates.data_module import PlateCropsDataModule
 from retable.papers.plates.datasets.schema import CropAugmentation, PlateClassesConfig, PlateCropsConfig
 from retable.papers.plates.subject import PlateClasses
@@ -74,11 +74,13 @@ def test_the_number_of_classes_follows_the_data(tmp_path: Path) -> None:
 def test_crops_keep_their_proportions_where_that_is_asked_for() -> None:
     picture = np.zeros((10, 40, 3), np.uint8)
     picture[:, :20] = 200
-    padded = to_square(picture, 20, "pad")
+    padded = fit_into(picture, 20, 20, "pad")
     assert (padded[:7] == 100).all()
     assert (padded[13:] == 100).all()
     assert (padded[8:12, 1:9] == 200).all()
-    assert (to_square(picture, 20, "stretch")[:, 1:9] == 200).all()
+    assert (fit_into(picture, 20, 20, "stretch")[:, 1:9] == 200).all()
+    assert fit_into(picture, 40, 20, "pad")[6:14, 2:18].min() == 200
+    assert fit_into(picture, 40, 20, "stretch").shape == (20, 40, 3)
     crops = PlateCrops(2, 32, classes=["eu_1", "us_1"], fit="pad")
     assert (crops.image(0)[0] == crops.image(0)[0, 0]).all()
 
@@ -113,6 +115,61 @@ def test_a_source_may_be_left_out(tmp_path: Path) -> None:
     assert {item.source for item in data.parts["test"][0].crops} == {"b"}  # type: ignore[attr-defined]
     with pytest.raises(ConfigError, match=r"data.test_sources: there is no source 'c'; there are a, b"):
         _ = module(root=str(tmp_path), classes=["eu_1", "us_1"], test_sources=["c"]).parts
+
+
+def test_a_part_of_a_source_may_be_left_out(tmp_path: Path) -> None:
+    write_manifest(tmp_path, [scene(f"{n:02d}") for n in range(4)] + [crop(f"{n:02d}") for n in range(10)])
+    data = module(root=str(tmp_path), classes=["eu_1", "us_1"], test_sources=["a scenes"])
+    assert data.provenance["splits"] == {"train": 8, "val": 2, "test": 4}
+    assert not any("of one source each" in note for note in data.provenance["notes"])
+
+
+def test_crops_of_any_shape(tmp_path: Path) -> None:
+    write_manifest(tmp_path, [crop(f"{n:02d}") for n in range(5)])
+    data = module(root=str(tmp_path), train_on="both", classes=["eu_1", "us_1"], image_size=32, image_height=16)
+    assert next(iter(data.train_dataloader()))["images"].shape == (8, 3, 16, 32)
+    assert PlateCrops(1, 32, image_height=32).fingerprint() == PlateCrops(1, 32).fingerprint()
+    assert PlateCrops(1, 32, image_height=16).fingerprint() != PlateCrops(1, 32).fingerprint()
+    config = PlateClassesConfig(classes=["eu_1", "us_1"], image_size=32, image_height=16, fit="stretch")
+    assert PlateClasses(config).prepare(np.zeros((20, 90, 3), np.uint8)).shape == (16, 32, 3)
+
+
+def test_even_sampling_shows_each_class_and_in_it_each_source_as_often(tmp_path: Path) -> None:
+    rows = [crop(f"{n:02d}") for n in range(10)] + [crop(f"1{n}", "TR", source="b") for n in range(5)]
+    write_manifest(tmp_path, [*rows, scene("00", "TR")])
+    data = module(root=str(tmp_path), train_on="both", classes=["eu_1", "tr_1"], sampling="even", per_class=8)
+    samples = data.training_set
+    assert len(samples) == 5 + 5 + 6 + 3 + 1
+    drawn = [samples.drawn(3, index) for index in range(18)]
+    whose = [
+        (label, part.origin(index))
+        for part in samples.parts
+        for index in range(len(part))
+        for label in [part.label(index)]
+    ]
+    seen = [whose[place] for place in drawn]
+    assert {group: seen.count(group) for group in seen} == {
+        (0, "generated"): 5, (0, "a crops"): 4, (1, "generated"): 3, (1, "b crops"): 3, (1, "a scenes"): 3,
+    }  # fmt: skip
+
+
+def test_even_sampling_is_determined_by_seed_epoch_and_index_alone(tmp_path: Path) -> None:
+    """Whoever asks, in which order, and whether or not other epochs came before: so a resumed run sees the same."""
+    write_manifest(tmp_path, [crop(f"{n:02d}") for n in range(6)])
+    keys: dict[str, Any] = {"root": str(tmp_path), "train_on": "both", "classes": ["eu_1", "us_1"], "sampling": "even"}
+    keys["augment"] = CropAugmentation(enabled=True, generated=True)
+    first, later = module(**keys).training_set, module(**keys).training_set
+    asked = [(epoch, index) for epoch in (4, 5) for index in range(len(first))]
+    whole = first.__getitems__(asked)
+    for place in reversed(range(len(asked))):
+        one = later.__getitems__([asked[place]])
+        assert torch.equal(one["images"][0], whole["images"][place])
+        assert (one["labels"][0], one["indices"][0]) == (whole["labels"][place], whole["indices"][place])
+    half = len(first)
+    assert not torch.equal(whole["indices"][:half], whole["indices"][half:])
+    repeated = [place for place in range(half) if whole["indices"][place] == whole["indices"][0]]
+    assert len(repeated) > 1  # one image, shown in different ways
+    assert not torch.equal(whole["images"][repeated[0]], whole["images"][repeated[1]])
 
 
 def test_folders_named_as_classes_are_read(tmp_path: Path) -> None:

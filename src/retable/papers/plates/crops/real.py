@@ -13,7 +13,7 @@ from retable.data.listing import list_files
 from retable.detection.cutting import cut_box
 from retable.errors import DataError
 from retable.papers.plates.countries import class_parts, country_code
-from retable.papers.plates.crops.squares import to_square
+from retable.papers.plates.crops.fitting import fit_into
 from retable.papers.plates.datasets.manifest import MANIFEST, ManifestRow, read_manifest
 
 
@@ -39,12 +39,18 @@ class Crop:
     split: str = ""
     box: tuple[float, float, float, float] | None = None
 
-    def read(self, size: int, fit: str, margin: float, smallest: int) -> Image:
-        """Reads the plate as a square.
+    @property
+    def origin(self) -> str:
+        """Source and kind: crops of a collection and plates cut out of its scenes are of two cameras, or two hands."""
+        return f"{self.source} {'crops' if self.box is None else 'scenes'}".strip()
+
+    def read(self, width: int, height: int, fit: str, margin: float, smallest: int) -> Image:
+        """Reads the plate in the shape that networks see.
 
         Args:
-            size: Side of the square in pixels.
-            fit: As of `to_square`.
+            width: Of the result, in pixels.
+            height: Likewise.
+            fit: As of `fit_into`.
             margin: What is cut out around a box, as a part of its sides.
             smallest: Pixels of the shorter side at least.
 
@@ -54,13 +60,13 @@ class Crop:
         image = read_shown_image(self.path)
         if self.box is not None:
             image = self._cut(image, margin)
-        height, width = image.shape[:2]
-        if min(height, width) < smallest:
+        rows, columns = image.shape[:2]
+        if min(rows, columns) < smallest:
             raise DataError(
-                f"{self.place}: a plate of {width} x {height} pixels shows nothing; leave it out, or set "
-                f"data.smallest={max(1, min(height, width))}"
+                f"{self.place}: a plate of {columns} x {rows} pixels shows nothing; leave it out, or set "
+                f"data.smallest={max(1, min(rows, columns))}"
             )
-        return to_square(image, size, fit)
+        return fit_into(image, width, height, fit)
 
     def _cut(self, image: Image, margin: float) -> Image:
         assert self.box is not None

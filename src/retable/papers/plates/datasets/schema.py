@@ -82,12 +82,17 @@ class PlateCropsConfig(ImageChecks):
         crops_seed: Seed of the generated crops; apart from the run's seed, so that all seeds see one dataset.
         fractions: Relative sizes of the splits. Real files are split in runs of their order in each source, country and
             layout, the same whatever they are used for; a generated crop is drawn for its split.
-        test_sources: Sources, as the manifest names them, whose plates are tested and never learnt from; null shares
-            out each source.
-        image_size: Side of the squares in pixels; models resize them to their own.
-        fit: ``stretch`` changes a crop's proportions to the square's; ``pad`` keeps them.
+        test_sources: Sources, as the manifest names them, whose plates are tested and never learnt from; ``NAME crops``
+            or ``NAME scenes`` is a part of one. Null shares out each source.
+        image_size: Width of the crops in pixels; models resize them to their own.
+        image_height: Height of the crops in pixels; null makes squares.
+        fit: ``stretch`` changes a crop's proportions to these; ``pad`` keeps them.
         margin: What is cut out around the box of a scene, as a part of its sides.
         smallest: Pixels of a plate's shorter side below which it is an error: nobody could tell what it is.
+        outliers: Generated images of no class, of each kind (`retable.papers.plates.crops.outliers`), over all splits,
+            for models that answer ``unknown``; with real scenes also backgrounds cut out of them.
+        sampling: ``all`` shows each image once an epoch. ``even`` draws as many, each class as often as another, in it
+            each source, and each kind of outliers as often as a class.
         batch_size: Images of a training batch, over all processes.
         eval_batch_size: Images of a validation or test batch, of one process.
         workers: Loader processes of each process; null: one less than its cores, at least 1, at most 4.
@@ -110,9 +115,12 @@ class PlateCropsConfig(ImageChecks):
     fractions: CropFractions = field(default_factory=CropFractions)
     test_sources: list[str] | None = None
     image_size: int = option(64, least=16, most=512)
+    image_height: int | None = option(None, least=16, most=512)
     fit: str = option("stretch", choices=("stretch", "pad"))
     margin: float = option(MARGIN, least=0, most=1)
     smallest: int = option(SMALLEST, least=1)
+    outliers: int = option(0, least=0)
+    sampling: str = option("all", choices=("all", "even"))
     batch_size: int = option(120, least=1)
     eval_batch_size: int = option(100, least=1)
     workers: int | None = None
@@ -127,6 +135,8 @@ class PlateCropsConfig(ImageChecks):
         check_sources(self.root, self.train_on, self.test_on, "plates")
         if self.test_sources is not None and self.test_on == "generated":
             raise ConfigError("data.test_sources: the test is on generated plates; drop it, or set data.test_on=real")
+        if 0 < self.outliers < 3:
+            raise ConfigError(f"data.outliers={self.outliers}: must be 3 or more, one for each split, or 0 for none")
 
 
 @dataclass
@@ -135,14 +145,16 @@ class PlateClassesConfig(Options):
 
     Attributes:
         classes: Names of the classes, as of the data.
-        image_size: Side of the squares in pixels.
-        fit: How crops become squares, as of the data.
+        image_size: Width of the crops in pixels.
+        image_height: Height of the crops in pixels; null makes squares.
+        fit: How crops are brought into that shape, as of the data.
         margin: What is cut out around a plate that was found in a scene, as a part of its sides.
     """
 
     _target_: str = "retable.papers.plates.subject.PlateClasses"
     classes: list[str] = field(default_factory=lambda: II("data.classes"))
     image_size: int = II("data.image_size")
+    image_height: int | None = None
     fit: str = II("data.fit")
     margin: float = option(MARGIN, least=0, most=1)
 
