@@ -23,12 +23,13 @@ from retable.papers.plates.detector.coding import decode
 from retable.papers.plates.detector.loss import LossParts, yolov2_loss
 from retable.papers.plates.detector.network import STRIDE, Yolov2Network
 from retable.papers.plates.detector.schema import Yolov2Config
+from retable.papers.plates.plate_detector import PlateDetector
 
 log = logging.getLogger(__name__)
 _FIGURE_3 = "plots/anchors.png"
 
 
-class Yolov2Module(PhasedTraining, PretrainedDetector):
+class Yolov2Module(PhasedTraining, PretrainedDetector, PlateDetector):
     """YOLOv2 with its loss, its phases and its metrics.
 
     Training batches hold ``images`` (B, 3, S, S) and ``targets``, B dicts of boxes, labels and difficult.
@@ -38,7 +39,6 @@ class Yolov2Module(PhasedTraining, PretrainedDetector):
         pictures: What was drawn beside the detections.
     """
 
-    box_format = AXIS_ALIGNED
     multiple = STRIDE
     published_time = "the paper's Table III: 90 ms a photo on a GPU of 2016"
     config: Yolov2Config
@@ -53,10 +53,6 @@ class Yolov2Module(PhasedTraining, PretrainedDetector):
     def metric_info(self) -> dict[str, tuple[str, str]]:
         """Unit and direction of each metric by its last name."""
         return super().metric_info | dict.fromkeys(("anchor_iou_min", "anchor_iou_mean"), ("fraction", "higher"))
-
-    def group_of(self, dataset: Any, index: int) -> str:
-        """Tells the country of a scene's plates, where the data tell it: Table IV."""
-        return str(dataset.country(index)) if hasattr(dataset, "country") else ""
 
     def on_fit_start(self) -> None:
         """Before a new training: starting weights, and anchors for the training boxes.
