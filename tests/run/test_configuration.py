@@ -26,6 +26,8 @@ def _options(group: str) -> list[str]:
 
 def _data_of(model: str) -> str:
     known = {"larsd": "hrsd", "yolov2_resnet40": "plates", "emoji": "emoji", "plate": "plate_crops"}
+    rivals = ("image_processing", "alexnet_svm", "vgg_lstm", "neighbours", "cascade")
+    known |= {f"plate_{name}": "plates" for name in rivals}
     return known.get(model) or known.get(model.partition("_")[0], "cars")
 
 

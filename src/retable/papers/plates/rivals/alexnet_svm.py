@@ -18,7 +18,8 @@ class AlexNetFeatures(nn.Module):
     """Outputs of a layer of AlexNet, each row of length 1. The weights start at random and are never trained.
 
     Args:
-        layer: ``pool5`` (9,216 features), ``fc6`` or ``fc7`` (4,096).
+        layer: ``pool5`` (9,216 features of 224 x 224 pixels), ``fc6`` or ``fc7`` (4,096).
+        input_size: Height and width in pixels of what is described.
 
     Attributes:
         width: Number of features.
@@ -28,20 +29,22 @@ class AlexNetFeatures(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, layer: str) -> None:
+    def __init__(self, layer: str, input_size: tuple[int, int]) -> None:
         super().__init__()
-        from torchvision.models import AlexNet
+        from torchvision.models import AlexNet  # type: ignore[import-untyped]
 
         self.body = AlexNet(dropout=0.0)
         self.body.classifier = self.body.classifier[: _DENSE_LAYERS[layer]]
+        if layer == "pool5":
+            self.body.avgpool = nn.Identity()  # of torchvision's own: it makes 6 x 6 places of what smaller inputs have
         self.body.requires_grad_(False)
-        self.width = 4096 if len(self.body.classifier) else 256 * 6 * 6
+        self.width = self.body(torch.zeros(1, 3, *input_size)).shape[1]
         self.weights_origin = "scratch"
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Describes images (N, 3, h, w) in [0, 1], of 63 pixels and more, by (N, width)."""
+        """Describes images (N, 3, h, w) in [0, 1] by (N, width)."""
         return F.normalize(self.body((images - self.mean) / self.std))
 
     def load_weights(self, weights: str) -> None:
@@ -56,8 +59,7 @@ class AlexNetSvm(nn.Module):
     """The machine on the features. Its state is plain weights.
 
     Args:
-        layer: As of `AlexNetFeatures`.
-        regularisation: The machine's C.
+        config: The options.
 
     Attributes:
         backbone: The features.
@@ -66,10 +68,10 @@ class AlexNetSvm(nn.Module):
     coefficients: Tensor
     fitted: Tensor
 
-    def __init__(self, layer: str, regularisation: float) -> None:
+    def __init__(self, config: AlexNetSvmConfig) -> None:
         super().__init__()
-        self.backbone = AlexNetFeatures(layer)
-        self._regularisation = regularisation
+        self.backbone = AlexNetFeatures(config.layer, config.input_size)
+        self._regularisation = config.regularisation
         self.register_buffer("coefficients", torch.zeros(self.backbone.width + 1))
         self.register_buffer("fitted", torch.tensor(False))
 
@@ -84,8 +86,8 @@ class AlexNetSvm(nn.Module):
 
     def fit(self, features: Tensor, labels: Tensor) -> None:
         """Fits the machine to rows (N, F) and labels (N,) of 1 and 0, then a logistic curve to its decisions."""
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.svm import LinearSVC
+        from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+        from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
 
         rows, classes = features.numpy(), labels.numpy()
         machine = LinearSVC(C=self._regularisation, class_weight="balanced", random_state=0).fit(rows, classes)
@@ -106,7 +108,7 @@ class AlexNetSvmDetector(FittedDetector, PretrainedDetector):
 
     def __init__(self, config: AlexNetSvmConfig) -> None:
         super().__init__(config)
-        self.network = AlexNetSvm(config.layer, config.regularisation)
+        self.network = AlexNetSvm(config)
 
     def on_fit_start(self) -> None:
         """Before a new training: AlexNet's weights.

@@ -8,12 +8,12 @@ from retable.detection.transforms import Image, resized
 
 Numbers = npt.NDArray[np.float64]
 
-_SIDE = 560  # pixels of the longer side at which edges are measured
+_SIDE = 360  # pixels of the longer side at which edges are measured
 _AROUND = 0.35  # what counts as a box's surroundings, in its heights
 _LUMINANCE = np.array([0.299, 0.587, 0.114])
 _USUAL_ASPECT = 1.1  # logarithm of width by height, of 3
-_WEIGHTS = np.array([1.1, 4.5, 5.8, 1.3, -3.8, 1.5, -1.1])
-_BIAS = -9.2
+_WEIGHTS = np.array([1.0, 3.7, 5.3, 1.1, -3.85, 1.4, -0.8])
+_BIAS = -8.3
 
 
 def plausibility(image: Image, boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -32,7 +32,8 @@ def plausibility(image: Image, boxes: npt.NDArray[np.float32]) -> npt.NDArray[np
     if not len(boxes):
         return np.zeros(0, np.float32)
     decision = appearance(image, boxes) @ _WEIGHTS + _BIAS
-    return (1 / (1 + np.exp(-decision))).astype(np.float32)
+    scores: npt.NDArray[np.float32] = (1 / (1 + np.exp(-decision))).astype(np.float32)
+    return scores
 
 
 def appearance(image: Image, boxes: npt.NDArray[np.float32]) -> Numbers:
@@ -85,9 +86,9 @@ class _Sums:
 
     def __init__(self, image: Image) -> None:
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
-        squared = grey.astype(np.float32) ** 2
-        edges = [edge_energy(grey, across).astype(np.float32) for across in (True, False)]
-        planes = np.dstack([image.astype(np.float32), squared, *edges, np.ones_like(squared)])
+        planes = np.ones((*grey.shape, 7), np.float32)
+        planes[..., :3], planes[..., 3] = image, grey.astype(np.float32) ** 2
+        planes[..., 4], planes[..., 5] = edge_energy(grey, across=True), edge_energy(grey, across=False)
         self._integral = np.asarray(cv2.integral(planes, sdepth=cv2.CV_64F))
 
     def of(self, boxes: Numbers) -> Numbers:

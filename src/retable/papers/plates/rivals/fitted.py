@@ -9,6 +9,7 @@ from torch import Tensor
 from retable.errors import DataError
 from retable.nn.fitting import FittedOnce
 from retable.papers.plates.rivals.detector import LearntDetector
+from retable.papers.plates.rivals.schema import FittedRivalConfig
 
 
 class FittedDetector(FittedOnce, LearntDetector, ABC):
@@ -19,7 +20,9 @@ class FittedDetector(FittedOnce, LearntDetector, ABC):
             labels (N,) of 1 for plates and 0 for others; and the buffer ``fitted``.
     """
 
-    def __init__(self, config: Any) -> None:
+    config: FittedRivalConfig
+
+    def __init__(self, config: FittedRivalConfig) -> None:
         super().__init__(config)
         self._collected: list[tuple[Tensor, Tensor]] = []
 
@@ -43,8 +46,10 @@ class FittedDetector(FittedOnce, LearntDetector, ABC):
         """
         features, labels = (torch.cat(parts) for parts in zip(*self._collected, strict=True))
         self._collected = []
+        drawn = torch.randperm(len(labels))[: self.config.examples]
+        features, labels = features[drawn], labels[drawn]
         if not 0 < labels.mean() < 1:
             what = "plate" if labels[0] == 0 else "proposal that is no plate"
             raise DataError(f"the training images hold no {what}; check the dataset")
         self.network.fit(features, labels)
-        self.log("train/examples", float(len(labels)), on_step=False, on_epoch=True)
+        self.log("train/examples", float(len(labels)), on_step=False, on_epoch=True, batch_size=1)

@@ -19,6 +19,9 @@ class Neighbours(nn.Module):
 
     Args:
         config: The options.
+
+    Raises:
+        ConfigError: `input_size` is not of whole cells.
     """
 
     rows: Tensor
@@ -28,7 +31,8 @@ class Neighbours(nn.Module):
         super().__init__()
         self._config = config
         self._gradients = OrientedGradients(OrientedGradientsConfig(cell=config.cell, bins=config.bins))
-        self.register_buffer("rows", torch.zeros(0, 0))
+        self._width = self.features(torch.zeros(1, 3, *config.input_size)).shape[1]
+        self.register_buffer("rows", torch.zeros(0, self._width))
         self.register_buffer("is_plate", torch.zeros(0))
 
     @property
@@ -37,11 +41,7 @@ class Neighbours(nn.Module):
         return len(self.rows) > 0
 
     def features(self, patches: Tensor) -> Tensor:
-        """Describes cut-out proposals (N, 3, h, w) by (N, F).
-
-        Raises:
-            ConfigError: They are not whole cells.
-        """
+        """Describes cut-out proposals (N, 3, h, w) by (N, F)."""
         return torch.from_numpy(self._gradients(patches)).to(patches.device)
 
     def forward(self, patches: Tensor) -> Tensor:
@@ -54,9 +54,8 @@ class Neighbours(nn.Module):
         return (votes * self.is_plate[places]).sum(dim=1) / votes.sum(dim=1)
 
     def fit(self, features: Tensor, labels: Tensor) -> None:
-        """Remembers rows (N, F) and labels (N,) of 1 and 0, or as many of them as there is room for."""
-        chosen = torch.randperm(len(features))[: self._config.examples]
-        self.rows, self.is_plate = features[chosen].to(self.rows), labels[chosen].to(self.is_plate)
+        """Remembers rows (N, F) and labels (N,) of 1 and 0."""
+        self.rows, self.is_plate = features.to(self.rows), labels.to(self.is_plate)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         # the remembered ones are as many as they are
@@ -65,7 +64,8 @@ class Neighbours(nn.Module):
             if stored is not None:
                 setattr(self, name, torch.empty_like(stored, device=getattr(self, name).device))
         super()._load_from_state_dict(state_dict, prefix, *rest)
-        if len(self.rows) != len(self.is_plate) or not ((self.is_plate >= 0) & (self.is_plate <= 1)).all():
+        votes = self.is_plate
+        if self.rows.shape != (len(votes), self._width) or not ((votes >= 0) & (votes <= 1)).all():
             raise CheckpointError("what it remembers does not fit together")
 
 

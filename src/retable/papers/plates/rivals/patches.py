@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor
-from torchvision.ops import roi_align
 
 from retable.boxes import AXIS_ALIGNED
 
@@ -25,15 +24,15 @@ def cut(image: Tensor, boxes: Tensor, size: tuple[int, int], margin: float) -> T
     Returns:
         (N, 3, height, width).
     """
+    from torchvision.ops import roi_align  # type: ignore[import-untyped]  # seconds to import
+
     around = margin * AXIS_ALIGNED.sizes(boxes)
     wide = torch.cat([boxes[:, :2] - around, boxes[:, 2:] + around], dim=1)
     patches: Tensor = roi_align(image[None], [wide], size, aligned=True)
     return patches
 
 
-def draw_examples(
-    found: Tensor, target: dict[str, Tensor], positives: int, negatives: int
-) -> tuple[Tensor, Tensor]:
+def draw_examples(found: Tensor, target: dict[str, Tensor], positives: int, negatives: int) -> tuple[Tensor, Tensor]:
     """Draws proposals to learn from. The plates themselves count as proposals; what overlaps a difficult one does not.
 
     Args:

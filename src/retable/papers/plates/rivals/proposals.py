@@ -49,16 +49,16 @@ def propose(image: Image, config: ProposalsConfig) -> Proposals:
         image: uint8 (H, W, 3) RGB.
         config: The options.
     """
-    height, width = image.shape[:2]
+    (height, width), grey = image.shape[:2], np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
     found = [np.zeros((0, 4), np.float32)]
     for side in config.sides:
         factor = side / max(height, width)
-        scaled = resized(image, max(1, round(height * factor)), max(1, round(width * factor)))
-        grey = np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2GRAY), np.uint8)
+        scaled = resized(grey, max(1, round(height * factor)), max(1, round(width * factor)))
         back = np.tile([width / scaled.shape[1], height / scaled.shape[0]], 2).astype(np.float32)
-        for mask in _lettered_areas(grey, config.edge_threshold):
-            found += [_padded(_areas(mask, config), *around) * back for around in _AROUND_LETTERS]
-        for mask in _even_areas(grey, config):
+        for mask in _lettered_areas(scaled, config.edge_threshold):
+            areas = _areas(mask, config)
+            found += [_padded(areas, *around) * back for around in _AROUND_LETTERS]
+        for mask in _even_areas(scaled, config):
             found.append(_areas(mask, config) * back)
     boxes = np.concatenate(found).clip(0, np.tile([width, height], 2)).astype(np.float32)
     scores = plausibility(image, boxes)
@@ -92,7 +92,8 @@ def _areas(mask: _Mask, config: ProposalsConfig) -> Boxes:
     flattest, most = config.aspects
     likely = (height >= _LEAST_HEIGHT) & (width >= _LEAST_WIDTH) & (height < _LARGEST * len(mask))
     likely &= (width > flattest * height) & (width < most * height) & (area > config.fill * width * height)
-    return np.stack([x, y, x + width, y + height], axis=1)[likely]
+    boxes: Boxes = np.stack([x, y, x + width, y + height], axis=1)[likely]
+    return boxes
 
 
 def _padded(boxes: Boxes, beside: float, above: float) -> Boxes:

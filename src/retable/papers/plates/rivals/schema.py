@@ -71,13 +71,26 @@ class LearntRivalConfig(RivalConfig):
     """
 
     input_size: tuple[int, int] = option((32, 32), least=8)
-    margin: float = option(0.1, least=0, most=1)
+    margin: float = option(0.25, least=0, most=1)
     positives: int = option(4, least=1)
     negatives: int = option(12, least=1)
 
 
 @dataclass
-class AlexNetSvmConfig(LearntRivalConfig):
+class FittedRivalConfig(LearntRivalConfig):
+    """A detector that fits once, without gradients.
+
+    Attributes:
+        examples: Proposals that are fitted at most, drawn from those of all training images.
+    """
+
+    positives: int = option(8, least=1)
+    negatives: int = option(24, least=1)
+    examples: int = option(10_000, least=2)
+
+
+@dataclass
+class AlexNetSvmConfig(FittedRivalConfig):
     """A linear support vector machine on features of AlexNet.
 
     Attributes:
@@ -118,21 +131,20 @@ class VggLstmConfig(LearntRivalConfig):
 
 
 @dataclass
-class NeighboursConfig(LearntRivalConfig):
+class NeighboursConfig(FittedRivalConfig):
     """The nearest of the proposals that were learnt from decide, by their histograms of oriented gradients.
 
     Attributes:
         neighbours: How many.
         cell: Side in pixels of the histograms' cells, of which `input_size` must be two or more.
         bins: Orientations, over half a turn.
-        examples: Proposals that are remembered at most, drawn from all.
     """
 
     _target_: str = "retable.papers.plates.rivals.neighbours.NeighboursDetector"
-    neighbours: int = option(15, least=1)
+    input_size: tuple[int, int] = option((48, 48), least=8)
+    neighbours: int = option(31, least=1)
     cell: int = option(8, least=2)
     bins: int = option(9, least=2)
-    examples: int = option(20_000, least=1)
 
 
 @dataclass
@@ -142,7 +154,7 @@ class CascadeConfig(DetectorConfig):
     Attributes:
         file: The cascade's XML; null: the one that OpenCV 4 brings, haarcascade_russian_plate_number.xml.
         scale: Factor from one size of its window to the next.
-        neighbours: Windows that must agree on a plate.
+        neighbours: More windows than these must agree on a plate.
     """
 
     inference_options: ClassVar[frozenset[str]] = DetectorConfig.inference_options | {"scale", "neighbours"}

@@ -121,7 +121,8 @@ class VggLstmDetector(LearntDetector, PretrainedDetector):
             DivergenceError: It is not finite.
         """
         patches, labels = self.examples(batch)
-        loss = F.binary_cross_entropy_with_logits(self.network.logits(patches), labels)
+        losses = F.binary_cross_entropy_with_logits(self.network.logits(patches), labels, reduction="sum")
+        loss = losses / max(1, len(labels))  # images without any proposal teach nothing
         if not torch.isfinite(loss):
             raise DivergenceError(f"the loss is not finite at step {self.global_step}: try a lower model.lr")
         self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(batch["images"]), sync_dist=True)
