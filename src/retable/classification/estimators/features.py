@@ -41,8 +41,9 @@ class OrientedGradients:
         """
         height, width = images.shape[-2:]
         if height % self._cell or width % self._cell or min(height, width) < 2 * self._cell:
+            size = width if height == width else [height, width]
             raise ConfigError(
-                f"model.input_size={width if height == width else [height, width]}: must be a multiple of model.features.cell, {self._cell}, two at least"
+                f"model.input_size={size}: must be a multiple of model.features.cell, {self._cell}, two at least"
             )
         grey = F.pad(grey_values(images), (1, 1, 1, 1), mode="replicate")
         across = grey[:, 1:-1, 2:] - grey[:, 1:-1, :-2]
