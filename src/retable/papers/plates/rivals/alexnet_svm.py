@@ -33,8 +33,13 @@ class AlexNetFeatures(nn.Module):
         super().__init__()
         from torchvision.models import AlexNet  # type: ignore[import-untyped]
 
-        self.body = AlexNet(dropout=0.0)
+        with torch.device("meta"):  # the layers that are not taken have 20 times the weights of the others
+            self.body = AlexNet(dropout=0.0)
         self.body.classifier = self.body.classifier[: _DENSE_LAYERS[layer]]
+        self.body.to_empty(device=torch.get_default_device())
+        for part in self.body.modules():
+            if hasattr(part, "reset_parameters"):
+                part.reset_parameters()
         if layer == "pool5":
             self.body.avgpool = nn.Identity()  # of torchvision's own: it makes 6 x 6 places of what smaller inputs have
         self.body.requires_grad_(False)
