@@ -25,13 +25,9 @@ def _options(group: str) -> list[str]:
 
 
 def _data_of(model: str) -> str:
-    known = {
-        "larsd": "hrsd",
-        "yolov2_resnet40": "plates",
-        "plate_net": "plates",
-        "emoji": "emoji",
-        "plate": "plate_crops",
-    }
+    known = {"larsd": "hrsd", "yolov2_resnet40": "plates", "emoji": "emoji", "plate": "plate_crops"}
+    detectors = ("net", "image_processing", "alexnet_svm", "vgg_lstm", "neighbours", "cascade")
+    known |= {f"plate_{name}": "plates" for name in detectors}
     return known.get(model) or known.get(model.partition("_")[0], "cars")
 
 

@@ -97,15 +97,16 @@ class Backbone(nn.Module):
         self.weights_origin = load_starting_weights(self.body, self.name, weights)
 
 
-def load_starting_weights(body: nn.Module, name: str, weights: str) -> str:
-    """Brings a timm network to its starting weights.
+def load_starting_weights(body: nn.Module, name: str, weights: str, source: str | None = None) -> str:
+    """Brings a network to its starting weights.
 
     Args:
         body: The network; what it lacks of the published one, such as its last layer, is left out.
-        name: Its name in timm.
+        name: Its name, in timm where no source is given.
         weights: ``imagenet`` (timm's default ones; from scratch with a warning where they cannot be had), ``none``
             (from scratch), or the path of a state dict of the classifier, or of a network that holds it as ``body``
             (``.safetensors``, or a torch file that loads with ``weights_only=True``).
+        source: Address of the weights that ``imagenet`` means; None: timm's.
 
     Returns:
         Their origin: ``scratch``, ``imagenet:<timm's name>`` or ``file:<path> sha256:<digest>``.
@@ -117,8 +118,9 @@ def load_starting_weights(body: nn.Module, name: str, weights: str) -> str:
         log.info("%s starts from scratch, as model.weights=none asks", name)
         return "scratch"
     if weights == "imagenet":
-        cfg = import_timm().get_pretrained_cfg(name)
-        source = None if cfg is None else cfg.hf_hub_id or cfg.url
+        if source is None:
+            cfg = import_timm().get_pretrained_cfg(name)
+            source = None if cfg is None else cfg.hf_hub_id or cfg.url
         path = None if source is None else _download(source)
         if path is None:
             log.warning(

@@ -34,15 +34,16 @@ class OrientedGradients:
         self._cell, self._bins = config.cell, config.bins
 
     def __call__(self, images: Tensor) -> Features:
-        """Describes images (B, 3, S, S) in [0, 1]; returns (B, (S / cell - 1)^2 * 4 * bins).
+        """Describes images (B, 3, H, W) in [0, 1]; returns (B, (H / cell - 1) * (W / cell - 1) * 4 * bins).
 
         Raises:
             ConfigError: They are not whole cells.
         """
-        side = images.shape[-1]
-        if side % self._cell or side < 2 * self._cell:
+        height, width = images.shape[-2:]
+        if height % self._cell or width % self._cell or min(height, width) < 2 * self._cell:
+            size = width if height == width else [height, width]
             raise ConfigError(
-                f"model.input_size={side}: must be a multiple of model.features.cell, {self._cell}, two at least"
+                f"model.input_size={size}: must be a multiple of model.features.cell, {self._cell}, two at least"
             )
         grey = F.pad(grey_values(images), (1, 1, 1, 1), mode="replicate")
         across = grey[:, 1:-1, 2:] - grey[:, 1:-1, :-2]
@@ -51,7 +52,7 @@ class OrientedGradients:
         place = torch.atan2(down, across) / math.pi % 1 * self._bins - 0.5
         lower = place.floor()
         strength, upper_part = torch.hypot(across, down), place - lower
-        cells = torch.zeros(len(images), self._bins, side // self._cell, side // self._cell, device=images.device)
+        cells = torch.zeros(len(images), self._bins, height // self._cell, width // self._cell, device=images.device)
         for orientation in range(self._bins):
             is_lower, is_upper = (lower % self._bins == orientation), ((lower + 1) % self._bins == orientation)
             share = strength * (is_lower * (1 - upper_part) + is_upper * upper_part)

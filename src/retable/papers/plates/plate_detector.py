@@ -1,4 +1,4 @@
-"""What the detectors of number plates share."""
+"""What all detectors of plates share."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -6,12 +6,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from retable.boxes import AXIS_ALIGNED
 from retable.detection.detector import Detector
 from retable.errors import DivergenceError
 
 
 class PlateDetector(Detector, ABC):
-    """A detector of number plates that is trained by gradient.
+    """A detector of upright boxes, tested for each country by itself."""
+
+    box_format = AXIS_ALIGNED
+    published_time = "the paper's Table III: 90 ms a photo on a GPU of 2016"
+
+    def group_of(self, dataset: Any, index: int) -> str:
+        """Tells the country of a scene's plates, where the data tell it: Table IV."""
+        return str(dataset.country(index)) if hasattr(dataset, "country") else ""
+
+
+class TrainedPlateDetector(PlateDetector, ABC):
+    """One that is trained by gradient.
 
     Training batches hold ``images`` (B, 3, S, S) and ``targets``, B dicts of boxes, labels, difficult and, where they
     are known, corners.
@@ -20,16 +32,11 @@ class PlateDetector(Detector, ABC):
         rate_key: The option of the learning rate, for messages.
     """
 
-    published_time = "the paper's Table III: 90 ms a photo on a GPU of 2016"
     rate_key = "model.lr"
 
     @abstractmethod
     def loss(self, images: Tensor, targets: list[dict[str, Tensor]]) -> Any:
         """Computes the loss of a batch, differentiable: a dataclass of its parts, with their sum as ``total``."""
-
-    def group_of(self, dataset: Any, index: int) -> str:
-        """Tells the country of a scene's plates, where the data tell it: Table IV."""
-        return str(dataset.country(index)) if hasattr(dataset, "country") else ""
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Computes the loss of a training batch.

@@ -22,13 +22,13 @@ from retable.papers.plates.detector.coding import decode
 from retable.papers.plates.detector.loss import LossParts, yolov2_loss
 from retable.papers.plates.detector.network import STRIDE, Yolov2Network
 from retable.papers.plates.detector.schema import Yolov2Config
-from retable.papers.plates.plate_detector import PlateDetector
+from retable.papers.plates.plate_detector import TrainedPlateDetector
 
 log = logging.getLogger(__name__)
 _FIGURE_3 = "plots/anchors.png"
 
 
-class Yolov2Module(PhasedTraining, PlateDetector, PretrainedDetector):
+class Yolov2Module(PhasedTraining, TrainedPlateDetector, PretrainedDetector):
     """YOLOv2 with its loss, its phases and its metrics.
 
     Attributes:
@@ -36,7 +36,6 @@ class Yolov2Module(PhasedTraining, PlateDetector, PretrainedDetector):
         pictures: What was drawn beside the detections.
     """
 
-    box_format = AXIS_ALIGNED
     multiple = STRIDE
     rate_key = "model.phases.first.lr"
     config: Yolov2Config

@@ -18,17 +18,16 @@ from retable.papers.plates.net.coding import Places, decode_boxes, decode_corner
 from retable.papers.plates.net.loss import LossParts, plate_net_loss
 from retable.papers.plates.net.network import DEEPEST, PlateNetwork
 from retable.papers.plates.net.schema import PlateNetConfig
-from retable.papers.plates.plate_detector import PlateDetector
+from retable.papers.plates.plate_detector import TrainedPlateDetector
 
 
-class PlateNetModule(PlateDetector):
+class PlateNetModule(TrainedPlateDetector):
     """plate_net with its loss, optimiser and metrics.
 
     Attributes:
         network: The network.
     """
 
-    box_format = AXIS_ALIGNED
     multiple = DEEPEST
     weights_origin = "scratch"
     config: PlateNetConfig
