@@ -7,7 +7,7 @@ from retable.nn.winograd import WinogradConvolution, use_winograd
 
 @pytest.mark.parametrize(
     ("batch", "inputs", "outputs", "height", "width", "bias"),
-    [(1, 5, 7, 18, 18, True), (3, 4, 3, 13, 17, False), (2, 1, 2, 19, 12, True), (1, 3, 4, 5, 7, True)],
+    [(1, 5, 7, 30, 30, True), (3, 4, 3, 13, 23, False), (2, 1, 2, 37, 12, True), (1, 3, 4, 5, 7, True)],
 )
 def test_it_is_the_convolution(batch: int, inputs: int, outputs: int, height: int, width: int, bias: bool) -> None:
     torch.manual_seed(0)

@@ -18,7 +18,7 @@ _PATCH = _TILE + _TAPS - 1
 # small numbers, as their powers make the rounding errors, and their opposites and inverses; the last point is infinity
 _POINTS = (1.0, 0.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 _LEAST_CHANNELS = 256  # of 128 both ways take as long, of 64 this one takes twice as long
-_LEAST_TILES = 9  # fewer do not pay for reading the transformed kernel, seven times as large as the kernel
+_LEAST_TILES = 25  # fewer do not pay for reading the transformed kernel, seven times as large as the kernel
 
 
 class WinogradConvolution(nn.Module):
