@@ -236,3 +236,16 @@ def test_it_predicts_on_files_with_the_class_names_of_its_data(
         ["long", "short"][label] for label in target["labels"]
     )
     assert all(list(found["box"]) == ["x1", "y1", "x2", "y2"] for found in entry["detections"])
+
+
+def test_meanwhile_it_detects_the_same_by_a_faster_network(trained: tuple[TinyDetector, Path]) -> None:
+    module, _ = trained
+    scenes = Plates("test", 3, 96, 5)
+    images = [torch.from_numpy(scenes.load(index)[0]).permute(2, 0, 1) for index in range(3)]
+    network, state, expected = module.network, list(module.state_dict()), module.detect(images)
+    with module.quick(), torch.inference_mode():
+        assert module.network is not network
+        found = module.detect(images)
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+    assert module.network is network
+    assert list(module.state_dict()) == state

@@ -8,7 +8,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 def fuse_batch_norm(network: nn.Module) -> nn.Module:
-    """Folds each batch normalisation that directly follows a convolution in an ``nn.Sequential`` into it.
+    """Folds batch normalisation into the convolution that it directly follows.
+
+    It does so in an ``nn.Sequential``, and where one layer is called ``conv1`` and the next ``bn1``, or any other
+    number, as in the ResNets of timm and torchvision.
 
     Args:
         network: A network; it stays as it is.
@@ -17,11 +20,12 @@ def fuse_batch_norm(network: nn.Module) -> nn.Module:
         A copy in evaluation mode that computes the same up to rounding, and can no longer be trained.
     """
     fused = copy.deepcopy(network).eval()
-    for parent in fused.modules():
-        if not isinstance(parent, nn.Sequential):
-            continue
-        for index, (layer, following) in enumerate(pairwise(list(parent))):
-            if type(layer) is nn.Conv2d and type(following) is nn.BatchNorm2d:
-                parent[index] = fuse_conv_bn_eval(layer, following)
-                parent[index + 1] = nn.Identity()
+    for parent in list(fused.modules()):
+        for (name, layer), (following_name, following) in pairwise(list(parent.named_children())):
+            follows = isinstance(parent, nn.Sequential) or (
+                name.startswith("conv") and following_name == name.replace("conv", "bn")
+            )
+            if follows and type(layer) is nn.Conv2d and type(following) is nn.BatchNorm2d:
+                setattr(parent, name, fuse_conv_bn_eval(layer, following))
+                setattr(parent, following_name, nn.Identity())
     return fused

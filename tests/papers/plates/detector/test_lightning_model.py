@@ -7,10 +7,13 @@ import pytest
 import torch
 from pytorch_lightning import Trainer
 from tests.papers.plates.detectors import BrightPlates, detector, phases
+from torch import nn
 
+from retable.boxes import AXIS_ALIGNED
 from retable.detection.data_module import DetectionDataModule
 from retable.detection.schema import AugmentConfig, DetectionDataConfig, SplitCounts
 from retable.errors import DivergenceError
+from retable.nn.winograd import WinogradConvolution
 from retable.papers.plates.anchors import PyramidAnchors
 from retable.papers.plates.detector.network import Yolov2Network
 from retable.papers.plates.detector.schema import PyramidAnchorsConfig, Yolov2Config
@@ -53,6 +56,28 @@ def test_a_prediction_is_decoded_and_doubles_are_suppressed() -> None:
     assert found["boxes"].tolist() == [[32, 20, 48, 28], [-12, 36, 28, 76]]
     torch.testing.assert_close(found["scores"], torch.tensor([2.0, 0.1]).sigmoid())
     assert found["labels"].tolist() == [0, 0]
+
+
+def test_a_folded_network_with_winograd_s_convolutions_detects_the_same() -> None:
+    model = detector(backbone_width=1.0, score_threshold=0.01)
+    images = torch.rand(2, 3, 448, 464)
+    with torch.no_grad():
+        nn.init.normal_(model.network.output.weight, std=0.02)
+        for _ in range(2):
+            model.network(images[:, :, :64, :64])
+    model.eval()
+    outputs, expected = model.network(images), model.detect_batch(images)
+    with model.quick():
+        layers = list(model.network.modules())
+        assert any(isinstance(layer, WinogradConvolution) for layer in layers)
+        assert not any(isinstance(layer, nn.BatchNorm2d) for layer in layers)
+        torch.testing.assert_close(model.network(images), outputs, atol=1e-3, rtol=1e-3)
+        found = model.detect_batch(images)
+    for ours, others in zip(found, expected, strict=True):  # of nearly equal scores any may come first
+        torch.testing.assert_close(ours["scores"], others["scores"], atol=1e-4, rtol=1e-3)
+        assert AXIS_ALIGNED.iou(ours["boxes"][:20], others["boxes"]).amax(dim=1).tolist() == pytest.approx(
+            [1] * 20, abs=0.01
+        )
 
 
 def test_a_loss_that_is_not_finite_is_told() -> None:
