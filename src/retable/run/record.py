@@ -127,9 +127,10 @@ def _fits(value: Any, wanted: Any) -> bool:
         return any(_fits(value, part) for part in parts)
     if kind in (dict, list):
         wanted = parts[-1]
-        return isinstance(value, kind) and (
-            wanted is Any or all(_fits(one, wanted) for one in (value.values() if kind is dict else value))
-        )
+        if wanted is Any or not isinstance(value, kind):
+            return isinstance(value, kind)
+        values = value.values() if kind is dict else value
+        return {*map(type, values)} <= {wanted} or all(_fits(one, wanted) for one in values)
     if wanted is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return wanted is type(None) and value is None

@@ -34,8 +34,12 @@ def obstacles(rows: Mapping[str, Sequence[Record]], tuned: Iterable[str]) -> tup
 def different_code(records: Sequence[Record]) -> str:
     """What tells the code of some runs apart, or "": modules by their digests, without these in all records commits."""
     if _has_digests(records):  # they tell what commits can only suggest
-        names = {name for record in records for name in record.code}
-        digests = {name: {record.code[name] for record in records if name in record.code} for name in names}
+        codes: list[dict[str, str]] = []  # few, of any number of records
+        for record in records:
+            if record.code not in codes:
+                codes.append(record.code)
+        names = {name for code in codes for name in code}
+        digests = {name: {code[name] for code in codes if name in code} for name in names}
         changed = sorted(name for name, found in digests.items() if len(found) > 1)
         return ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
     commits = sorted({str(record.git.get("commit"))[:10] for record in records})
