@@ -152,6 +152,19 @@ def test_what_a_test_cannot_change_is_told(
     assert told in error
 
 
+def test_a_default_that_changed_since_the_training_stays_as_trained(
+    run: Path, tmp_path: Path, call: Callable[..., tuple[int, str]]
+) -> None:
+    kept = json.loads((run / "record.json").read_text())
+    key = next(key for key, value in kept["config"]["model"].items() if isinstance(value, float))
+    kept["config"]["model"][key] *= 0.5  # as if the default had been another one
+    older = shutil.copytree(run, tmp_path / "older")
+    (older / "record.json").write_text(json.dumps(kept))
+    assert call(test, f"run={older}")[0] == 0
+    (tested,) = (older / "tests").iterdir()
+    assert record.read(tested).config["model"][key] == kept["config"]["model"][key]
+
+
 def test_a_folder_without_a_record_is_told(tmp_path: Path, call: Callable[..., tuple[int, str]]) -> None:
     assert call(test, f"run={tmp_path}") == (3, f"error: {tmp_path}: not a finished run, it has no record.json\n")
 

@@ -309,6 +309,10 @@ def _explain_key(key: str, config_name: str, overrides: list[str]) -> str:
             (folder / f"{word.replace('=', '/')}.yaml").is_file() for folder in (place.parent, *places.configurations())
         )
     ]
+    chosen = [word for word in groups if word.startswith(("model=", "data="))]
+    if chosen and not any(word.lstrip("+~").partition("=")[0] == key for word in overrides):
+        together = " and ".join(chosen)
+        return f"{key}: {together} do not go together, one sets a key that another lacks; choose another data="
     valid: list[str] = []
     try:
         GlobalHydra.instance().clear()

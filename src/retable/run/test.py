@@ -77,10 +77,11 @@ def _ask(folder: Path, config: DictConfig) -> _Asked:
         words.append(f"test_checkpoint={config.checkpoint.name}")
     if any(word.lstrip("+~").startswith("hydra") for word in kept.overrides):  # it could name a place to import from
         raise ConfigError(f"{folder / paths.RECORD}: overrides: they set Hydra's own keys, which no run writes there")
-    asked = compose("train", words)
+    asked, trained = compose("train", words), identity(OmegaConf.create(kept.config))
+    tested.keep_trained(asked, trained, config.overrides)
     check_buildable(plain(asked), folder / paths.RECORD)
     check_run(asked)
-    changes = tested.changes(asked, identity(OmegaConf.create(kept.config)))
+    changes = tested.changes(asked, trained)
     return _Asked(folder, kept, words, asked, changes, checkpoint_of(folder, asked.test_checkpoint.name))
 
 

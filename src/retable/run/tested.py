@@ -1,5 +1,6 @@
 """What a test of a finished run may change, and what names such a test. Nothing here imports torch."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -33,6 +34,21 @@ def changes(asked: DictConfig, trained: dict[str, Any]) -> dict[str, Any]:
                 f"of this model a test may change {', '.join(free) or 'nothing'}"
             )
     return found
+
+
+def keep_trained(asked: DictConfig, trained: dict[str, Any], words: Sequence[str]) -> None:
+    """Gives the model of a test what its run had, where a default has changed since then and nobody asks for another.
+
+    Args:
+        asked: The composed configuration of the test, changed in place.
+        trained: The run's configuration, of what `identity` returns.
+        words: The overrides of the test.
+    """
+    named = [word.lstrip("+~").partition("=")[0].replace("/", ".") for word in words]
+    for key, value in identity(asked).items():
+        kept = trained.get(key, value)
+        if key.startswith("model.") and kept != value and not any(f"{key}.".startswith(f"{name}.") for name in named):
+            OmegaConf.update(asked, key, kept)
 
 
 def test_hash(values: dict[str, Any], trained: str) -> str:
