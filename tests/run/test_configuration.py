@@ -119,7 +119,10 @@ def test_paper_budget_is_the_papers_schedule() -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["model=plate_net", "data=plate_crops"], "model=plate_net and data=plate_crops do not go together"),
+        (
+            ["model=plate_net", "data=plate_crops"],
+            "data.scene_size: model=plate_net and data=plate_crops do not go together",
+        ),
         (["model.lrr=1"], "model.lrr: there is no such key; did you mean model.lr?"),
         (["trainer.devicess=2"], "trainer.devicess: there is no such key; did you mean trainer.devices?"),
         (["data.counts.trian=2"], "data.counts.trian: there is no such key; did you mean data.counts.train?"),

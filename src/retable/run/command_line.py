@@ -310,7 +310,10 @@ def _explain_key(key: str, config_name: str, overrides: list[str]) -> str:
         )
     ]
     chosen = [word for word in groups if word.startswith(("model=", "data="))]
-    if chosen and not any(word.lstrip("+~").partition("=")[0] == key for word in overrides):
+    own = next((word for word in chosen if word.startswith(f"{key.partition('.')[0]}=")), None)
+    typed = any(word.lstrip("+~").partition("=")[0] == key for word in overrides)
+    # a file that composes by itself does not have the key: another one sets it
+    if own is not None and len(chosen) > 1 and not typed and _composes(own.replace("=", "/")):
         together = " and ".join(chosen)
         return f"{key}: {together} do not go together, one sets a key that another lacks; choose another data="
     valid: list[str] = []
@@ -327,6 +330,17 @@ def _explain_key(key: str, config_name: str, overrides: list[str]) -> str:
     near = configuration.nearest(key, valid + sorted(parents))
     hint = f"; did you mean {near}?" if near else f"; {place.name}.py --help lists the keys"
     return f"{key}: there is no such key{hint}"
+
+
+def _composes(name: str) -> bool:
+    """Whether a file of a group has no fault of its own."""
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(str(places.CONFIGURATIONS), version_base="1.3"):
+            hydra.compose(name)
+    except (HydraException, OmegaConfBaseException):
+        return False
+    return True
 
 
 def _tell(message: str) -> None:
