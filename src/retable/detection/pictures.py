@@ -11,6 +11,7 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
+from retable.detection.transforms import to_image
 from retable.visualization.drawing import classify_detections, contact_sheet, draw_detections, write_picture
 from retable.visualization.gallery import FirstAndWorst
 from retable.visualization.plots import precision_recall_plot
@@ -45,7 +46,7 @@ class DetectionPictures(Callback):
             return
         for image, target, prediction in zip(batch["images"], batch["targets"], outputs["predictions"], strict=True):
             found = {name: value.cpu() for name, value in prediction.items()}
-            draw = partial(draw_detections, _pixels(image), found, target, self.score_threshold, minimum_size=384)
+            draw = partial(draw_detections, to_image(image), found, target, self.score_threshold, minimum_size=384)
             self._gallery.add(self._errors(found, target), draw)
 
     def on_test_end(self, trainer: Any, pl_module: LightningModule) -> None:
@@ -76,7 +77,3 @@ class DetectionPictures(Callback):
         kept = {name: value[shown].numpy() for name, value in prediction.items()}
         hit, ignored, missed = classify_detections(kept, target, 0.5)
         return int((~hit & ~ignored).sum() + missed.sum())
-
-
-def _pixels(image: Tensor) -> Image:
-    return (image.permute(1, 2, 0) * 255).round().byte().cpu().numpy()

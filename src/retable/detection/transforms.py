@@ -135,6 +135,12 @@ def to_tensor(image: Image) -> Tensor:
     return planes.to(torch.float32, memory_format=torch.contiguous_format).mul_(1 / 255)
 
 
+def to_image(tensor: Tensor) -> Image:
+    """Converts a tensor (3, H, W) in [0, 1] to an image, uint8 (H, W, 3)."""
+    pixels = (tensor * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0)
+    return np.ascontiguousarray(pixels.cpu().numpy())
+
+
 def letterbox(image: Tensor, height: int, width: int) -> Tensor:
     """Pads an image (3, h, w) at its right and bottom to a size in pixels, so that coordinates stay as they are.
 

@@ -30,11 +30,51 @@ STRIDES = (4, 8, 16, 32)
 _PROBE_SECONDS = 4.0
 
 
-class Backbone(nn.Module):
-    """Convolutional backbone that returns feature maps, with the ImageNet normalisation inside.
+class PublishedNetwork(nn.Module):
+    """A network around a published one, with the normalisation of the images inside.
 
     The weights start at random; `load_weights` brings others. Kept apart from the constructor, so that a network
     which is about to receive a checkpoint never asks for a download.
+
+    Args:
+        name: Of the published network, in timm.
+        mean: Of the images that it was trained on, in [0, 1], of red, green and blue.
+        std: Their standard deviation, likewise.
+        source: Address of its weights where timm does not know them.
+
+    Attributes:
+        body: The published network, which a subclass brings.
+        weights_origin: Where its weights began: ``scratch``, ``imagenet:<timm's name>`` or ``file:<path>
+            sha256:<digest>``.
+    """
+
+    body: Any
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        name: str,
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
+        source: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.name, self.weights_origin, self._source = name, "scratch", source
+        self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """Returns images (B, 3, H, W) in [0, 1] as the published network takes them."""
+        return (images - self.mean) / self.std
+
+    def load_weights(self, weights: str) -> None:
+        """Brings it to its starting weights (see `load_starting_weights`)."""
+        self.weights_origin = load_starting_weights(self.body, self.name, weights, self._source)
+
+
+class Backbone(PublishedNetwork):
+    """Convolutional backbone that returns feature maps.
 
     Args:
         name: A timm architecture with features at these strides: ``resnet18``, ``resnet50``, ``resnet101``, ...
@@ -43,18 +83,13 @@ class Backbone(nn.Module):
 
     Attributes:
         channels: Channels of the maps.
-        weights_origin: Where the weights began: ``scratch``, ``imagenet:<timm's name>`` or ``file:<path>
-            sha256:<digest>``.
 
     Raises:
         ConfigError: timm has no such architecture, or it has other strides.
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, name: str, width: float = 1.0, strides: Sequence[int] = STRIDES) -> None:
-        super().__init__()
+        super().__init__(name)
         timm = timm_with(name, "model.backbone")
         options: dict[str, Any] = (
             {} if width == 1 else {"channels": tuple(max(1, round(width * c)) for c in (64, 128, 256, 512))}
@@ -64,7 +99,7 @@ class Backbone(nn.Module):
                 with torch.device("meta"):  # only to be asked
                     whole = timm.create_model(name, pretrained=False, features_only=True).feature_info.reduction()
                 options["out_indices"] = tuple(i for i, stride in enumerate(whole) if stride <= strides[-1])
-            self.body: Any = timm.create_model(name, pretrained=False, features_only=True, **options)
+            self.body = timm.create_model(name, pretrained=False, features_only=True, **options)
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:
             narrow = "" if width == 1 else f" at model.backbone_width={width}"
             raise ConfigError(f"model.backbone: {name} gives no feature maps{narrow} ({first_line(error)})") from error
@@ -72,13 +107,9 @@ class Backbone(nn.Module):
         if any(stride not in reductions for stride in strides):
             needed = " and ".join(filter(None, [", ".join(map(str, strides[:-1])), str(strides[-1])]))
             raise ConfigError(f"model.backbone: {name} has strides {reductions}, but {needed} are needed")
-        self.name = name
         # the last map of each stride is the deepest one; a map at stride 2 is left out
         self._taken = [max(i for i, r in enumerate(reductions) if r == stride) for stride in strides]
         self.channels: list[int] = [self.body.feature_info.channels()[i] for i in self._taken]
-        self.weights_origin = "scratch"
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Computes the feature maps.
@@ -89,12 +120,8 @@ class Backbone(nn.Module):
         Returns:
             (B, C, H / stride, W / stride) for each stride: C2, C3, C4 and C5 of 4, 8, 16 and 32.
         """
-        maps = self.body((images - self.mean) / self.std)
+        maps = self.body(self.normalised(images))
         return [maps[i] for i in self._taken]
-
-    def load_weights(self, weights: str) -> None:
-        """Brings the backbone to its starting weights (see `load_starting_weights`)."""
-        self.weights_origin = load_starting_weights(self.body, self.name, weights)
 
 
 def load_starting_weights(body: nn.Module, name: str, weights: str, source: str | None = None) -> str:

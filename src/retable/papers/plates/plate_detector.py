@@ -8,6 +8,7 @@ from torch import Tensor
 
 from retable.boxes import AXIS_ALIGNED
 from retable.detection.detector import Detector
+from retable.detection.tiles import Prediction
 from retable.errors import DivergenceError
 
 
@@ -20,6 +21,18 @@ class PlateDetector(Detector, ABC):
     def group_of(self, dataset: Any, index: int) -> str:
         """Tells the country of a scene's plates, where the data tell it: Table IV."""
         return str(dataset.country(index)) if hasattr(dataset, "country") else ""
+
+    def best_of(self, found: Prediction) -> Prediction:
+        """Returns what is above the threshold, without doubles, best first.
+
+        Args:
+            found: What was found in an image; labels are 0 where there are none.
+        """
+        config = self.config
+        found = {"labels": torch.zeros_like(found["scores"], dtype=torch.int64), **found}
+        likely = {key: value[found["scores"] > config.score_threshold] for key, value in found.items()}
+        kept = AXIS_ALIGNED.nms(likely["boxes"], likely["scores"], config.nms_threshold, likely["labels"])
+        return {key: value[kept[: config.max_detections]] for key, value in likely.items()}
 
 
 class TrainedPlateDetector(PlateDetector, ABC):

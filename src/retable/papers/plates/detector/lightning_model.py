@@ -104,9 +104,7 @@ class Yolov2Module(PhasedTraining, TrainedPlateDetector, PretrainedDetector):
         slots, scores, labels = slots[order], scores[order], labels[order]
         cells = place(slots // per_cell, (rows, columns))
         boxes = decode(flat[slots, :4], cells, anchors[slots % per_cell], STRIDE)
-        kept = AXIS_ALIGNED.nms(boxes, scores, config.nms_threshold, labels)
-        kept = kept[scores[kept] > config.score_threshold][: config.max_detections]
-        return {"boxes": boxes[kept], "scores": scores[kept], "labels": labels[kept]}
+        return self.best_of({"boxes": boxes, "scores": scores, "labels": labels})
 
     def test_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
         """Detects in a batch of test images, and remembers the sizes of their plates."""

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from retable.boxes import AXIS_ALIGNED
 from retable.detection.samples import joined_targets
 from retable.detection.tiles import Prediction, padded
 from retable.detection.transforms import letterbox
@@ -79,7 +78,7 @@ class PlateNetModule(TrainedPlateDetector):
             if not bool((found["scores"] >= self.config.second_below).any()):
                 (closer,) = self._detections(images[index : index + 1])
                 joined = {key: torch.cat([value, closer[key]]) for key, value in found.items()}
-                results[index] = self._suppressed(joined)
+                results[index] = self.best_of(joined)
         return results
 
     def _detections(self, images: Tensor) -> list[Prediction]:
@@ -94,11 +93,6 @@ class PlateNetModule(TrainedPlateDetector):
             boxes = decode_boxes(shape[likely], here)
             corners = decode_corners(shape[likely], boxes)
             results.append(
-                self._suppressed({"boxes": boxes, "scores": score[likely], "labels": label[likely], "corners": corners})
+                self.best_of({"boxes": boxes, "scores": score[likely], "labels": label[likely], "corners": corners})
             )
         return results
-
-    def _suppressed(self, found: Prediction) -> Prediction:
-        config = self.config
-        kept = AXIS_ALIGNED.nms(found["boxes"], found["scores"], config.nms_threshold, found["labels"])
-        return {key: value[kept[: config.max_detections]] for key, value in found.items()}

@@ -7,15 +7,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from retable.detection.pretrained import PretrainedDetector
-from retable.nn.backbones import IMAGENET_MEAN, IMAGENET_STD, load_starting_weights, load_weights_alike
+from retable.nn.backbones import PublishedNetwork, load_weights_alike
 from retable.papers.plates.rivals.fitted import FittedDetector
 from retable.papers.plates.rivals.schema import AlexNetSvmConfig
 
 _DENSE_LAYERS = {"pool5": 0, "fc6": 3, "fc7": 6}  # of torchvision's AlexNet, with dropout and ReLU
 
 
-class AlexNetFeatures(nn.Module):
-    """Outputs of a layer of AlexNet, each row of length 1. The weights start at random and are never trained.
+class AlexNetFeatures(PublishedNetwork):
+    """Outputs of a layer of AlexNet, each row of length 1. The weights are never trained.
 
     Args:
         layer: ``pool5`` (9,216 features of 224 x 224 pixels), ``fc6`` or ``fc7`` (4,096).
@@ -23,16 +23,12 @@ class AlexNetFeatures(nn.Module):
 
     Attributes:
         width: Number of features.
-        weights_origin: Where the weights are from, see `retable.nn.backbones.load_starting_weights`.
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, layer: str, input_size: tuple[int, int]) -> None:
-        super().__init__()
-        from torchvision.models import AlexNet  # type: ignore[import-untyped]
+        from torchvision.models import AlexNet, AlexNet_Weights  # type: ignore[import-untyped]
 
+        super().__init__("alexnet", source=AlexNet_Weights.IMAGENET1K_V1.url)
         with torch.device("meta"):  # the layers that are not taken have 20 times the weights of the others
             self.body = AlexNet(dropout=0.0)
         self.body.classifier = self.body.classifier[: _DENSE_LAYERS[layer]]
@@ -44,20 +40,10 @@ class AlexNetFeatures(nn.Module):
             self.body.avgpool = nn.Identity()  # of torchvision's own: it makes 6 x 6 places of what smaller inputs have
         self.body.requires_grad_(False)
         self.width = self.body(torch.zeros(1, 3, *input_size)).shape[1]
-        self.weights_origin = "scratch"
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Describes images (N, 3, h, w) in [0, 1] by (N, width)."""
-        return F.normalize(self.body((images - self.mean) / self.std))
-
-    def load_weights(self, weights: str) -> None:
-        """Brings AlexNet to its weights (see `retable.nn.backbones.load_starting_weights`)."""
-        from torchvision.models import AlexNet_Weights
-
-        source = AlexNet_Weights.IMAGENET1K_V1.url
-        self.weights_origin = load_starting_weights(self.body, "alexnet", weights, source)
+        return F.normalize(self.body(self.normalised(images)))
 
 
 class AlexNetSvm(nn.Module):

@@ -10,11 +10,11 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor, nn
 
 from retable.detection.tiles import Prediction
+from retable.detection.transforms import to_image
 from retable.errors import ConfigError
 from retable.nn.backbones import download_address
 from retable.nn.fitting import NothingToFit
 from retable.papers.plates.plate_detector import PlateDetector
-from retable.papers.plates.rivals.detector import best_of, to_bytes
 from retable.papers.plates.rivals.haar import Cascade, read_cascade
 from retable.papers.plates.rivals.schema import CascadeConfig
 
@@ -55,10 +55,10 @@ class CascadeDetector(NothingToFit, PlateDetector):
         raise ConfigError("run: a cascade is no network that could be exported")
 
     def _detections(self, image: Tensor) -> Prediction:
-        grey = np.asarray(cv2.cvtColor(to_bytes(image), cv2.COLOR_RGB2GRAY), np.uint8)
+        grey = np.asarray(cv2.cvtColor(to_image(image), cv2.COLOR_RGB2GRAY), np.uint8)
         boxes, counts = grouped(self._cascade.windows(grey, self.config.scale), self.config.neighbours)
-        scores = counts / (1 + counts)
-        return best_of(torch.from_numpy(boxes).to(image), torch.from_numpy(scores).to(image), self.config)
+        found = {"boxes": boxes, "scores": counts / (1 + counts)}
+        return self.best_of({key: torch.from_numpy(value).to(image) for key, value in found.items()})
 
 
 def load_cascade(file: str | None) -> Cascade:

@@ -3,14 +3,11 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from retable.boxes import AXIS_ALIGNED
-from retable.detection.schema import DetectorConfig
 from retable.detection.tiles import Prediction
-from retable.detection.transforms import Image
+from retable.detection.transforms import to_image
 from retable.papers.plates.plate_detector import PlateDetector
 from retable.papers.plates.rivals.patches import cut, draw_examples
 from retable.papers.plates.rivals.proposals import propose
@@ -38,7 +35,7 @@ class ProposalDetector(PlateDetector, ABC):
 
     def propose(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Proposes boxes (N, 4) and their scores (N,) in an image (3, H, W) in [0, 1]."""
-        found = propose(to_bytes(image), self.config.proposals)
+        found = propose(to_image(image), self.config.proposals)
         return torch.from_numpy(found.boxes).to(image), torch.from_numpy(found.scores).to(image)
 
     @torch.no_grad()
@@ -50,7 +47,7 @@ class ProposalDetector(PlateDetector, ABC):
         boxes, scores = self.propose(image)
         if len(boxes):
             scores = self.judge(image, boxes, scores)
-        return best_of(boxes, scores, self.config)
+        return self.best_of({"boxes": boxes, "scores": scores})
 
 
 class LearntDetector(ProposalDetector, ABC):
@@ -85,18 +82,3 @@ class LearntDetector(ProposalDetector, ABC):
     def example_input(self) -> Tensor:
         """Returns cut-out proposals (2, 3, h, w) as the network takes them."""
         return torch.zeros(2, 3, *self.config.input_size)
-
-
-def best_of(boxes: Tensor, scores: Tensor, config: DetectorConfig) -> Prediction:
-    """Makes a prediction of boxes (N, 4) and scores (N,): those above the threshold, without doubles, best first."""
-    likely = scores > config.score_threshold
-    boxes, scores = boxes[likely], scores[likely]
-    labels = torch.zeros(len(boxes), dtype=torch.int64, device=boxes.device)
-    kept = AXIS_ALIGNED.nms(boxes, scores, config.nms_threshold, labels)[: config.max_detections]
-    return {"boxes": boxes[kept], "scores": scores[kept], "labels": labels[kept]}
-
-
-def to_bytes(image: Tensor) -> Image:
-    """Returns an image (3, H, W) in [0, 1] as uint8 (H, W, 3)."""
-    pixels = (image * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0)
-    return np.ascontiguousarray(pixels.cpu().numpy())

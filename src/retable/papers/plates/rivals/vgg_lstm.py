@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from retable.detection.pretrained import PretrainedDetector
 from retable.errors import ConfigError, DivergenceError
 from retable.nn import schedules
-from retable.nn.backbones import IMAGENET_MEAN, IMAGENET_STD, load_starting_weights, load_weights_alike, timm_with
+from retable.nn.backbones import PublishedNetwork, load_weights_alike, timm_with
 from retable.papers.plates.rivals.detector import LearntDetector
 from retable.papers.plates.rivals.schema import VggLstmConfig
 
 _POOLINGS = 3  # of VGG that are kept; after them a plate has a column for every eight pixels
 
 
-class VggColumns(nn.Module):
+class VggColumns(PublishedNetwork):
     """VGG up to its fourth pooling, whose maps become a sequence of columns.
 
     Args:
@@ -27,17 +27,13 @@ class VggColumns(nn.Module):
 
     Attributes:
         channels: Features of a column.
-        weights_origin: Where the weights began, see `retable.nn.backbones.load_starting_weights`.
 
     Raises:
         ConfigError: timm has no such VGG.
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, name: str, width: float) -> None:
-        super().__init__()
+        super().__init__(name)
         timm_with(name, "model.network")
         from timm.models.vgg import VGG, cfgs
 
@@ -50,18 +46,12 @@ class VggColumns(nn.Module):
         norm = nn.BatchNorm2d if name.endswith("_bn") else None
         # with timm's names, which published weights have
         self.body = nn.ModuleDict({"features": VGG(scaled, num_classes=0, norm_layer=norm).features})
-        self.name, self.weights_origin, self.channels = name, "scratch", int(scaled[-1])
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
+        self.channels = int(scaled[-1])
 
     def forward(self, images: Tensor) -> Tensor:
         """Describes images (N, 3, h, w) in [0, 1] by the columns of their maps, (N, w / 8, channels)."""
-        maps: Tensor = self.body["features"]((images - self.mean) / self.std)
+        maps: Tensor = self.body["features"](self.normalised(images))
         return maps.amax(dim=2).transpose(1, 2)
-
-    def load_weights(self, weights: str) -> None:
-        """Brings VGG to its starting weights (see `retable.nn.backbones.load_starting_weights`)."""
-        self.weights_origin = load_starting_weights(self.body, self.name, weights)
 
 
 class VggLstm(nn.Module):
