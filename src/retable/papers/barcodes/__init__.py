@@ -1,0 +1,1 @@
+"""Barcodes: from a photo to thirteen digits."""

@@ -1,0 +1,1 @@
+"""What barcodes are made of, by kind: digits to modules."""
