@@ -19,7 +19,8 @@ def test_sets_mirror_each_other() -> None:
     odd, even, right = ean13.DIGIT_MODULES
     assert np.array_equal(even, right[:, ::-1])
     assert np.array_equal(odd, 1 - right)
-    assert (odd.sum(1) % 2 == 1).all() and (even.sum(1) % 2 == 0).all()
+    assert (odd.sum(1) % 2 == 1).all()
+    assert (even.sum(1) % 2 == 0).all()
     assert len({tuple(row) for row in ean13.DIGIT_MODULES.reshape(30, 7)}) == 30
 
 
@@ -36,9 +37,9 @@ def test_check_digits() -> None:
     assert ean13.check_digit("978316148410") == 0
     assert ean13.check_digit("400638133393") == 1
     assert ean13.check_digit("9638507") == 4  # of EAN-8, the same rule
-    assert (
-        ean13.is_valid("4006381333931") and not ean13.is_valid("4006381333932") and not ean13.is_valid("400638133393")
-    )
+    assert ean13.is_valid("4006381333931")
+    assert not ean13.is_valid("4006381333932")
+    assert not ean13.is_valid("400638133393")
 
 
 @pytest.mark.parametrize(

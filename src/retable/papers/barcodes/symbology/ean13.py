@@ -1,8 +1,8 @@
 """EAN-13 (ISO/IEC 15420): thirteen digits as 95 modules, each dark or light.
 
-From left to right: a guard of 3 modules, six digits of 7, a guard of 5, six digits of 7, a guard of 3. The digits on the
-left are of code set L or G; which, tells the first of the thirteen digits, which has no modules of its own. Those on the
-right are of code set R. The last digit checks all others.
+From left to right: a guard of 3 modules, six digits of 7, a guard of 5, six digits of 7, a guard of 3. The digits on
+the left are of code set L or G; which, tells the first of the thirteen digits, which has no modules of its own. Those
+on the right are of code set R. The last digit checks all others.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def _modules(pattern: str) -> Modules:
     return np.array(list(map(int, pattern)), np.uint8)
 
 
-_ODD = "0001101 0011001 0010011 0111101 0100011 0110001 0101111 0111011 0110111 0001011".split()
+_ODD = (
+    "0001101", "0011001", "0010011", "0111101", "0100011", "0110001", "0101111", "0111011", "0110111", "0001011",
+)  # fmt: skip
 
 DIGIT_MODULES: Final[Modules] = np.array(
     [
@@ -41,10 +43,10 @@ DIGIT_MODULES: Final[Modules] = np.array(
 )
 """(3, 10, 7): the modules of each digit in code sets L, G and R."""
 
-PARITIES: Final[Modules] = np.array(
-    [_modules(pattern) for pattern in "000000 001011 001101 001110 010011 011001 011100 010101 010110 011010".split()],
-    np.uint8,
-)
+_FIRST = (
+    "000000", "001011", "001101", "001110", "010011", "011001", "011100", "010101", "010110", "011010",
+)  # fmt: skip
+PARITIES: Final[Modules] = np.array([_modules(pattern) for pattern in _FIRST], np.uint8)
 """(10, 6): the code sets of the six digits on the left, `L` or `G`, for each first digit."""
 
 GUARD: Final[Modules] = _modules("101")
