@@ -1,0 +1,71 @@
+"""Sequences that were read from images, such as the digits of a code, and the scores of a reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceResults:
+    """What stands in each of I images, and what was read (see `retable.metrics.image_results.ImageResults`).
+
+    Attributes:
+        sequences: (I, S) true characters.
+        read: (I, S) characters that were read, whatever they are where the answer was withheld.
+        answered: (I,) whether there was an answer.
+        predictions: Digest of all that was read, confidences included.
+        tested: Digest of the images' ids and of what is true in them.
+    """
+
+    sequences: NDArray[Any]
+    read: NDArray[Any]
+    answered: NDArray[Any]
+    predictions: str
+    tested: str
+
+    @property
+    def images(self) -> int:
+        """Number of images."""
+        return len(self.sequences)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is kept: two bytes a character and one an image, before compression."""
+        return {"sequences": self.sequences, "read": self.read, "answered": self.answered}
+
+    def metrics(self) -> dict[str, float]:
+        """All metrics that `retable.metrics.sequences.SequenceAccuracy` describes."""
+        with np.errstate(invalid="ignore"):  # of no images at all nothing is defined
+            return {name: float(np.divide(mark.sum(), self.images)) for name, mark in self._marks().items()}
+
+    def resampled(self, name: str, counts: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+        """One metric over multisets of the images."""
+        mark = self._marks().get(name)
+        if mark is None:
+            return None
+        with np.errstate(invalid="ignore"):
+            return np.asarray(mark @ counts.astype(np.float64) / counts.sum(axis=0, dtype=np.float64))
+
+    def outcomes(self) -> NDArray[np.int64]:
+        """Whether each image was answered, and which of its characters were read rightly."""
+        return np.column_stack([self.answered, self._right()]).astype(np.int64)
+
+    def _right(self) -> NDArray[np.bool_]:
+        right: NDArray[np.bool_] = (self.sequences == self.read) & self.answered[:, None].astype(bool)
+        return right
+
+    def _marks(self) -> dict[str, NDArray[np.float64]]:
+        """(I,) what each image adds to each metric, which is the mean."""
+        right, answered = self._right(), self.answered.astype(bool)
+        whole = right.all(axis=1)
+        found = {
+            "sequence_accuracy": whole,
+            "character_accuracy": right.mean(axis=1),
+            "wrong_answers": answered & ~whole,
+            "no_answers": ~answered,
+        }
+        found |= {f"character_accuracy_{place}": column for place, column in enumerate(right.T)}
+        return {name: mark.astype(np.float64) for name, mark in found.items()}
