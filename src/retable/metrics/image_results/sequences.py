@@ -14,7 +14,7 @@ class SequenceResults:
     """What stands in each of I images, and what was read (see `retable.metrics.image_results.ImageResults`).
 
     Attributes:
-        sequences: (I, S) true characters.
+        sequences: (I, S) true characters, all of them negative where there is nothing to read.
         read: (I, S) characters that were read, whatever they are where the answer was withheld.
         answered: (I,) whether there was an answer.
         predictions: Digest of all that was read, confidences included.
@@ -39,15 +39,16 @@ class SequenceResults:
     def metrics(self) -> dict[str, float]:
         """All metrics that `retable.metrics.sequences.SequenceAccuracy` describes."""
         with np.errstate(invalid="ignore"):  # of no images at all nothing is defined
-            return {name: float(np.divide(mark.sum(), self.images)) for name, mark in self._marks().items()}
+            return {name: float(np.divide(mark.sum(), images.sum())) for name, (mark, images) in self._marks().items()}
 
     def resampled(self, name: str, counts: NDArray[np.uint8]) -> NDArray[np.float64] | None:
         """One metric over multisets of the images."""
-        mark = self._marks().get(name)
-        if mark is None:
+        if name not in (found := self._marks()):
             return None
+        weights = counts.astype(np.float64)
+        mark, images = found[name]
         with np.errstate(invalid="ignore"):
-            return np.asarray(mark @ counts.astype(np.float64) / counts.sum(axis=0, dtype=np.float64))
+            return np.asarray((mark @ weights) / (images @ weights))
 
     def outcomes(self) -> NDArray[np.int64]:
         """Whether each image was answered, and which of its characters were read rightly."""
@@ -57,15 +58,18 @@ class SequenceResults:
         right: NDArray[np.bool_] = (self.sequences == self.read) & self.answered[:, None].astype(bool)
         return right
 
-    def _marks(self) -> dict[str, NDArray[np.float64]]:
-        """(I,) what each image adds to each metric, which is the mean."""
+    def _marks(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """(I,) what each image adds to each metric, and (I,) to the number by which that is divided."""
         right, answered = self._right(), self.answered.astype(bool)
-        whole = right.all(axis=1)
-        found = {
+        whole, told = right.all(axis=1), self.sequences[:, 0] >= 0
+        every = np.ones(self.images)
+        of_told = {
             "sequence_accuracy": whole,
             "character_accuracy": right.mean(axis=1),
-            "wrong_answers": answered & ~whole,
-            "no_answers": ~answered,
+            "no_answers": ~answered & told,
+            **{f"character_accuracy_{place}": column for place, column in enumerate(right.T)},
         }
-        found |= {f"character_accuracy_{place}": column for place, column in enumerate(right.T)}
-        return {name: mark.astype(np.float64) for name, mark in found.items()}
+        return {
+            "wrong_answers": ((answered & ~whole).astype(np.float64), every),
+            **{name: (mark.astype(np.float64), told.astype(np.float64)) for name, mark in of_told.items()},
+        }
