@@ -49,12 +49,13 @@ class Projections:
         elif config.adaptive == "band":
             thresholds[:, 0] = [_otsu(band) for band in bands]
         if config.white_rows == _ROWS - 1:  # of all rows the darkest decides, which is quicker than counting
-            return (bands.min(axis=1) > thresholds).view(np.uint8)
-        white = (bands > thresholds[..., None]).sum(axis=1)
-        return (white > config.white_rows).view(np.uint8)
+            counts = bands.min(axis=1) > thresholds
+        else:
+            counts = (bands > thresholds[..., None]).sum(axis=1) > config.white_rows
+        return np.asarray(counts, np.uint8)
 
     def _bands(self, image: Image) -> list[Image]:
-        """Returns bands (100, width) of an image resized to (1000, width), of whose rows only what they need is resized.
+        """Returns bands (100, width) of an image as if resized to (1000, width); only rows that they need are.
 
         Of images higher than 190 rows, a few values in a thousand are rounded otherwise than in the whole.
         """
