@@ -42,6 +42,15 @@ def test_parts_of_all_images() -> None:
     assert np.isnan(list(metric_of([]).compute().values())).all()
 
 
+def test_images_without_a_sequence_want_no_answer() -> None:
+    metric = SequenceAccuracy(2)
+    none, some = torch.tensor([[-1, -1]]), torch.tensor([[3, 4]])
+    for index, (true, read) in enumerate([(none, none), (none, some), (some, torch.tensor([[3, -1]])), (some, some)]):
+        metric.update(torch.tensor([index]), true, read, torch.ones(1))
+    found = metric.compute()
+    assert [float(found[name]) for name in ("sequence_accuracy", "wrong_answers", "no_answers")] == [0.5, 0.25, 0.5]
+
+
 def gathered_with(other: SequenceAccuracy) -> Callable[..., list[Tensor]]:
     """Stands for the gathering of two processes, which want tensors of the same kind from each."""
     theirs = iter([torch.cat(getattr(other, name)) for name in ("indices", "sequences", "read", "confidences")])
@@ -72,7 +81,7 @@ def test_results_of_images_are_kept_and_drawn_from(tmp_path: Path) -> None:
     results = load(tmp_path / "images.npz")
     assert results.metrics() == pytest.approx(EXPECTED)
     assert results.images == 4
-    assert results.outcomes().tolist() == [[1, 1, 1, 1], [1, 1, 0, 1], [0, 0, 0, 0], [1, 1, 1, 0]]
+    assert results.outcomes().tolist() == [[2, 3, 4], [5, 1, 7], [0, 0, 0], [1, 1, 2]]
     counts = draw(4, 20, "key")
     for name, mark in {"sequence_accuracy": [1, 0, 0, 0], "wrong_answers": [0, 1, 0, 1]}.items():
         expected = [np.repeat(mark, drawn).mean() for drawn in counts.T]

@@ -65,7 +65,7 @@ class SequenceAccuracy(Metric):
 
         Args:
             indices: (B,) their places in the dataset.
-            sequences: (B, S) true characters, 0 or more; all of them negative where there is nothing to read.
+            sequences: (B, S) true characters, 0 or more; all of them -1 of an image that shows none.
             read: (B, S) characters that were read, all of them negative where the answer is withheld.
             confidences: (B,) float, to tell predictions apart.
         """
@@ -77,10 +77,9 @@ class SequenceAccuracy(Metric):
         """Returns the metrics by name."""
         indices, first = np.unique(self._joined("indices"), return_index=True)
         sequences, read = (self._joined(name).reshape(-1, self.length)[first] for name in ("sequences", "read"))
-        answered: NDArray[np.bool_] = np.logical_and.reduce(read >= 0, axis=1)
+        read[(read < 0).any(axis=1)] = -1
         predictions = digest(read, self._joined("confidences")[first])
-        read = np.where(answered[:, None], read, 0)
-        self._results = SequenceResults(sequences, read, answered, predictions, digest(indices, sequences))
+        self._results = SequenceResults(sequences + 1, read + 1, predictions, digest(indices, sequences))
         found = self._results.metrics()
         return {name: torch.tensor(value, dtype=torch.float32, device=self.device) for name, value in found.items()}
 

@@ -14,16 +14,14 @@ class SequenceResults:
     """What stands in each of I images, and what was read (see `retable.metrics.image_results.ImageResults`).
 
     Attributes:
-        sequences: (I, S) true characters, all of them negative where there is nothing to read.
-        read: (I, S) characters that were read, whatever they are where the answer was withheld.
-        answered: (I,) whether there was an answer.
+        sequences: (I, S) true characters, counted from 1; 0 where an image shows none.
+        read: (I, S) characters that were read, counted from 1; 0 where the answer was withheld.
         predictions: Digest of all that was read, confidences included.
         tested: Digest of the images' ids and of what is true in them.
     """
 
     sequences: NDArray[Any]
     read: NDArray[Any]
-    answered: NDArray[Any]
     predictions: str
     tested: str
 
@@ -33,8 +31,8 @@ class SequenceResults:
         return len(self.sequences)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is kept: two bytes a character and one an image, before compression."""
-        return {"sequences": self.sequences, "read": self.read, "answered": self.answered}
+        """What is kept: two bytes a character, before compression."""
+        return {"sequences": self.sequences, "read": self.read}
 
     def metrics(self) -> dict[str, float]:
         """All metrics that `retable.metrics.sequences.SequenceAccuracy` describes."""
@@ -51,18 +49,14 @@ class SequenceResults:
             return np.asarray((mark @ weights) / (images @ weights))
 
     def outcomes(self) -> NDArray[np.int64]:
-        """Whether each image was answered, and which of its characters were read rightly."""
-        return np.column_stack([self.answered, self._right()]).astype(np.int64)
-
-    def _right(self) -> NDArray[np.bool_]:
-        right: NDArray[np.bool_] = (self.sequences == self.read) & self.answered[:, None].astype(bool)
-        return right
+        """What was read of each image."""
+        return self.read.astype(np.int64)
 
     def _marks(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
         """(I,) what each image adds to each metric, and (I,) to the number by which that is divided."""
-        right, answered = self._right(), self.answered.astype(bool)
-        whole, told = right.all(axis=1), self.sequences[:, 0] >= 0
-        every = np.ones(self.images)
+        told = self.sequences[:, 0] > 0
+        right = (self.sequences == self.read) & told[:, None]
+        whole, answered = right.all(axis=1), (self.read > 0).all(axis=1)
         of_told = {
             "sequence_accuracy": whole,
             "character_accuracy": right.mean(axis=1),
@@ -70,6 +64,6 @@ class SequenceResults:
             **{f"character_accuracy_{place}": column for place, column in enumerate(right.T)},
         }
         return {
-            "wrong_answers": ((answered & ~whole).astype(np.float64), every),
+            "wrong_answers": ((answered & ~whole).astype(np.float64), np.ones(self.images)),
             **{name: (mark.astype(np.float64), told.astype(np.float64)) for name, mark in of_told.items()},
         }

@@ -1,4 +1,4 @@
-"""One symbol as `warp` of `retable.papers.barcodes.warping` cuts it out of a photo: drawn, photographed, a little off."""
+"""A symbol as `retable.papers.barcodes.warping.warp` cuts it out of a photo: drawn, photographed, cut a little off."""
 
 from __future__ import annotations
 
