@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from retable.metrics.image_results.sequences import SequenceResults
 from retable.metrics.sequences import SequenceAccuracy, sequence_metric_info
-from retable.papers.barcodes.reading import PhotoReader, Reading, best_reading, whole_picture
+from retable.papers.barcodes.reading import Locate, PhotoReader, Reading, best_reading, whole_picture
 from retable.papers.barcodes.schema import PredictionOptions, SymbolReaderConfig
 from retable.papers.barcodes.symbology.ean13 import DIGITS
 
@@ -90,7 +90,7 @@ class SymbolReader(LightningModule, ABC):
         from retable.papers.barcodes.locating import load_localiser
         from retable.papers.barcodes.prediction import predict_files
 
-        locate = whole_picture
+        locate: Locate = whole_picture
         if options.localiser is not None:
             locate, told = load_localiser(options.localiser, self.device)
             about = {**about, "localiser": told}
