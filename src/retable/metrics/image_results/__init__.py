@@ -7,6 +7,7 @@ the dataset, which is the same for all runs on the same data: a draw of images m
 import hashlib
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from retable.errors import DataError
 from retable.files import write_atomically
 from retable.metrics.image_results.classifications import ClassificationResults
 from retable.metrics.image_results.detections import DetectionResults
+from retable.metrics.image_results.sequences import SequenceResults
 
 
 class ImageResults(Protocol):
@@ -55,6 +57,14 @@ class ImageResults(Protocol):
         """(I, K) numbers that tell how each image came out, to count those that two runs found alike."""
 
 
+_KINDS: dict[str, Callable[..., ImageResults]] = {
+    "hits": DetectionResults,
+    "recognised": ClassificationResults,
+    "sequences": SequenceResults,
+}
+"""Which results each array belongs to that only they keep."""
+
+
 def digest(*arrays: NDArray[Any]) -> str:
     """Sixteen hexadecimal digits that tell arrays from others."""
     found = hashlib.sha256()
@@ -85,7 +95,8 @@ def load(path: Path) -> ImageResults:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             kept: dict[str, Any] = {name: file[name] for name in file.files}
         kept |= {name: str(kept[name]) for name in ("predictions", "tested")}
-        return DetectionResults(**kept) if "hits" in kept else ClassificationResults(**kept)
+        (kind,) = (_KINDS[name] for name in kept if name in _KINDS)
+        return kind(**kept)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: no results of images ({error})") from error
 

@@ -1,0 +1,1 @@
+"""Digits from projections of a symbol's columns: boosted trees and a perceptron."""

@@ -1,0 +1,97 @@
+"""What all models share that read symbols: evaluation and metrics."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor, nn
+
+from retable.metrics.image_results.sequences import SequenceResults
+from retable.metrics.sequences import SequenceAccuracy, sequence_metric_info
+from retable.papers.barcodes.schema import SymbolReaderConfig
+from retable.papers.barcodes.symbology.ean13 import DIGITS
+
+Batch = dict[str, Any]
+"""images float32 (B, 1, H, W) in [0, 1], digits int64 (B, 13), indices int64 (B,): places in the dataset."""
+
+
+class Reading(NamedTuple):
+    """What was read of a symbol.
+
+    Attributes:
+        code: Thirteen digits, or None where the answer is withheld.
+        confidence: From 0 to 1, of the code or of the one that is withheld.
+    """
+
+    code: str | None
+    confidence: float
+
+
+class SymbolReader(LightningModule, ABC):
+    """Base of them. One of its own is a subclass with a network, `read`, a training step and its optimisers.
+
+    Attributes:
+        network: The plain network.
+    """
+
+    monitor = "val/character_accuracy"
+    monitor_mode = "max"
+    weights_origin = "scratch"
+    network: nn.Module
+
+    def __init__(self, config: SymbolReaderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.validation_metric, self.test_metric = SequenceAccuracy(DIGITS), SequenceAccuracy(DIGITS)
+
+    @property
+    def metric_info(self) -> dict[str, tuple[str, str]]:
+        """Unit and direction of each metric by its last name."""
+        return {**sequence_metric_info(DIGITS), "loss": ("nats", "lower")}
+
+    @abstractmethod
+    def read(self, images: Tensor) -> Sequence[Reading]:
+        """Reads symbols (B, 1, H, W) in [0, 1]; returns B readings."""
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Reads a batch of validation symbols."""
+        self._evaluate(batch, self.validation_metric)
+
+    def test_step(self, batch: Batch, batch_index: int) -> None:
+        """Reads a batch of test symbols."""
+        self._evaluate(batch, self.test_metric)
+
+    def on_validation_epoch_start(self) -> None:
+        """Starts the counts of a validation."""
+        self.validation_metric.reset()
+
+    def on_test_epoch_start(self) -> None:
+        """Starts the counts of a test."""
+        self.test_metric.reset()
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the metrics of a validation."""
+        self._log_metric(self.validation_metric, "val")
+
+    def on_test_epoch_end(self) -> None:
+        """Logs the metrics of a test."""
+        self._log_metric(self.test_metric, self.trainer.datamodule.test_name)  # type: ignore[attr-defined]
+
+    def image_results(self) -> SequenceResults:
+        """What was read in each image of the last test."""
+        return self.test_metric.image_results()
+
+    def _evaluate(self, batch: Batch, metric: SequenceAccuracy) -> None:
+        readings = self.read(batch["images"])
+        digits = [list(map(int, reading.code)) if reading.code else [-1] * DIGITS for reading in readings]
+        confidences = torch.tensor([reading.confidence for reading in readings])
+        metric.update(batch["indices"], batch["digits"], torch.tensor(digits), confidences)
+
+    def _log_metric(self, metric: SequenceAccuracy, prefix: str) -> None:
+        found = metric.compute()
+        # all processes have the same values already; the mean over them only spares a warning
+        self.log_dict({f"{prefix}/{name}": value for name, value in found.items()}, sync_dist=True)

@@ -1,0 +1,96 @@
+"""Symbols as a camera sees them, pixel by pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+
+from retable.kernels import compiled
+
+
+def _render(image, profiles, across, sides, rows, curve, light, noise, strength, glyphs, digits, below):  # type: ignore[no-untyped-def]
+    """Draws a symbol.
+
+    Args:
+        image: uint8 (H, W), is filled.
+        profiles: float32 (2, P): how light the print is, at the left end and at the right end of the symbol.
+        across: float32 (W,): where a pixel lies between the ends, 0 to 1 for the symbol.
+        sides: (origin in samples, samples from end to end, left at the top, at the bottom, right at the top, at the
+            bottom): where the ends are, moved by parts of the symbol.
+        rows: float32 (H,): 0 at the top of the bars, 1 at their bottom.
+        curve: by how many samples the middle of the bars is bent.
+        light: (ink, ground, slope along x, slope along y, glare, its x, y, one by its radius).
+        noise: uint8 (H, W), of mean 128.
+        strength: of the noise.
+        glyphs: float32 (10, h, w): digits, 1 where there is ink.
+        digits: int64 (S,): those below the bars, none where empty.
+        below: (where digits begin, how high they are, in heights of the bars; width of a digit's place and start of the
+            first in samples; middle gap in samples).
+    """
+    height, width = image.shape
+    last = profiles.shape[1] - 2
+    glyph_height, glyph_width = glyphs.shape[1], glyphs.shape[2]
+    for row in range(height):
+        v = rows[row]
+        left = sides[2] + (sides[3] - sides[2]) * v
+        right = sides[4] + (sides[5] - sides[4]) * v
+        bend = curve * 4.0 * v * (1.0 - v)
+        shade = 1.0 + light[3] * (v - 0.5) - 0.5 * light[2]
+        grain = noise[row]
+        start = sides[0] + sides[1] * left + bend
+        slope = sides[1] * (right - left)
+        digit_row = int((v - below[0]) / below[1] * glyph_height) if v >= below[0] else -1
+        for column in range(width):
+            t = across[column]
+            place = start + slope * t
+            inside = place - sides[0]
+            place = min(max(place, 0.0), float(last))
+            lower = int(place)
+            part = place - lower
+            near = profiles[0, lower] + part * (profiles[0, lower + 1] - profiles[0, lower])
+            far = profiles[1, lower] + part * (profiles[1, lower + 1] - profiles[1, lower])
+            weight = min(max(t, 0.0), 1.0)
+            value = near + weight * (far - near)
+            if v < 0.0:
+                value = 1.0
+            elif v > 1.0:
+                guard = (
+                    inside < 3.5 * 8.0 or inside > sides[1] - 3.5 * 8.0 or (inside > 45.0 * 8.0 and inside < 50.0 * 8.0)
+                )
+                if not guard or v > below[0] + 0.5 * below[1]:
+                    value = 1.0
+                if 0 <= digit_row < glyph_height and digits.shape[0] > 0:
+                    along = (inside - below[3]) / below[2]
+                    if along >= 6.0:
+                        along = (inside - below[3] - below[4]) / below[2]
+                        if along < 6.0:
+                            along = -1.0
+                    slot = int(np.floor(along))
+                    if 0 <= slot < digits.shape[0]:
+                        x = int((along - slot) * glyph_width)
+                        value = min(value, 1.0 - glyphs[digits[slot], digit_row, x])
+            grey = (light[0] + (light[1] - light[0]) * value) * (shade + light[2] * t)
+            if light[4] != 0.0:
+                away = ((t - light[5]) ** 2 + 0.1 * (v - light[6]) ** 2) * light[7]
+                grey += light[4] * np.exp(-away)
+            grey += strength * (grain[column] - 128.0)
+            image[row, column] = np.uint8(min(max(grey, 0.0), 255.0))
+
+
+_floats = types.Array(types.float32, 1, "C")
+_double = types.Array(types.float64, 1, "C")
+render = compiled(
+    _render,
+    types.Array(types.uint8, 2, "C"),
+    types.Array(types.float32, 2, "C"),
+    _floats,
+    _double,
+    _floats,
+    types.float64,
+    _double,
+    types.Array(types.uint8, 2, "A"),
+    types.float64,
+    types.Array(types.float32, 3, "C"),
+    types.Array(types.int64, 1, "C"),
+    _double,
+)
