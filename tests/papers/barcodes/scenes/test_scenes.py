@@ -15,12 +15,17 @@ SCENES = BarcodeScenes("train", 400, 640, 3)
 def test_sharp_symbols_can_be_read_at_their_corners() -> None:
     """On flat sides in focus each module has the middle of its place in the quadrangle, in reading order."""
     tried = read = 0
-    for index in range(120):
+    for index in range(90):
         layout = SCENES.layout(index)
-        if layout.blur > 0.3 or layout.module < 2 or not layout.packages or not layout.packages[-1].surface.is_flat:
+        if (
+            layout.blur > 0.3 * layout.module
+            or layout.module < 2
+            or not layout.packages
+            or not layout.packages[-1].surface.is_flat
+        ):
             continue
         image, symbols, _ = SCENES.load(index)
-        if symbols and sides(symbols[0].corners)[0] > 200:
+        if symbols and sides(symbols[0].corners)[0] > 170:
             tried += 1
             rows = warp(image, symbols[0].corners, 95, 16).astype(float).mean(2)[4:12]
             local = np.stack([np.convolve(np.pad(row, 12, "edge"), np.ones(25) / 25, "valid") for row in rows])

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from retable.papers.barcodes.artwork.codes import draw_code, draw_digits
 from retable.papers.barcodes.symbology import add_on, code39, code128, ean8, ean13, itf, upce
 from retable.papers.barcodes.symbology.ean13 import Modules, check_digit
+from retable.papers.barcodes.symbols.numbers import draw_code
 from retable.synthetic.rng import RandomStream, Weighted
 
 EAN13: Final = "ean13"
@@ -58,7 +58,7 @@ def edges(modules: Modules, growth: float = 0.0) -> NDArray[np.float64]:
 def draw_ean13(rng: RandomStream) -> Symbol:
     """Draws an EAN-13, perhaps as an UPC-A, perhaps with an add-on."""
     code = draw_code(rng)
-    extra = draw_digits(rng, rng.choice((2, 5, 5))) if rng.chance(0.6 if code.startswith("97") else 0.04) else ""
+    extra = _digits(rng, rng.choice((2, 5, 5))) if rng.chance(0.6 if code.startswith("97") else 0.04) else ""
     return ean13_symbol(code, as_upc=code[0] == "0" and rng.chance(0.8), add_on=extra)
 
 
@@ -82,15 +82,19 @@ def ean13_symbol(code: str, as_upc: bool = False, add_on: str = "") -> Symbol:
     return Symbol(EAN13, code, ean13.encode(code), tuple(guards), tuple(words), add_on)
 
 
+def _digits(rng: RandomStream, count: int) -> str:
+    return "".join(str(rng.integer(0, 9)) for _ in range(count))
+
+
 def _draw_ean8(rng: RandomStream) -> Symbol:
-    digits = draw_digits(rng, 7)
+    digits = _digits(rng, 7)
     code = digits + str(check_digit(digits))
     words = tuple((digit, 6.5 + 7 * place + 5 * (place > 3)) for place, digit in enumerate(code))
     return Symbol("ean8", code, ean8.encode(code), ((0, 3), (31, 36), (64, 67)), words)
 
 
 def _draw_upce(rng: RandomStream) -> Symbol:
-    digits = draw_digits(rng, upce.DIGITS)
+    digits = _digits(rng, upce.DIGITS)
     words = tuple((digit, 6.5 + 7 * place) for place, digit in enumerate(digits))
     outer = (("0", -6.0), (upce.expand(digits)[-1], 57.0))
     return Symbol("upce", digits, upce.encode(digits), ((0, 3), (45, 51)), words + outer)
@@ -98,7 +102,7 @@ def _draw_upce(rng: RandomStream) -> Symbol:
 
 def _draw_code128(rng: RandomStream) -> Symbol:
     letters = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789-"
-    text = draw_digits(rng, 2 * rng.integer(3, 10))
+    text = _digits(rng, 2 * rng.integer(3, 10))
     if rng.chance(0.6):
         text = "".join(rng.choice(letters) for _ in range(rng.integer(4, 14)))
     return _plain("code128", text, code128.encode(text))
@@ -110,7 +114,7 @@ def _draw_code39(rng: RandomStream) -> Symbol:
 
 
 def _draw_itf(rng: RandomStream) -> Symbol:
-    text = draw_digits(rng, rng.choice((6, 8, 10, 13, 13, 13)) // 2 * 2 + 1)
+    text = _digits(rng, rng.choice((6, 8, 10, 13, 13, 13)) // 2 * 2 + 1)
     text += str(check_digit(text))
     return _plain("itf", text, itf.encode(text, rng.integer(2, 3)))
 

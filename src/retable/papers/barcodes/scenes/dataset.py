@@ -34,16 +34,16 @@ class BarcodeScenes(GeneratedDataset):
         super().__init__(count, image_size, seed, split)
         self.height = image_size * 3 // 4
 
-    def layout(self, index: int) -> SceneLayout:
-        """Returns what a scene shows, without rendering it.
+    def layout(self, index: int, epoch: int = 0) -> SceneLayout:
+        """Returns what a scene shows, without rendering it; another epoch has others at the same places.
 
         Raises:
             IndexError: There is no such image.
         """
-        return draw_layout(self._stream(index), self.size, self.height)
+        return draw_layout(self._stream(index, epoch), self.size, self.height)
 
-    def load(self, index: int) -> tuple[Image, list[KnownSymbol], list[KnownSymbol]]:
-        """Renders a scene.
+    def load(self, index: int, epoch: int = 0) -> tuple[Image, list[KnownSymbol], list[KnownSymbol]]:
+        """Renders a scene; another epoch has others at the same places.
 
         Returns:
             uint8 RGB (height, size, 3); its symbols of EAN-13 and UPC-A, the largest first; and those of other kinds,
@@ -52,7 +52,7 @@ class BarcodeScenes(GeneratedDataset):
         Raises:
             IndexError: There is no such image.
         """
-        layout = self.layout(index)
+        layout = self.layout(index, epoch)
         symbols = layout.symbols
         targets = [symbol for symbol in symbols if symbol.kind == EAN13]
         return render(layout), targets, [symbol for symbol in symbols if symbol.kind != EAN13]
