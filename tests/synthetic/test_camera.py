@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from retable.synthetic.camera import EVEN_LIGHT, Light, add_noise, blur, compress, illuminate
+from retable.synthetic.camera import EVEN_LIGHT, Light, add_noise, blur, compress, defocus, illuminate
 from retable.synthetic.raster import Image
 from retable.synthetic.rng import RandomStream
 
@@ -57,6 +57,17 @@ def test_blur_has_its_deviation_and_keeps_the_brightness() -> None:
         assert variance**0.5 == pytest.approx(deviation, rel=0.05)
 
 
+def test_a_point_out_of_focus_is_a_disc() -> None:
+    canvas = np.zeros((_SIZE, _SIZE), np.float32)
+    canvas[30, 30] = 1.0
+    for radius in (0.8, 2.0, 4.6):
+        seen = defocus(canvas, radius)
+        y, x = np.mgrid[:_SIZE, :_SIZE] - 30
+        assert seen.sum() == pytest.approx(1.0, abs=1e-5)
+        assert (seen * (x * x + y * y)).sum() == pytest.approx(radius * radius / 2 + 1 / 6, rel=0.12)  # and the pixel
+        assert seen[30, 30] == pytest.approx(1 / (np.pi * radius * radius), rel=0.02)
+
+
 def test_compression_leaves_the_picture_and_its_colours() -> None:
     red = np.full((32, 32, 3), (200, 40, 30), np.uint8)
     assert np.abs(compress(red, 80).astype(int) - red).max() <= 3
@@ -68,4 +79,5 @@ def test_better_qualities_change_less(image: Image) -> None:
 
 
 def test_nothing_is_done_for_zeros(image: Image) -> None:
+    assert defocus(image, 0.0) is image
     assert blur(image, 0.0) is add_noise(image, 0.0, RandomStream(1)) is compress(image, 0) is image

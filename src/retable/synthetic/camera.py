@@ -74,6 +74,27 @@ def blur(picture: Picture, deviation: float) -> Picture:
     return np.asarray(cv2.GaussianBlur(picture, (side, side), deviation), picture.dtype)
 
 
+def defocus(picture: Picture, radius: float) -> Picture:
+    """Blurs a picture (H, W) or (H, W, C) as a lens out of focus does: each point becomes a disc.
+
+    Args:
+        picture: uint8 or float32.
+        radius: Of the disc, pixels; fractions count, 0 for none.
+    """
+    if radius <= 0.0:
+        return picture
+    return np.asarray(cv2.filter2D(picture, -1, disc(radius), borderType=cv2.BORDER_REPLICATE), picture.dtype)
+
+
+def disc(radius: float) -> NDArray[np.float32]:
+    """Returns the kernel of `defocus`: what each pixel has of a disc of that radius, summing to 1."""
+    half = math.ceil(radius - 0.5)
+    fine = (np.arange(16 * (2 * half + 1)) + 0.5) / 16 - half - 0.5
+    inside = (fine[:, None] ** 2 + fine**2 <= radius * radius).astype(np.float32)
+    kernel = cv2.resize(inside, (2 * half + 1,) * 2, interpolation=cv2.INTER_AREA)
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
 def add_noise(image: Image, deviation: float, rng: RandomStream) -> Image:
     """Adds a sensor's noise to an image (H, W, 3); its standard deviation is in grey levels, 0 for none."""
     if deviation <= 0.0:

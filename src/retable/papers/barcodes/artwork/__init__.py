@@ -1,0 +1,1 @@
+"""What is printed: codes, symbols with their digits, labels, packages."""
