@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from retable.papers.barcodes.symbology import add_on, code39, code128, ean8, ean13, itf, upce
 from retable.papers.barcodes.symbology.ean13 import Modules, check_digit
-from retable.papers.barcodes.symbols.numbers import draw_code
+from retable.papers.barcodes.symbology.numbers import draw_code
 from retable.synthetic.rng import RandomStream, Weighted
 
 EAN13: Final = "ean13"

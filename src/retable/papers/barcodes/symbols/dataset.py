@@ -7,8 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from retable.papers.barcodes.artwork.symbols import draw_other
+from retable.papers.barcodes.symbology import add_on
 from retable.papers.barcodes.symbology.ean13 import MODULES, Modules, encode
-from retable.papers.barcodes.symbols.numbers import draw_code
+from retable.papers.barcodes.symbology.numbers import draw_code
 from retable.papers.barcodes.symbols.symbol import Harshness, draw_symbol
 from retable.synthetic.dataset import GeneratedDataset
 from retable.synthetic.raster import Image
@@ -101,23 +103,27 @@ class BarcodeSymbols(GeneratedDataset):
     def _symbol(
         self, rng: RandomStream, modules: Modules, harshness: Harshness, digits: NDArray[np.int64] = NO_CODE[:0]
     ) -> Image:
-        addition = _bars(rng, rng.choice((20, 47))) if rng.chance(0.12) else None  # as wide as add-ons are
+        addition = None
+        if rng.chance(0.12):
+            addition = add_on.encode(f"{rng.integer(0, 99):02d}" if rng.chance(0.4) else f"{rng.integer(0, 99999):05d}")
         return draw_symbol(rng, modules, self._shape, self._margin, harshness, digits, addition)
 
     def _other(self, rng: RandomStream, harshness: Harshness) -> Image:
         kind = rng.random()
         modules = encode(draw_code(rng))
-        if kind < 0.3:
+        if kind < 0.35:
             return np.ascontiguousarray(self._symbol(rng, modules, harshness)[::-1, ::-1])
-        if kind < 0.6:
+        if kind < 0.65:
+            modules = draw_other(rng).modules
+        elif kind < 0.75:
             modules = _bars(rng, rng.integer(30, 160))
-        elif kind < 0.8:  # a part of a symbol, or more than one
+        elif kind < 0.88:  # a part of a symbol, or more than one
             first = rng.integer(-40, 60)
             row = np.concatenate([np.zeros(60, np.uint8), modules, np.zeros(60, np.uint8)])
             modules = row[60 + first : 60 + first + int(MODULES * rng.log_uniform(0.4, 1.0))]
             if abs(first) < 8 and len(modules) > 0.88 * MODULES:
                 modules = _bars(rng, MODULES)
-        elif kind < 0.9:
+        elif kind < 0.93:
             modules = np.zeros(MODULES, np.uint8)
         else:
             period = rng.integer(2, 9)

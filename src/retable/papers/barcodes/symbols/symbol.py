@@ -137,7 +137,7 @@ def _photographed(
 
 def _side_errors(rng: RandomStream, strength: float) -> tuple[float, float, float, float]:
     """Draws where the symbol's ends are cut: left at the top, at the bottom, right at the top, at the bottom."""
-    spread_out = strength * (0.012 if rng.chance(0.7) else 0.035)
+    spread_out = strength * (0.012 if rng.chance(0.6) else 0.04)
     slant = strength * rng.normal(0.0, 0.01)
     left, right = rng.normal(0.0, spread_out), 1.0 + rng.normal(0.0, spread_out)
     return left - slant, left + slant + rng.normal(0.0, 0.3 * spread_out), right - slant, right + slant
