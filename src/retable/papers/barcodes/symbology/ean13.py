@@ -81,7 +81,12 @@ def checked(code: str) -> str:
 
 def encode(code: str) -> Modules:
     """Returns the modules (95,) of a code of thirteen digits, whatever its last digit is."""
-    digits = [int(digit) for digit in code]
-    sets = [*PARITIES[digits[0]], *[R] * 6]
-    parts = [DIGIT_MODULES[kind, digit] for kind, digit in zip(sets, digits[1:], strict=True)]
-    return np.concatenate([GUARD, *parts[:6], MIDDLE_GUARD, *parts[6:], GUARD])
+    first, *digits = map(int, code)
+    modules = _FRAME.copy()
+    modules[_SLOT_PLACES] = DIGIT_MODULES[_SETS[first], digits]
+    return modules
+
+
+_SETS: Final = np.concatenate([PARITIES, np.full((10, 6), R)], axis=1)
+_SLOT_PLACES: Final = SLOT_STARTS[:, None] + np.arange(SLOT_MODULES)
+_FRAME: Final = np.concatenate([GUARD, np.zeros(42, np.uint8), MIDDLE_GUARD, np.zeros(42, np.uint8), GUARD])

@@ -40,11 +40,13 @@ def print_bars(modules: Modules, growth: float, surroundings: tuple[Profile, Pro
 
 
 def _spread(profile: Profile, count: int, grow: Any) -> Profile:
-    """The least (or greatest) of `count` + 1 samples in a row."""
-    found = profile
-    for shift in range(1, count + 1):
-        back = shift // 2 if shift % 2 == 0 else -(shift + 1) // 2
-        found = grow(found, np.roll(profile, back))
+    """The least (or greatest) of `count` + 1 samples in a row; at the ends, which nobody sees, of fewer."""
+    found = profile.copy()
+    before = (count + 1) // 2
+    for shift in range(1, before + 1):
+        grow(found[:-shift], profile[shift:], out=found[:-shift])
+    for shift in range(1, count - before + 1):
+        grow(found[shift:], profile[:-shift], out=found[shift:])
     return found
 
 
