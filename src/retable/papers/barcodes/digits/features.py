@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from retable.classification.estimators.features import Features
 from retable.papers.barcodes.digits.schema import ProjectionsConfig
 from retable.synthetic.raster import Image
 
@@ -31,12 +32,12 @@ class Projections:
         """Numbers that describe a symbol: bands times columns."""
         return len(self._config.bands) * self._config.width
 
-    def __call__(self, images: Tensor) -> NDArray[np.uint8]:
-        """Describes symbols (B, 1, H, W) in [0, 1]; returns (B, bands, width)."""
+    def __call__(self, images: Tensor) -> Features:
+        """Describes symbols (B, 1, H, W) in [0, 1]; returns (B, bands * width), one band after the other."""
         grey = (images[:, 0] * 255).round().byte().cpu().numpy()
-        found = np.empty((len(grey), len(self._config.bands), self._config.width), np.uint8)
+        found = np.empty((len(grey), self.count), np.float32)
         for image, row in zip(grey, found, strict=True):
-            row[:] = self.of(image)
+            row[:] = self.of(image).ravel()
         return found
 
     def of(self, image: Image) -> NDArray[np.uint8]:
