@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -55,7 +53,8 @@ class SharedBoostedDigitsNetwork(DigitsNetwork):
         scores = torch.full((len(found), SLOTS, _SHAPES + 10), -torch.inf)
         scores[:, :_LEFT, :_SHAPES] = found[:, :_LEFT]
         scores[:, _LEFT:, _SHAPES:] = found[:, _LEFT:, :10]
-        return tuple(grammar.read(scores, torch.full((len(found),), -torch.inf)))
+        digits, log_probabilities = grammar.read(scores, torch.full((len(found),), -torch.inf))
+        return digits, log_probabilities
 
     def windows(self, features: Features) -> Features:
         """Cuts the windows (B * 12, K) out of features (B, F)."""
