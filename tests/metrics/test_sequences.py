@@ -48,7 +48,7 @@ def test_images_without_a_sequence_want_no_answer() -> None:
     for index, (true, read) in enumerate([(none, none), (none, some), (some, torch.tensor([[3, -1]])), (some, some)]):
         metric.update(torch.tensor([index]), true, read, torch.ones(1))
     found = metric.compute()
-    assert [float(found[name]) for name in ("sequence_accuracy", "wrong_answers", "no_answers")] == [0.5, 0.25, 0.25]
+    assert [float(found[name]) for name in ("sequence_accuracy", "wrong_answers", "no_answers")] == [0.5, 0.25, 0.5]
 
 
 def gathered_with(other: SequenceAccuracy) -> Callable[..., list[Tensor]]:
@@ -87,3 +87,17 @@ def test_results_of_images_are_kept_and_drawn_from(tmp_path: Path) -> None:
         expected = [np.repeat(mark, drawn).mean() for drawn in counts.T]
         np.testing.assert_allclose(results.resampled(name, counts), expected)
     assert results.resampled("loss", counts) is None
+
+
+def test_images_with_nothing_to_read_count_as_wrong_answers_only() -> None:
+    metric = SequenceAccuracy(2)
+    truth = torch.tensor([[1, 2], [3, 4], [-1, -1], [-1, -1]])
+    read = torch.tensor([[1, 2], [-1, -1], [-1, -1], [5, 6]])
+    metric.update(torch.arange(4), truth, read, torch.ones(4))
+    found = metric.compute()
+    assert found["sequence_accuracy"] == 0.5
+    assert found["no_answers"] == 0.5
+    assert found["wrong_answers"] == 0.25
+    counts = np.array([[1], [0], [0], [3]], np.uint8)
+    assert metric.image_results().resampled("wrong_answers", counts) == 0.75
+    assert metric.image_results().resampled("sequence_accuracy", counts) == 1.0

@@ -26,17 +26,15 @@ def sequence_metric_info(length: int) -> dict[str, tuple[str, str]]:
 class SequenceAccuracy(Metric):
     """Accuracy of readers of sequences of one length, which may withhold an answer.
 
-    `compute` returns scalar float32 tensors, parts of all images:
+    `compute` returns scalar float32 tensors, parts of all images that show a sequence:
 
     - `sequence_accuracy`: read as a whole, each character right;
     - `character_accuracy_<i>`: read rightly at place i, from 0; `character_accuracy` is the mean over the places;
-    - `wrong_answers`: answered, and not right as a whole;
-    - `no_answers`: the answer was withheld; no character of these is right.
+    - `no_answers`: the answer was withheld; no character of these is right;
+    - `wrong_answers`: answered, and not right as a whole; a part of all images, also of those that show no sequence.
 
-    Of an image that shows no sequence all is right if the answer is withheld. All are nan without images.
-
-    Under distributed evaluation each process may see any number of images, also none, and an image that was repeated to
-    even out the processes counts once. `compute` is collective.
+    All are nan without images. Under distributed evaluation each process may see any number of images, also none, and
+    an image that was repeated to even out the processes counts once. `compute` is collective.
 
     Args:
         length: Characters of a sequence, S.

@@ -37,29 +37,33 @@ class SequenceResults:
     def metrics(self) -> dict[str, float]:
         """All metrics that `retable.metrics.sequences.SequenceAccuracy` describes."""
         with np.errstate(invalid="ignore"):  # of no images at all nothing is defined
-            return {name: float(np.divide(mark.sum(), self.images)) for name, mark in self._marks().items()}
+            return {name: float(np.divide(mark.sum(), images.sum())) for name, (mark, images) in self._marks().items()}
 
     def resampled(self, name: str, counts: NDArray[np.uint8]) -> NDArray[np.float64] | None:
         """One metric over multisets of the images."""
-        mark = self._marks().get(name)
-        if mark is None:
+        if name not in (found := self._marks()):
             return None
+        weights = counts.astype(np.float64)
+        mark, images = found[name]
         with np.errstate(invalid="ignore"):
-            return np.asarray(mark @ counts.astype(np.float64) / counts.sum(axis=0, dtype=np.float64))
+            return np.asarray((mark @ weights) / (images @ weights))
 
     def outcomes(self) -> NDArray[np.int64]:
         """What was read of each image."""
         return self.read.astype(np.int64)
 
-    def _marks(self) -> dict[str, NDArray[np.float64]]:
-        """(I,) what each image adds to each metric, which is the mean."""
-        right: NDArray[np.bool_] = self.sequences == self.read
+    def _marks(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """(I,) what each image adds to each metric, and (I,) to the number by which that is divided."""
+        told = self.sequences[:, 0] > 0
+        right = (self.sequences == self.read) & told[:, None]
         whole, answered = right.all(axis=1), (self.read > 0).all(axis=1)
-        found = {
+        of_told = {
             "sequence_accuracy": whole,
             "character_accuracy": right.mean(axis=1),
-            "wrong_answers": answered & ~whole,
-            "no_answers": ~answered & ~whole,
+            "no_answers": ~answered & told,
+            **{f"character_accuracy_{place}": column for place, column in enumerate(right.T)},
         }
-        found |= {f"character_accuracy_{place}": column for place, column in enumerate(right.T)}
-        return {name: mark.astype(np.float64) for name, mark in found.items()}
+        return {
+            "wrong_answers": ((answered & ~whole).astype(np.float64), np.ones(self.images)),
+            **{name: (mark.astype(np.float64), told.astype(np.float64)) for name, mark in of_told.items()},
+        }

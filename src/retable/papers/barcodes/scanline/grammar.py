@@ -87,6 +87,7 @@ def _starts(shapes: Tensor) -> Tensor:
 def _steps(sums: Tensor, shapes: Tensor, slot: int) -> Tensor:
     """Scores (B, 10, 10, 10) of first digits, sums with the slot's digit, and these digits."""
     before = _BEFORE[_weight(slot)].to(sums.device)
-    by_set = shapes[:, slot].unflatten(1, (3, 10))
+    by_set = shapes[:, slot].reshape(-1, 3, 10)
     own = by_set[:, _PARITIES[:, slot].to(sums.device)] if slot < _LEFT else by_set[:, 2:]
-    return sums[:, :, before] + own[:, :, None]
+    steps: Tensor = sums[:, :, before] + own[:, :, None]
+    return steps

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from retable.papers.barcodes.scanline.schema import ScanlineNetConfig
+from retable.papers.barcodes.scanline.schema import ScanlineReaderConfig
 from retable.papers.barcodes.symbology.ean13 import MODULES, SLOT_MODULES, SLOT_STARTS, SLOTS
 
 SHAPES = 30
@@ -35,16 +35,14 @@ class ScanlineNet(nn.Module):
     """Reads pictures of symbols.
 
     Convolutions over the picture; then rows are averaged, each place of the symbol with its own weights, so that a row
-    under a glare or below the bars does not count there; then residual convolutions along the symbol. Each of the twelve
-    digits looks where it finds itself, by attention that begins at its nominal place.
+    under a glare or below the bars does not count there; then residual convolutions along the symbol. Each of the
+    twelve digits looks where it finds itself, by attention that begins at its nominal place.
 
     Args:
-        config: Its sizes.
-        width: Of the pictures, margins included.
-        margin: Of the pictures, each as a part of the symbol's width.
+        config: Its sizes, and the pictures' width and margin.
     """
 
-    def __init__(self, config: ScanlineNetConfig, width: int, margin: float) -> None:
+    def __init__(self, config: ScanlineReaderConfig) -> None:
         super().__init__()
         rows, channels = config.rows, config.channels
         self.over_rows = nn.Sequential(
@@ -67,9 +65,9 @@ class ScanlineNet(nn.Module):
         self.places = nn.Conv1d(channels, SLOTS, 1)
         self.shapes = nn.Linear(channels, SHAPES)
         self.no_symbol = nn.Linear(2 * channels, 1)
-        samples = -(-(-(-width // 2)) // 2)
+        samples = -(-config.width // 4)
         middles = (torch.from_numpy(SLOT_STARTS) + SLOT_MODULES / 2) / MODULES
-        at = (torch.arange(samples) + 0.5) / samples * (1 + 2 * margin) - margin
+        at = (torch.arange(samples) + 0.5) / samples * (1 + 2 * config.margin) - config.margin
         nearness = -0.5 * ((at - middles[:, None]) / (SLOT_MODULES / MODULES)).square()
         self.bias = nn.Parameter(nearness.float())
 

@@ -1,24 +1,46 @@
-"""Options of the reader."""
+"""What may be set of the reader, ``conf/model/scanline_reader.yaml``."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from retable.options import Options, option
+from omegaconf import II
+
+from retable.options import option
+from retable.papers.barcodes.schema import SymbolReaderConfig
 
 
 @dataclass
-class ScanlineNetConfig(Options):
-    """The network.
+class ScanlineReaderConfig(SymbolReaderConfig):
+    """The network, its training, and when it answers.
 
     Attributes:
         rows: Channels of the first part, which still knows rows.
         channels: Channels of the part along the symbol.
         blocks: Residual blocks along the symbol.
         kernel: Samples that each of their convolutions sees.
+        width: Of the pictures in pixels, as of the data.
+        height: Of the pictures in pixels, as of the data.
+        margin: What is seen beside a symbol, as of the data.
+        lr: Learning rate at the start, after the warm-up, of AdamW and a cosine.
+        weight_decay: Of AdamW.
+        warmup: Iterations of linear warm-up.
+        certain: Probability below which an answer is withheld.
     """
 
-    _target_: str = "retable.papers.barcodes.scanline.network.ScanlineNet"
-    _partial_: bool = True
-    rows: int = option(24, least=1)
-    channels: int = option(96, least=1)
+    inference_options: ClassVar[frozenset[str]] = frozenset({"certain"})
+
+    _target_: str = "retable.papers.barcodes.scanline.lightning_model.ScanlineReader"
+    rows: int = option(16, least=1)
+    channels: int = option(64, least=1)
     blocks: int = option(6, least=1)
     kernel: int = option(7, least=1)
+    width: int = II("data.width")
+    height: int = II("data.height")
+    margin: float = II("data.margin")
+    lr: float = option(3e-3, above=0)
+    weight_decay: float = option(0.01, least=0)
+    warmup: int = option(100, least=0)
+    certain: float = option(0.9, least=0, most=1)
+
+
+SCHEMAS: dict[str, Any] = {"model/scanline_reader": ScanlineReaderConfig}

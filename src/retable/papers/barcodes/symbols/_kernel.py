@@ -55,9 +55,7 @@ def _render(image, profiles, across, sides, rows, curve, light, noise, strength,
                 value = 1.0
             elif v > 1.0:
                 guard = (
-                    inside < 3.5 * 8.0
-                    or inside > sides[1] - 3.5 * 8.0
-                    or (inside > 45.0 * 8.0 and inside < 50.0 * 8.0)
+                    inside < 3.5 * 8.0 or inside > sides[1] - 3.5 * 8.0 or (inside > 45.0 * 8.0 and inside < 50.0 * 8.0)
                 )
                 if not guard or v > below[0] + 0.5 * below[1]:
                     value = 1.0

@@ -26,4 +26,4 @@ def glyphs(font: int) -> NDArray[np.float32]:
         width = cv2.getTextSize(str(digit), letters, scale, 3 + 2 * bold)[0][0]
         place = ((_WIDTH - width) // 2, _HEIGHT - 3)
         cv2.putText(found[digit], str(digit), place, letters, scale, 255, 3 + 2 * bold, cv2.LINE_AA)
-    return found.astype(np.float32) / 255
+    return np.asarray(found / 255, np.float32)

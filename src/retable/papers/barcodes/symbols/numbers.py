@@ -6,16 +6,17 @@ from retable.papers.barcodes.symbology.ean13 import check_digit
 from retable.synthetic.rng import RandomStream, Weighted
 
 # prefixes of GS1's member organisations and of special uses, with weights: about what stands on shelves
+_COUNTRIES = (
+    "30", "31", "32", "33", "36", "37", "40", "41", "42", "43", "44", "45", "46", "47", "49", "50", "54", "57", "590",
+    "594", "599", "64", "69", "70", "73", "76", "80", "81", "82", "83", "84", "86", "87", "88", "90", "91", "93", "94",
+)  # fmt: skip
 _PREFIXES = Weighted(
     ("", 3.0),  # any at all, so that no prefix is a must
     ("0", 1.5),  # UPC-A
-    *((prefix, 0.4) for prefix in ("30", "31", "32", "33", "36", "37")),  # France
-    *((prefix, 0.4) for prefix in ("40", "41", "42", "43", "44")),  # Germany
-    *((prefix, 0.3) for prefix in ("45", "49", "46", "47", "50", "54", "57", "590", "594", "599", "64", "69", "70", "73")),
-    *((prefix, 0.4) for prefix in ("76", "80", "81", "82", "83", "84", "86", "87", "88", "90", "91", "93", "94")),
+    *((prefix, 0.35) for prefix in _COUNTRIES),
     *((prefix, 0.8) for prefix in ("978", "979", "977")),  # books, music, periodicals
-    *((prefix, 0.2) for prefix in ("20", "21", "22", "23", "24", "25", "26", "27", "28", "29")),  # in stores
-)  # fmt: skip
+    *((str(prefix), 0.2) for prefix in range(20, 30)),  # in stores
+)
 
 
 def draw_code(rng: RandomStream) -> str:

@@ -1,8 +1,9 @@
-"""One symbol as `retable.papers.barcodes.warping.warp` cuts it out of a photo: drawn, photographed, cut out a little off."""
+"""A symbol as `retable.papers.barcodes.warping.warp` cuts it out of a photo: drawn, photographed, cut a little off."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -115,6 +116,7 @@ def _photographed(
     if rng.chance(0.04):  # the ground is printed, the bars are left
         sharp = 1.0 - sharp
     kind = rng.random()
+    make: Callable[[float], Profile]
     if kind < 0.3:
         radius, other = rng.uniform(0.1, 0.5), 0.0
         make = gaussian
@@ -210,5 +212,3 @@ def _resized(image: Image, width: int, height: int) -> Image:
     if tall > height:
         image = np.asarray(cv2.resize(image, (image.shape[1], height), interpolation=cv2.INTER_AREA), np.uint8)
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-

@@ -1,0 +1,54 @@
+"""The reader: the grammar against all codes one by one, the network, one training."""
+
+import itertools
+
+import pytest
+import torch
+
+from retable.papers.barcodes.scanline import grammar
+from retable.papers.barcodes.scanline.lightning_model import ScanlineReader
+from retable.papers.barcodes.scanline.schema import ScanlineReaderConfig
+from retable.papers.barcodes.symbology.ean13 import is_valid
+
+
+def test_the_best_code_and_the_sum_over_all_are_those_of_one_by_one() -> None:
+    torch.manual_seed(3)
+    # two digits only are possible at each of the first six places with modules, and one last digit in ten of five
+    shapes = torch.full((1, 12, 30), -1e4)
+    for slot in range(6):
+        shapes[0, slot, [3, 7, 13, 17]] = torch.randn(4)
+    for slot, digit in enumerate("12345", start=6):
+        shapes[0, slot, 20 + int(digit)] = torch.randn(())
+    shapes[0, 11, 20:] = torch.randn(10)
+    heads = map("".join, itertools.product("0123456789", *["37"] * 6))
+    every = [f"{head}12345{last}" for head, last in itertools.product(heads, "0123456789")]
+    codes = torch.tensor([list(map(int, code)) for code in every if is_valid(code)])
+    scores = grammar.code_scores(shapes.expand(len(codes), -1, -1), codes)
+    assert grammar.log_total(shapes)[0].item() == pytest.approx(scores.logsumexp(0).item(), abs=1e-3)
+    found = grammar.read(shapes, torch.tensor([0.5]))
+    assert found.digits[0].tolist() == codes[scores.argmax()].tolist()
+    total = torch.logaddexp(scores.logsumexp(0), torch.tensor(0.5))
+    assert found.log_probability[0].item() == pytest.approx((scores.max() - total).item(), abs=1e-3)
+
+
+def test_what_is_read_is_always_valid() -> None:
+    torch.manual_seed(0)
+    found = grammar.read(3 * torch.randn(50, 12, 30), torch.zeros(50))
+    assert all(is_valid("".join(map(str, code))) for code in found.digits.tolist())
+    assert (found.log_probability < 0).all()
+
+
+def test_a_symbol_is_learnt_by_heart_and_none_as_well() -> None:
+    torch.manual_seed(0)
+    config = ScanlineReaderConfig(rows=4, channels=16, blocks=1, kernel=3, width=120, height=8, margin=0.1)
+    model = ScanlineReader(config)
+    images = torch.rand(3, 1, 8, 120)
+    digits = torch.tensor([[4, 0, 0, 6, 3, 8, 1, 3, 3, 3, 9, 3, 1], [9, 7, 8, 3, 1, 6, 1, 4, 8, 4, 1, 0, 0], [-1] * 13])
+    optimizer = torch.optim.Adam(model.parameters(), 0.02)
+    for _ in range(60):
+        optimizer.zero_grad()
+        model.loss(images, digits).mean().backward()
+        optimizer.step()
+    readings = model.eval().read(images)
+    assert [reading.code for reading in readings] == ["4006381333931", "9783161484100", None]
+    assert readings[0].confidence > 0.9 > 0.1 > readings[2].confidence
