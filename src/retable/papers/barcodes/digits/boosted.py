@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import clone
 from torch import Tensor, nn
 
 from retable.classification.estimators.features import Features
@@ -114,7 +114,7 @@ class BoostedDigitsNetwork(DigitsNetwork):
 
     def __init__(self, features: Projections, estimator: Any) -> None:
         super().__init__(features)
-        self.places = nn.ModuleList(EstimatorNetwork(clone(estimator), features, 10) for _ in range(DIGITS))
+        self.places = nn.ModuleList(EstimatorNetwork(deepcopy(estimator), features, 10) for _ in range(DIGITS))
 
     @property
     def is_fitted(self) -> bool:
