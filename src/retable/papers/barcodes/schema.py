@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from omegaconf import MISSING
+
 from retable.options import Options
 
 
@@ -13,6 +15,21 @@ class SymbolReaderConfig(Options):
     """What all of them have: they learn from symbols that are cut out already."""
 
     task: ClassVar[str] = "images of one symbol each"
+
+
+@dataclass
+class PredictionOptions(Options):
+    """What ``predict.py`` may be asked of a reader.
+
+    Attributes:
+        input: A photo, a folder of photos, or a pattern such as ``photos/*.jpg``.
+        localiser: Folder of the run of a localiser, which finds the symbols; null: each picture is one symbol.
+        all: Whether all symbols of a photo are told, rather than the largest one that can be read.
+    """
+
+    input: str = MISSING
+    localiser: str | None = None
+    all: bool = False
 
 
 SCHEMAS: dict[str, Any] = {}

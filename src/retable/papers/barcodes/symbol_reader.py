@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule
@@ -12,23 +13,14 @@ from torch import Tensor, nn
 
 from retable.metrics.image_results.sequences import SequenceResults
 from retable.metrics.sequences import SequenceAccuracy, sequence_metric_info
-from retable.papers.barcodes.schema import SymbolReaderConfig
+from retable.papers.barcodes.reading import Locate, PhotoReader, Reading, best_reading, whole_picture
+from retable.papers.barcodes.schema import PredictionOptions, SymbolReaderConfig
 from retable.papers.barcodes.symbology.ean13 import DIGITS
 
 Batch = dict[str, Any]
-"""images float32 (B, 1, H, W) in [0, 1], digits int64 (B, 13), indices int64 (B,): places in the dataset."""
+"""images float32 (B, 1, H, W) in [0, 1], digits int64 (B, 13), indices int64 (B,): places in the dataset.
 
-
-class Reading(NamedTuple):
-    """What was read of a symbol.
-
-    Attributes:
-        code: Thirteen digits, or None where the answer is withheld.
-        confidence: From 0 to 1, of the code or of the one that is withheld.
-    """
-
-    code: str | None
-    confidence: float
+Of symbols that a localiser found in photos each may come in several views, images (B, V, 1, H, W): both ways up."""
 
 
 class SymbolReader(LightningModule, ABC):
@@ -41,6 +33,7 @@ class SymbolReader(LightningModule, ABC):
     monitor = "val/character_accuracy"
     monitor_mode = "max"
     weights_origin = "scratch"
+    prediction_options = PredictionOptions
     network: nn.Module
 
     def __init__(self, config: SymbolReaderConfig) -> None:
@@ -85,8 +78,33 @@ class SymbolReader(LightningModule, ABC):
         """What was read in each image of the last test."""
         return self.test_metric.image_results()
 
+    def predict_to(self, output: Path, options: PredictionOptions, data: Any, about: dict[str, Any]) -> None:
+        """Reads the user's photos (see `retable.papers.barcodes.prediction.predict_files`).
+
+        Args:
+            output: Folder for the results.
+            options: What was asked.
+            data: The data configuration of the run, which knows the shape of the symbols' pictures.
+            about: What is told of the run in the results.
+        """
+        from retable.papers.barcodes.locating import load_localiser
+        from retable.papers.barcodes.prediction import predict_files
+
+        locate: Locate = whole_picture
+        if options.localiser is not None:
+            locate, told = load_localiser(options.localiser, self.device)
+            about = {**about, "localiser": told}
+        reader = PhotoReader(locate, self._read_alone, data.width, data.height, data.margin)
+        predict_files(reader, options.input, output, options.all, about)
+
+    def _read_alone(self, images: Tensor) -> Sequence[Reading]:
+        return self.read(images.to(self.device))
+
     def _evaluate(self, batch: Batch, metric: SequenceAccuracy) -> None:
-        readings = self.read(batch["images"])
+        images = batch["images"]
+        views = images.shape[1] if images.dim() == 5 else 1
+        every = self.read(images.flatten(0, 1) if images.dim() == 5 else images)
+        readings = [best_reading(every[first : first + views]) for first in range(0, len(every), views)]
         digits = [list(map(int, reading.code)) if reading.code else [-1] * DIGITS for reading in readings]
         confidences = torch.tensor([reading.confidence for reading in readings])
         metric.update(batch["indices"], batch["digits"], torch.tensor(digits), confidences)

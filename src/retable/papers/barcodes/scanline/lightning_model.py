@@ -10,10 +10,11 @@ from torchmetrics import MeanMetric
 
 from retable.errors import DivergenceError
 from retable.nn import schedules
+from retable.papers.barcodes.reading import Reading
 from retable.papers.barcodes.scanline import grammar
 from retable.papers.barcodes.scanline.network import ScanlineNet
 from retable.papers.barcodes.scanline.schema import ScanlineReaderConfig
-from retable.papers.barcodes.symbol_reader import Batch, Reading, SymbolReader
+from retable.papers.barcodes.symbol_reader import Batch, SymbolReader
 
 _LARGEST = 30.0  # nats of a symbol that count: those that nobody can read have no end
 

@@ -1,0 +1,136 @@
+"""From a photo to codes: where symbols are, which way up, what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from retable.papers.barcodes.symbology.ean13 import is_valid
+from retable.papers.barcodes.warping import warp
+from retable.synthetic.raster import Image, Points
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a symbol.
+
+    Attributes:
+        code: Thirteen digits, or None where the answer is withheld.
+        confidence: From 0 to 1, of the code or of the one that is withheld.
+    """
+
+    code: str | None
+    confidence: float
+
+
+@dataclass(frozen=True)
+class PlacedReading(Reading):
+    """A reading with its place.
+
+    Attributes:
+        corners: (4, 2) in continuous pixels of the photo, in reading order where there is a code.
+    """
+
+    corners: Points
+
+
+AnyReading = TypeVar("AnyReading", bound=Reading)
+
+Locate = Callable[[Image], Sequence[Points]]
+"""Finds symbols in a photo, uint8 (H, W, 3): their corners (4, 2), the largest first, with x along the reading
+direction or against it."""
+
+ReadSymbols = Callable[[Tensor], Sequence[Reading]]
+"""Reads symbols (B, 1, H, W) in [0, 1] the right way up."""
+
+# How a quadrangle is changed where it reads as nothing: parts of its width by which it is widened, and of its height by
+# which it is cut. Found on generated photos: most of what is missed was cut out too narrow or with what is below it.
+_SECOND_LOOKS = ((0.05, 0.0), (-0.05, 0.0), (0.0, -0.3), (0.1, -0.3), (0.1, 0.0))
+
+
+@dataclass(frozen=True)
+class PhotoReader:
+    """A localiser with a reader.
+
+    Attributes:
+        locate: Finds symbols.
+        read: Reads them.
+        width: Of a symbol's picture in pixels, margins included.
+        height: Of a symbol's picture in pixels.
+        margin: What is seen beside a symbol on either side, as a part of its width.
+        most: Symbols that are looked at in a photo.
+    """
+
+    locate: Locate
+    read: ReadSymbols
+    width: int
+    height: int
+    margin: float
+    most: int = 8
+
+    def first(self, image: Image) -> PlacedReading | None:
+        """Returns the reading of the largest symbol that can be read.
+
+        Where none can, it is that of which least is missing, without a code; None where no symbol was found.
+        """
+        failed: list[PlacedReading] = []
+        for found in self.each(image):
+            if found.code is not None:
+                return found
+            failed.append(found)
+        return max(failed, key=lambda each: each.confidence) if failed else None
+
+    def each(self, image: Image) -> Iterator[PlacedReading]:
+        """Reads all symbols of a photo, uint8 (H, W, 3), the largest first."""
+        places = self.locate(image)[: self.most]
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+        for corners in places:
+            yield self.at(grey, corners)
+
+    def at(self, grey: Image, corners: Points) -> PlacedReading:
+        """Reads the symbol at corners (4, 2) of a photo, uint8 (H, W), whichever way up it is."""
+        found = self._best(grey, [corners])
+        if found.code is not None:
+            return found
+        return best_reading([found, self._best(grey, [changed(corners, *look) for look in _SECOND_LOOKS])])
+
+    def _best(self, grey: Image, places: Sequence[Points]) -> PlacedReading:
+        every = [turned for corners in places for turned in (corners, np.roll(corners, 2, axis=0))]
+        cut = np.stack([warp(grey, corners, self.width, self.height, self.margin) for corners in every])
+        with torch.inference_mode():
+            readings = self.read(torch.from_numpy(cut).unsqueeze(1).float() / 255)
+        return best_reading(
+            [
+                PlacedReading(reading.code, reading.confidence, corners)
+                for reading, corners in zip(readings, every, strict=True)
+            ]
+        )
+
+
+def best_reading(readings: Sequence[AnyReading]) -> AnyReading:
+    """Returns the surest of some readings of one symbol; valid codes count before all others."""
+    return max(readings, key=lambda each: (each.code is not None and is_valid(each.code), each.confidence))
+
+
+def changed(corners: Points, wider: float, taller: float) -> Points:
+    """Returns a quadrangle (4, 2) that is wider and taller by such parts of its sides, half of it on either side."""
+    middle = np.array([[0.5, 0.5]])
+    unit = np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
+    places = middle + (unit - middle) * (1.0 + wider, 1.0 + taller)
+    top_left, top_right, bottom_right, bottom_left = corners
+    x, y = places[:, :1], places[:, 1:]
+    found: Points = (1 - y) * ((1 - x) * top_left + x * top_right) + y * ((1 - x) * bottom_left + x * bottom_right)
+    return found
+
+
+def whole_picture(image: Image) -> list[Points]:
+    """Takes a picture for one that shows a symbol and nothing else, as `Locate` does; a high one is turned."""
+    height, width = image.shape[:2]
+    corners = np.array([(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)])
+    return [corners if width >= height else np.roll(corners, 1, axis=0)]
