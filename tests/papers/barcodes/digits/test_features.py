@@ -65,6 +65,14 @@ def test_columns_may_be_white_in_parts() -> None:
         assert found[0, 60] == 1
 
 
+@pytest.mark.parametrize("width", [1200, 240])
+def test_surroundings_are_left_out(width: int) -> None:
+    image = symbol()
+    wide = cv2.copyMakeBorder(image, 0, 0, 38, 38, cv2.BORDER_REPLICATE)
+    expected = Projections(ProjectionsConfig(width=width)).of(image)
+    assert np.array_equal(Projections(ProjectionsConfig(width=width, margin=0.1)).of(wide), expected)
+
+
 @pytest.mark.parametrize("adaptive", ["symbol", "band"])
 def test_an_adaptive_threshold_reads_faint_bars(adaptive: str) -> None:
     image = symbol(black=120)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow  # it trains
 def test_every_model_trains_and_a_checkpoint_of_it_reads_the_same(model: str, tmp_path: Path) -> None:
     words = [f"model={model}", "data=barcode_symbols", "budget=smoke", "data.clean=true", "hydra=quiet"]
     config = compose("train", [*words, "model.features.width=190", "data.workers=0"])
-    assert (config.data.margin, config.data.others) == (0, 0)
+    assert config.model.features.margin == config.data.margin == 0.1
     torch.manual_seed(1)
     data, module = build(config.data, seed=1), build(config.model)
     trainer = tiny.trainer(tmp_path, max_epochs=1, log_every_n_steps=1)

@@ -56,7 +56,7 @@ class Projections:
         return np.asarray(counts, np.uint8)
 
     def _bands(self, image: Image) -> list[Image]:
-        """Returns bands (100, width) of an image as if resized to (1000, width); only rows that they need are.
+        """Returns bands (100, width) of an image as if resized to 1,000 rows; only rows that they need are.
 
         Of images higher than 190 rows, a few values in a thousand are rounded otherwise than in the whole.
         """
@@ -66,9 +66,11 @@ class Projections:
         # with a row more on both sides, between which is interpolated
         top = max(0, (height * first // _BANDS - 1) // step * step)
         bottom = min(height, -(-(height * last // _BANDS + 2) // step) * step)
-        resized = cv2.resize(image[top:bottom], (self._config.width, (bottom - top) * rows // height))
+        left = round(self._config.width * self._config.margin)
+        columns = slice(left, left + self._config.width)
+        resized = cv2.resize(image[top:bottom], (columns.stop + left, (bottom - top) * rows // height))
         starts = [band * _ROWS - top * rows // height for band in self._config.bands]
-        return [resized[start : start + _ROWS] for start in starts]
+        return [resized[start : start + _ROWS, columns] for start in starts]
 
 
 def _otsu(image: Image) -> float:

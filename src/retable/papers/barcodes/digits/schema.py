@@ -22,6 +22,7 @@ class ProjectionsConfig(Options):
         adaptive: Where Otsu's threshold takes its place: ``none``, one of each ``symbol``, or one of each ``band``.
         white_rows: A column of a band counts where more of its 100 rows than these are white. The notebook calls
             ``get_hists(image, width)``, so that the width is taken for this number, and no column ever counts.
+        margin: What is seen beside a symbol on either side, as of the data, which is left out.
     """
 
     width: int = option(1200, least=95)
@@ -29,6 +30,7 @@ class ProjectionsConfig(Options):
     threshold: int = option(50, least=0, most=254)
     adaptive: str = option("none", choices=("none", "symbol", "band"))
     white_rows: int = option(99, least=0)
+    margin: float = option(0.0, least=0)
 
 
 @dataclass
