@@ -39,9 +39,8 @@ def test_features_are_the_notebook_s(width: int, bands: list[int], height: int) 
     assert 0.2 < expected.mean() < 0.8
     assert np.array_equal(features.of(image), expected)
     found = features(torch.from_numpy(np.stack([image, image[::-1]]))[:, None] / 255)
-    assert np.array_equal(found[0], expected)
-    assert found.shape == (2, len(bands), width)
-    assert features.count == expected.size
+    assert np.array_equal(found[0], expected.ravel())
+    assert found.shape == (2, features.count)
 
 
 def test_of_higher_symbols_rounding_hardly_shows() -> None:
@@ -64,6 +63,14 @@ def test_columns_may_be_white_in_parts() -> None:
         found = Projections(ProjectionsConfig(width=95, white_rows=rows)).of(image)
         assert found[0, 10] == expected
         assert found[0, 60] == 1
+
+
+@pytest.mark.parametrize("width", [1200, 240])
+def test_surroundings_are_left_out(width: int) -> None:
+    image = symbol()
+    wide = cv2.copyMakeBorder(image, 0, 0, 38, 38, cv2.BORDER_REPLICATE)
+    expected = Projections(ProjectionsConfig(width=width)).of(image)
+    assert np.array_equal(Projections(ProjectionsConfig(width=width, margin=0.1)).of(wide), expected)
 
 
 @pytest.mark.parametrize("adaptive", ["symbol", "band"])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from retable.classification.estimators.features import Features
 from retable.papers.barcodes.digits.schema import ProjectionsConfig
 from retable.synthetic.raster import Image
 
@@ -31,12 +32,12 @@ class Projections:
         """Numbers that describe a symbol: bands times columns."""
         return len(self._config.bands) * self._config.width
 
-    def __call__(self, images: Tensor) -> NDArray[np.uint8]:
-        """Describes symbols (B, 1, H, W) in [0, 1]; returns (B, bands, width)."""
+    def __call__(self, images: Tensor) -> Features:
+        """Describes symbols (B, 1, H, W) in [0, 1]; returns (B, bands * width), one band after the other."""
         grey = (images[:, 0] * 255).round().byte().cpu().numpy()
-        found = np.empty((len(grey), len(self._config.bands), self._config.width), np.uint8)
+        found = np.empty((len(grey), self.count), np.float32)
         for image, row in zip(grey, found, strict=True):
-            row[:] = self.of(image)
+            row[:] = self.of(image).ravel()
         return found
 
     def of(self, image: Image) -> NDArray[np.uint8]:
@@ -55,7 +56,7 @@ class Projections:
         return np.asarray(counts, np.uint8)
 
     def _bands(self, image: Image) -> list[Image]:
-        """Returns bands (100, width) of an image as if resized to (1000, width); only rows that they need are.
+        """Returns bands (100, width) of an image as if resized to 1,000 rows; only rows that they need are.
 
         Of images higher than 190 rows, a few values in a thousand are rounded otherwise than in the whole.
         """
@@ -65,9 +66,11 @@ class Projections:
         # with a row more on both sides, between which is interpolated
         top = max(0, (height * first // _BANDS - 1) // step * step)
         bottom = min(height, -(-(height * last // _BANDS + 2) // step) * step)
-        resized = cv2.resize(image[top:bottom], (self._config.width, (bottom - top) * rows // height))
+        left = round(self._config.width * self._config.margin)
+        columns = slice(left, left + self._config.width)
+        resized = cv2.resize(image[top:bottom], (columns.stop + left, (bottom - top) * rows // height))
         starts = [band * _ROWS - top * rows // height for band in self._config.bands]
-        return [resized[start : start + _ROWS] for start in starts]
+        return [resized[start : start + _ROWS, columns] for start in starts]
 
 
 def _otsu(image: Image) -> float:

@@ -1,0 +1,96 @@
+"""The notebook's perceptron: all thirteen digits at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchmetrics import MeanMetric
+
+from retable.errors import DivergenceError
+from retable.papers.barcodes.digits.boosted import most_probable, readings
+from retable.papers.barcodes.digits.features import Projections
+from retable.papers.barcodes.digits.schema import PerceptronConfig
+from retable.papers.barcodes.symbol_reader import Batch, Reading, SymbolReader
+from retable.papers.barcodes.symbology.ean13 import DIGITS
+
+
+class PerceptronReader(SymbolReader):
+    """Two hidden layers over the projections.
+
+    Attributes:
+        network: Maps features (B, F) to logits (B, 13, 10).
+        features: Describe symbols (B, 1, H, W) by rows (B, F).
+    """
+
+    config: PerceptronConfig
+
+    def __init__(self, config: PerceptronConfig) -> None:
+        super().__init__(config)
+        self.features = Projections(config.features)
+        self.network = nn.Sequential(
+            nn.Linear(self.features.count, config.hidden),
+            nn.ReLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden, config.hidden),
+            nn.ReLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden, DIGITS * 10),
+            nn.Unflatten(1, (DIGITS, 10)),
+        )
+        self.train_loss, self.evaluation_loss = MeanMetric(), MeanMetric()
+
+    def loss(self, logits: Tensor, digits: Tensor) -> Tensor:
+        """Returns the cross-entropies of the thirteen digits, each the mean over symbols, added up.
+
+        Args:
+            logits: (B, 13, 10).
+            digits: (B, 13), -1 each where there is no code, which does not count.
+        """
+        return DIGITS * F.cross_entropy(logits.flatten(0, 1), digits.flatten(), ignore_index=-1)
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Computes the loss of a training batch.
+
+        Raises:
+            DivergenceError: It is not finite.
+        """
+        loss = self.loss(self.logits(batch["images"]), batch["digits"])
+        if not torch.isfinite(loss):
+            raise DivergenceError(f"the loss is not finite at step {self.global_step}: try a lower model.lr")
+        self.train_loss.update(loss.detach(), len(batch["digits"]))
+        self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Reads a batch of validation symbols, and logs its loss."""
+        super().validation_step(batch, batch_index)
+        self._log_loss(batch, "val")
+
+    def test_step(self, batch: Batch, batch_index: int) -> None:
+        """Reads a batch of test symbols, and logs its loss."""
+        super().test_step(batch, batch_index)
+        self._log_loss(batch, self.trainer.datamodule.test_name)  # type: ignore[attr-defined]
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Returns the logits (B, 13, 10) of symbols (B, 1, H, W) in [0, 1]."""
+        found: Tensor = self.network(torch.from_numpy(self.features(images)).to(images.device))
+        return found
+
+    def read(self, images: Tensor) -> list[Reading]:
+        """Reads symbols (B, 1, H, W) in [0, 1]; every one is answered."""
+        return readings(*most_probable(self.logits(images).float().log_softmax(dim=2)))
+
+    def configure_optimizers(self) -> Any:
+        """Makes the optimiser; its rate stays."""
+        return self.config.optimizer(self.parameters(), lr=self.config.lr)
+
+    def example_input(self) -> Tensor:
+        """Returns features (2, F) as the network takes them."""
+        return torch.zeros(2, self.features.count)
+
+    def _log_loss(self, batch: Batch, split: str) -> None:
+        self.evaluation_loss.update(self.loss(self.logits(batch["images"]), batch["digits"]), len(batch["digits"]))
+        self.log(f"{split}/loss", self.evaluation_loss, on_step=False, on_epoch=True)
