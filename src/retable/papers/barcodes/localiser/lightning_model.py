@@ -1,0 +1,169 @@
+"""The localiser as Lightning trains and tests it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pytorch_lightning import LightningModule
+from pytorch_lightning.callbacks import Callback
+from torch import Tensor, nn
+from torchmetrics import MeanMetric
+
+from retable.errors import DivergenceError
+from retable.nn import schedules
+from retable.nn.fusion import fuse_batch_norm
+from retable.papers.barcodes.datasets.data_module import Batch
+from retable.papers.barcodes.localiser.corners import Candidate, corners_of
+from retable.papers.barcodes.localiser.masks import draw_masks, mask_loss
+from retable.papers.barcodes.localiser.metrics import METRIC_INFO, LocalisationMetric
+from retable.papers.barcodes.localiser.network import UNet
+from retable.papers.barcodes.localiser.pictures import LocalisationPictures
+from retable.papers.barcodes.localiser.schema import BarcodeUNetConfig
+from retable.synthetic.raster import Image
+
+
+class BarcodeUNet(LightningModule):
+    """A U-Net with two masks: of symbols that are to be read, EAN-13 and UPC-A, and of barcodes of other kinds.
+
+    Attributes:
+        network: The network.
+    """
+
+    monitor = "val/mask_iou"
+    monitor_mode = "max"
+    metric_info = METRIC_INFO
+    weights_origin = "scratch"
+
+    def __init__(self, config: BarcodeUNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.network = UNet(config.stem, config.widths)
+        self.train_loss, self.mean_loss = MeanMetric(), MeanMetric()
+        self.metric = LocalisationMetric()
+
+    def targets(self, batch: Batch, shape: tuple[int, int]) -> Tensor:
+        """Returns the masks (B, 2, h, w) in [0, 1] that a batch should have."""
+        drawn = draw_masks([batch["corners"], batch["others"]], shape, self.network.stride)
+        return drawn.to(batch["images"].device)
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Computes the loss of a training batch.
+
+        Raises:
+            DivergenceError: It is not finite.
+        """
+        logits = self.network(batch["images"])
+        loss = mask_loss(logits.float(), self.targets(batch, logits.shape[2:]), self.config.dice_weight)
+        if not torch.isfinite(loss):
+            raise DivergenceError(
+                f"the loss is not finite at step {self.global_step}: try a lower model.lr or trainer.gradient_clip_val"
+            )
+        self.train_loss.update(loss.detach(), len(batch["images"]))
+        self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        """AdamW and a cosine, after a warm-up, changing at every iteration."""
+        config = self.config
+        optimizer = torch.optim.AdamW(self.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        return schedules.scheduled(optimizer, schedules.cosine(self.trainer.estimated_stepping_batches), config.warmup)
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Adds the pictures of the test."""
+        return [LocalisationPictures()]
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Finds the symbols of a batch of validation photos."""
+        self._evaluate(batch)
+
+    def test_step(self, batch: Batch, batch_index: int) -> dict[str, Any]:
+        """Finds the symbols of a batch of test photos, and hands masks (B, h, w) and candidates to callbacks."""
+        return self._evaluate(batch)
+
+    def on_validation_epoch_start(self) -> None:
+        """Starts the counts of a validation."""
+        self._reset()
+
+    def on_test_epoch_start(self) -> None:
+        """Starts the counts of a test."""
+        self._reset()
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the metrics of a validation."""
+        self._log_metrics("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Logs the metrics of a test."""
+        self._log_metrics(self.trainer.datamodule.test_name)  # type: ignore[attr-defined]
+
+    def example_input(self) -> Tensor:
+        """Returns photos (1, 3, S, S) as the network takes them."""
+        return torch.zeros(1, 3, self.config.image_size, self.config.image_size)
+
+    @torch.inference_mode()
+    def locate(self, image: Image) -> tuple[list[Candidate], list[Candidate]]:
+        """Finds the barcodes of a photo of any size.
+
+        Args:
+            image: uint8 RGB (H, W, 3).
+
+        Returns:
+            Those of EAN-13 and UPC-A, and those of other kinds, the largest first, in pixels of the photo.
+        """
+        height, width = image.shape[:2]
+        scale = self.config.image_size / max(height, width)
+        shape = max(1, round(width * scale)), max(1, round(height * scale))
+        seen = cv2.resize(image, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        multiple = self.network.multiple
+        padded = np.full((-(-shape[1] // multiple) * multiple, -(-shape[0] // multiple) * multiple, 3), 128, np.uint8)
+        padded[: shape[1], : shape[0]] = seen
+        images = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float().div_(255)
+        masks = self._quick_network(images.contiguous(memory_format=torch.channels_last)).sigmoid()[0].float().cpu()
+        factors = np.array([width / shape[0], height / shape[1]])
+        first, second = (
+            [
+                Candidate(found.corners * factors, found.score, found.coherence)
+                for found in self._candidates(mask.numpy(), padded)
+            ]
+            for mask in masks
+        )
+        return first, second
+
+    @cached_property
+    def _quick_network(self) -> nn.Module:
+        """The network as prediction uses it: its weights are not trained any more."""
+        return fuse_batch_norm(self.network).to(memory_format=torch.channels_last)
+
+    def _candidates(self, mask: NDArray[np.float32], image: Image) -> list[Candidate]:
+        config = self.config
+        return corners_of(mask, image, config.mask_threshold, config.score_threshold, config.least_area)
+
+    def _evaluate(self, batch: Batch) -> dict[str, Any]:
+        images = batch["images"]
+        logits = self.network(images).float()
+        targets = self.targets(batch, logits.shape[2:])
+        self.mean_loss.update(mask_loss(logits, targets, self.config.dice_weight), len(images))
+        masks = logits.sigmoid()[:, 0]
+        known = ~batch["is_boxes"]  # of a turned symbol, an upright box is no mask
+        self.metric.update_masks(masks[known] >= self.config.mask_threshold, targets[known, 0] >= 0.5)
+        pixels = images.mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        found = [self._candidates(mask, image) for mask, image in zip(masks.cpu().numpy(), pixels, strict=True)]
+        for candidates, corners, is_boxes, scale in zip(
+            found, batch["corners"], batch["is_boxes"].tolist(), batch["scales"].tolist(), strict=True
+        ):
+            self.metric.update(candidates, corners.cpu().numpy().astype(np.float64), is_boxes, scale)
+        return {"masks": masks, "candidates": found}
+
+    def _reset(self) -> None:
+        self.metric.reset()
+        self.mean_loss.reset()
+
+    def _log_metrics(self, prefix: str) -> None:
+        found = {"loss": self.mean_loss.compute(), **self.metric.compute()}
+        # all processes have the same values already; the mean over them only spares a warning
+        self.log_dict({f"{prefix}/{name}": value.float() for name, value in found.items()}, sync_dist=True)

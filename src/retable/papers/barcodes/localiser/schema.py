@@ -1,0 +1,44 @@
+"""What may be set of the localiser, ``conf/model/barcode_unet.yaml``."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from retable.options import Options, option
+from retable.papers.barcodes.datasets.schema import BarcodesConfig
+
+
+@dataclass
+class BarcodeUNetConfig(Options):
+    """The network, its training, and what becomes of its masks.
+
+    Attributes:
+        image_size: Longer side of the input in pixels, a multiple of 32.
+        stem: Convolutions of stride 2 before the U-Net: two make masks of a quarter of the resolution, none is the
+            U-Net as it was published.
+        widths: Channels of the U-Net from its finest to its coarsest level.
+        lr: Learning rate at the start, after the warm-up, of AdamW and a cosine.
+        weight_decay: Of AdamW.
+        warmup: Iterations of linear warm-up.
+        dice_weight: Weight of the Dice loss, beside the cross-entropy's 1.
+        mask_threshold: Probability from which on a pixel belongs to a symbol.
+        score_threshold: Mean probability of its pixels below which a symbol is none.
+        least_area: Area of a symbol at least, pixels of the input.
+    """
+
+    task: ClassVar[str] = BarcodesConfig.task
+    inference_options: ClassVar[frozenset[str]] = frozenset({"mask_threshold", "score_threshold", "least_area"})
+
+    _target_: str = "retable.papers.barcodes.localiser.lightning_model.BarcodeUNet"
+    image_size: int = option(512, least=64)
+    stem: int = option(2, least=0, most=3)
+    widths: list[int] = option([16, 32, 64, 96, 128], least=1)
+    lr: float = option(2e-3, above=0)
+    weight_decay: float = option(0.01, least=0)
+    warmup: int = option(100, least=0)
+    dice_weight: float = option(1.0, least=0)
+    mask_threshold: float = option(0.5, above=0, below=1)
+    score_threshold: float = option(0.6, least=0, most=1)
+    least_area: float = option(150.0, least=1)
+
+
+SCHEMAS: dict[str, Any] = {"model/barcode_unet": BarcodeUNetConfig}
