@@ -17,7 +17,8 @@ from retable.errors import DataError
 from retable.nn.fitting import FittedOnce
 from retable.papers.barcodes.digits.features import Projections
 from retable.papers.barcodes.digits.schema import BoostedDigitsConfig
-from retable.papers.barcodes.symbol_reader import Batch, Reading, SymbolReader
+from retable.papers.barcodes.reading import Reading
+from retable.papers.barcodes.symbol_reader import Batch, SymbolReader
 from retable.papers.barcodes.symbology.ean13 import DIGITS
 
 

@@ -13,7 +13,8 @@ from retable.errors import DivergenceError
 from retable.papers.barcodes.digits.boosted import most_probable, readings
 from retable.papers.barcodes.digits.features import Projections
 from retable.papers.barcodes.digits.schema import PerceptronConfig
-from retable.papers.barcodes.symbol_reader import Batch, Reading, SymbolReader
+from retable.papers.barcodes.reading import Reading
+from retable.papers.barcodes.symbol_reader import Batch, SymbolReader
 from retable.papers.barcodes.symbology.ean13 import DIGITS
 
 
