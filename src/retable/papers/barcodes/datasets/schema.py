@@ -77,6 +77,7 @@ class BarcodesConfig(ImageChecks):
     task: ClassVar[str] = "photos with barcodes"
 
     _target_: str = "retable.papers.barcodes.datasets.data_module.BarcodesDataModule"
+    _partial_: bool = False  # true where other data cut symbols out of these
     root: str | None = None
     train_on: str = option("generated", choices=("generated", "real", "both"))
     test_on: str | None = option(None, choices=("generated", "real"))

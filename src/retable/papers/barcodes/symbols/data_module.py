@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,21 +13,33 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
+from retable.data.fingerprint import fingerprint_files
 from retable.data.module import ShardedDataModule, as_it_is
 from retable.data.provenance import combine_provenances
+from retable.errors import DataError
+from retable.papers.barcodes.datasets.parts import PhotoPart
+from retable.papers.barcodes.locating import load_localiser
+from retable.papers.barcodes.reading import Locate
 from retable.papers.barcodes.symbol_reader import Batch
+from retable.papers.barcodes.symbols.cut import CutSymbols
 from retable.papers.barcodes.symbols.dataset import BarcodeSymbols
 from retable.papers.barcodes.symbols.schema import BarcodeSymbolsConfig
+from retable.run import paths
 from retable.synthetic.raster import Image
+
+log = logging.getLogger(__name__)
 
 
 class Symbols(Protocol):
     """Pictures of symbols with their digits."""
 
+    kind: str
+    source: str
+
     def __len__(self) -> int: ...
 
     def sample(self, index: int, epoch: int = 0) -> tuple[Image, NDArray[np.int64]]:
-        """Returns a picture, uint8 (H, W), and its thirteen digits, -1 each where there is no symbol."""
+        """Returns a picture, uint8 (H, W), or views of it (V, H, W), and its thirteen digits, -1 each for no symbol."""
 
     def fingerprint(self) -> str:
         """Fingerprints the pictures and their digits."""
@@ -50,7 +64,7 @@ class SymbolSamples(Dataset[Batch]):
         pairs = [(0, key) if isinstance(key, int) else key for key in keys]
         found = [self._symbols.sample(index, epoch if self._fresh else 0) for epoch, index in pairs]
         return {
-            "images": torch.from_numpy(np.stack([image for image, _ in found])).unsqueeze(1).float().div_(255),
+            "images": torch.from_numpy(np.stack([image for image, _ in found])).unsqueeze(-3).float().div_(255),
             "digits": torch.from_numpy(np.stack([digits for _, digits in found])),
             "indices": torch.tensor([index for _, index in pairs]),
         }
@@ -73,11 +87,38 @@ class SymbolsDataModule(ShardedDataModule):
         super().__init__()
         self.config, self.seed, self.first_epoch = config, seed, 0
         self.batch_size, self.workers = config.batch_size, config.workers
+        self._notes: list[str] = []
 
     @cached_property
     def parts(self) -> dict[str, Symbols]:
-        """The symbols of each of `roles`."""
-        return {role: self._generated(role) for role in self.roles}
+        """The symbols of each of `roles`.
+
+        Raises:
+            ConfigError: The localiser's folder is no run of one, or files without corners are to be cut out by them.
+            DataError: The files have a fault, or show no symbols.
+        """
+        config = self.config
+        if config.corners is None and config.root is None:
+            return {role: self._generated(role) for role in self.roles}
+        locate, told = None, "reference"
+        if config.corners not in (None, "reference"):
+            locate, about = load_localiser(str(config.corners), torch.device("cpu"), "data.corners")
+            told = f"{about} {fingerprint_files({}, {'run': Path(str(config.corners)) / paths.CONFIG}, [])}"
+        photos = config.photos(self.seed)
+        photos.roles = self.roles
+        return {role: self._cut(photos.parts[role], role, locate, told) for role in self.roles}
+
+    def _cut(self, parts: Sequence[PhotoPart], role: str, locate: Locate | None, told: str) -> Symbols:
+        config = self.config
+        (part,) = parts
+        found = CutSymbols(part, config.width, config.height, config.margin, locate, told, role == "train")
+        if not len(found):
+            raise DataError(f"data.corners={config.corners}: no symbols are left for {role}")
+        if found.missed:
+            lost = "are left out" if role == "train" else "count as not answered"
+            self._notes.append(f"{found.missed} of {found.symbols} symbols of {role} were not found and {lost}")
+            log.warning("%s", self._notes[-1])
+        return found
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
@@ -85,11 +126,11 @@ class SymbolsDataModule(ShardedDataModule):
         return combine_provenances(
             {
                 role: {
-                    "kind": "synthetic",
-                    "source": "generated symbols",
+                    "kind": part.kind,
+                    "source": part.source,
                     "fingerprint": part.fingerprint(),
                     "splits": {role: len(part)},
-                    "notes": [],
+                    "notes": self._notes,
                 }
                 for role, part in self.parts.items()
             }

@@ -39,6 +39,8 @@ class BarcodeSymbols(GeneratedDataset):
         ConfigError: A parameter is out of range or unknown.
     """
 
+    kind = "synthetic"
+    source = "generated symbols"
     title = "barcode symbols"
     version = 1
     sizes = (60, 2048)

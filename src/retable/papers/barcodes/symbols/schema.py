@@ -21,6 +21,11 @@ class BarcodeSymbolsConfig(Options):
     """Pictures of one symbol each, upright.
 
     Attributes:
+        root: Folder of real photos, out of which symbols are cut; null takes the generators.
+        corners: Where the symbols of photos are: ``reference`` takes the corners that they come with, any other word is
+            the folder of a localiser's run. Null is ``reference`` where there is a root, and else takes symbols that
+            are generated without photos.
+        photos: The photos, as of ``data=barcodes``.
         counts: Generated symbols of each split.
         symbols_seed: Seed of the generated symbols; apart from the run's seed, so that all seeds see one dataset.
         fresh: Whether each epoch has other generated symbols to learn from, so that none comes twice.
@@ -38,6 +43,9 @@ class BarcodeSymbolsConfig(Options):
     task: ClassVar[str] = SymbolReaderConfig.task
 
     _target_: str = "retable.papers.barcodes.symbols.data_module.SymbolsDataModule"
+    root: str | None = None
+    corners: str | None = None
+    photos: Any = None
     counts: SymbolCounts = field(default_factory=SymbolCounts)
     symbols_seed: int = option(0, least=0)
     fresh: bool = False
