@@ -18,6 +18,7 @@ from retable.run.places import CONFIGURATIONS
 pytestmark = pytest.mark.slow  # it trains, or starts processes of its own
 
 ROOT = Path(__file__).parents[2]
+PEERS = ("barcode_opencv", "barcode_pyzbar", "barcode_zxing_cpp")
 
 
 def _options(group: str) -> list[str]:
@@ -28,7 +29,7 @@ def _data_of(model: str) -> str:
     known = {"larsd": "hrsd", "yolov2_resnet40": "plates", "emoji": "emoji", "plate": "plate_crops"}
     detectors = ("net", "image_processing", "alexnet_svm", "vgg_lstm", "neighbours", "cascade")
     known |= {f"plate_{name}": "plates" for name in detectors}
-    known |= dict.fromkeys(("digits", "scanline"), "barcode_symbols")
+    known |= dict.fromkeys(("digits", "scanline", *PEERS), "barcode_symbols")
     return known.get(model) or known.get(model.partition("_")[0], "cars")
 
 

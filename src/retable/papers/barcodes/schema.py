@@ -32,4 +32,16 @@ class PredictionOptions(Options):
     all: bool = False
 
 
-SCHEMAS: dict[str, Any] = {}
+@dataclass
+class PeerReaderConfig(SymbolReaderConfig):
+    """A decoder that others keep, as a reader of symbols.
+
+    Attributes:
+        peer: The decoder, see `retable.papers.barcodes.peers.Peer`.
+    """
+
+    _target_: str = "retable.papers.barcodes.peers.PeerReader"
+    peer: Any = MISSING
+
+
+SCHEMAS: dict[str, Any] = {"model/barcode_peer": PeerReaderConfig}
