@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from retable.errors import DataError
 from retable.papers.barcodes.datasets.parts import Photo, PhotoPart
+from retable.papers.barcodes.localiser.metrics import quadrangle_iou
 from retable.papers.barcodes.reading import Locate
 from retable.papers.barcodes.warping import warp
 from retable.synthetic.raster import Image, Points
@@ -110,11 +111,3 @@ def best_match(corners: Points, places: Sequence[Points]) -> Points | None:
     overlaps = [quadrangle_iou(corners, place) for place in places]
     best = int(np.argmax(overlaps)) if overlaps else 0
     return places[best] if overlaps and overlaps[best] >= _SAME else None
-
-
-def quadrangle_iou(one: Points, other: Points) -> float:
-    """Returns the IoU of two convex quadrangles (4, 2)."""
-    first, second = (corners.astype(np.float32) for corners in (one, other))
-    shared = float(cv2.intersectConvexConvex(first, second)[0])
-    areas = sum(abs(float(cv2.contourArea(corners))) for corners in (first, second))
-    return shared / max(areas - shared, 1e-9)
