@@ -1,6 +1,7 @@
 """Builds a dataset from files that others published.
 
 python prepare.py data=cityscapes_cars root=CITYSCAPES output=DIR          every car of Cityscapes alone, on green
+python prepare.py data=barcode_photos output=DIR count=100                 generated photos of barcodes, as files
 python prepare.py ... weights=FILE        weights of maskrcnn_resnet50_fpn, where they cannot be downloaded
 python prepare.py ... form=rgba           transparent outside the car
 python prepare.py ... crop=false          the whole frame of the photograph

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from omegaconf import II
+from omegaconf import II, MISSING
 
 from retable.data.schema import ImageChecks
 from retable.errors import ConfigError
@@ -107,4 +107,24 @@ class BarcodesConfig(ImageChecks):
             raise ConfigError("data.root is given, but data.train_on and data.test_on use no real photos")
 
 
-SCHEMAS: dict[str, Any] = {"data/barcodes": BarcodesConfig}
+@dataclass
+class BarcodePhotosConfig(Options):
+    """Generated photos as files: ``conf/prepare/data/barcode_photos.yaml``.
+
+    Attributes:
+        output: Folder for the photos, in the notebook's layout.
+        count: How many.
+        scenes: Generator, called with split, count, image_size and seed.
+        size: Their width in pixels.
+        seed: Of all of them. They are those of the test split, which nothing learns from.
+    """
+
+    _target_: str = "retable.papers.barcodes.datasets.building.BarcodePhotosBuilder"
+    output: str = MISSING
+    count: int = option(100, least=1)
+    scenes: Any = None
+    size: int = option(640, least=160, most=1280)
+    seed: int = option(0, least=0)
+
+
+SCHEMAS: dict[str, Any] = {"data/barcodes": BarcodesConfig, "prepare/barcode_photos": BarcodePhotosConfig}
