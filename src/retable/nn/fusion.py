@@ -6,6 +6,8 @@ from itertools import pairwise
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+_PAIRS = ((nn.Conv2d, nn.BatchNorm2d), (nn.Conv1d, nn.BatchNorm1d))
+
 
 def fuse_batch_norm(network: nn.Module) -> nn.Module:
     """Folds batch normalisation into the convolution that it directly follows.
@@ -25,7 +27,7 @@ def fuse_batch_norm(network: nn.Module) -> nn.Module:
             follows = isinstance(parent, nn.Sequential) or (
                 name.startswith("conv") and following_name == name.replace("conv", "bn")
             )
-            if follows and type(layer) is nn.Conv2d and type(following) is nn.BatchNorm2d:
+            if follows and (type(layer), type(following)) in _PAIRS:
                 setattr(parent, name, fuse_conv_bn_eval(layer, following))
                 setattr(parent, following_name, nn.Identity())
     return fused

@@ -52,3 +52,17 @@ def test_a_symbol_is_learnt_by_heart_and_none_as_well() -> None:
     readings = model.eval().read(images)
     assert [reading.code for reading in readings] == ["4006381333931", "9783161484100", None]
     assert readings[0].confidence > 0.9 > 0.1 > readings[2].confidence
+
+
+def test_quick_reading_is_the_same() -> None:
+    torch.manual_seed(1)
+    model = ScanlineReader(
+        ScanlineReaderConfig(rows=4, channels=8, blocks=3, kernel=3, width=120, height=8, margin=0.1)
+    )
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
+            layer.running_mean.uniform_(-1, 1)
+            layer.running_var.uniform_(0.5, 2)
+    images = torch.rand(4, 1, 8, 120)
+    slow, quick = model.eval().read(images), model.quick_read()(images)
+    assert [each.confidence for each in quick] == pytest.approx([each.confidence for each in slow], rel=1e-3)

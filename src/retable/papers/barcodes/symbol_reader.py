@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from retable.metrics.image_results.sequences import SequenceResults
 from retable.metrics.sequences import SequenceAccuracy, sequence_metric_info
-from retable.papers.barcodes.reading import Locate, PhotoReader, Reading, best_reading, whole_picture
+from retable.papers.barcodes.reading import Locate, PhotoReader, Reading, ReadSymbols, best_reading, whole_picture
 from retable.papers.barcodes.schema import PredictionOptions, SymbolReaderConfig
 from retable.papers.barcodes.symbology.ean13 import DIGITS
 
@@ -49,6 +49,10 @@ class SymbolReader(LightningModule, ABC):
     @abstractmethod
     def read(self, images: Tensor) -> Sequence[Reading]:
         """Reads symbols (B, 1, H, W) in [0, 1]; returns B readings."""
+
+    def quick_read(self) -> ReadSymbols:
+        """Returns what reads symbols as `read` does, for prediction: pictures on the CPU, weights that stay."""
+        return lambda images: self.read(images.to(self.device))
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Reads a batch of validation symbols."""
@@ -94,11 +98,8 @@ class SymbolReader(LightningModule, ABC):
         if options.localiser is not None:
             locate, told = load_localiser(options.localiser, self.device)
             about = {**about, "localiser": told}
-        reader = PhotoReader(locate, self._read_alone, data.width, data.height, data.margin)
+        reader = PhotoReader(locate, self.quick_read(), data.width, data.height, data.margin)
         predict_files(reader, options.input, output, options.all, about)
-
-    def _read_alone(self, images: Tensor) -> Sequence[Reading]:
-        return self.read(images.to(self.device))
 
     def _evaluate(self, batch: Batch, metric: SequenceAccuracy) -> None:
         images = batch["images"]
