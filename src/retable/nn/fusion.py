@@ -2,6 +2,7 @@
 
 import copy
 from itertools import pairwise
+from typing import Any, cast
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -28,6 +29,6 @@ def fuse_batch_norm(network: nn.Module) -> nn.Module:
                 name.startswith("conv") and following_name == name.replace("conv", "bn")
             )
             if follows and (type(layer), type(following)) in _PAIRS:
-                setattr(parent, name, fuse_conv_bn_eval(layer, following))
+                setattr(parent, name, fuse_conv_bn_eval(cast(Any, layer), cast(Any, following)))
                 setattr(parent, following_name, nn.Identity())
     return fused
