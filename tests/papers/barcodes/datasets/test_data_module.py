@@ -18,7 +18,7 @@ from retable.papers.barcodes.scenes import BarcodeScenes
 from retable.synthetic.rng import RandomStream
 
 CONFIG = BarcodesConfig(
-    scenes=partial(BarcodeScenes), scene_size=160, image_size=96, batch_size=4, eval_batch_size=3, workers=0,
+    scenes=partial(BarcodeScenes), scene_size=160, image_size=128, batch_size=4, eval_batch_size=3, workers=0,
     counts=PhotoCounts(8, 3, 3),
 )  # fmt: skip
 
@@ -53,14 +53,14 @@ def test_generated_batches() -> None:
     data = BarcodesDataModule(CONFIG, 1)
     data.setup("fit")
     first, second = list(data.train_dataloader())
-    assert first["images"].shape == (4, 3, 96, 96)
+    assert first["images"].shape == (4, 3, 128, 128)
     assert 0 <= first["images"].min() < first["images"].max() <= 1
     for corners, codes, others in zip(first["corners"], first["codes"], first["others"], strict=True):
         assert corners.shape == (len(codes), 4, 2)
         assert others.shape[1:] == (4, 2)
-        assert ((corners >= 0) & (corners <= 96)).all()
+        assert ((corners >= 0) & (corners <= 128)).all()
     assert sorted([*first["indices"].tolist(), *second["indices"].tolist()]) == list(range(8))
-    assert first["scales"].tolist() == pytest.approx([160 / 96] * 4)
+    assert first["scales"].tolist() == pytest.approx([160 / 128] * 4)
     assert data.provenance["kind"] == "synthetic"
     assert data.provenance["splits"] == {"train": 8, "val": 3, "test": 3}
     assert len(list(data.val_dataloader())) == 1
@@ -118,5 +118,5 @@ def test_what_does_not_go_together_is_told() -> None:
         BarcodesConfig(train_on="real")
     with pytest.raises(ConfigError, match="no real photos"):
         BarcodesConfig(root="x", test_on="generated")
-    with pytest.raises(ConfigError, match="multiple of 32"):
+    with pytest.raises(ConfigError, match="multiple of 64"):
         BarcodesConfig(image_size=100)

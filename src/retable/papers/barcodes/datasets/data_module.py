@@ -20,15 +20,23 @@ from retable.data.provenance import combine_provenances
 from retable.data.splits import ROLES, block_split
 from retable.errors import DataError
 from retable.papers.barcodes.datasets.labelled import LabelledPhoto
-from retable.papers.barcodes.datasets.parts import GeneratedPhotos, Photo, PhotoPart, RealPhotos, fitted, varied
+from retable.papers.barcodes.datasets.parts import (
+    GeneratedPhotos,
+    Photo,
+    PhotoPart,
+    RealPhotos,
+    fitted,
+    stacked,
+    varied,
+)
 from retable.papers.barcodes.datasets.schema import BarcodesConfig, PhotoAugmentation
 from retable.papers.barcodes.datasets.tables import PhotoList, find_lists, read_list
 from retable.synthetic.rng import RandomStream
 
 Batch = dict[str, Any]
-"""images float32 (B, 3, S, S) in [0, 1]; corners and others, lists of (n, 4, 2) float32 in pixels of these images;
-codes, a list of tuples of n strings; is_boxes bool (B,), where the corners are those of upright boxes around symbols;
-scales float32 (B,), pixels of the photo for one of the image; indices int64 (B,)."""
+"""images float32 (B, 3, H, W) in [0, 1], sides up to the input's and multiples of `GRID`; corners and others, lists of
+(n, 4, 2) float32 in pixels of these images; codes, a list of tuples of n strings; is_boxes bool (B,), where the corners
+are those of upright boxes around symbols; scales (B,), pixels of the photo for one of the image; indices (B,)."""
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +71,9 @@ class PhotoSamples(Dataset[Batch]):
         pairs = [(0, key) if isinstance(key, int) else key for key in keys]
         found = [self._sample(epoch, index) for epoch, index in pairs]
         photos = [photo for photo, _ in found]
-        images = torch.from_numpy(np.stack([photo.image for photo in photos]))
+        images = torch.from_numpy(stacked([photo.image for photo in photos]))
         return {
-            "images": images.permute(0, 3, 1, 2).contiguous().float().div_(255),
+            "images": images.permute(0, 3, 1, 2).float().div_(255),
             "corners": [_stacked(photo.corners) for photo in photos],
             "others": [_stacked(photo.others) for photo in photos],
             "codes": [photo.codes for photo in photos],

@@ -12,7 +12,7 @@ import numpy as np
 from retable.data.fingerprint import fingerprint_files
 from retable.data.images import read_image
 from retable.papers.barcodes.datasets.labelled import LabelledPhoto
-from retable.papers.barcodes.datasets.schema import PhotoAugmentation
+from retable.papers.barcodes.datasets.schema import GRID, PhotoAugmentation
 from retable.synthetic.camera import defocus, tint
 from retable.synthetic.raster import Image, Points
 from retable.synthetic.rng import RandomStream
@@ -126,30 +126,40 @@ class RealPhotos:
 
 
 def fitted(photo: Photo, size: int) -> tuple[Photo, float]:
-    """Scales a photo to a square of so many pixels, with grey to its right or below it.
+    """Scales a photo so that its longer side has so many pixels.
 
     Returns:
-        The photo, and how many pixels of the original one of the square is.
+        The photo, and how many pixels of the original one of the scaled one is.
     """
     height, width = photo.image.shape[:2]
     scale = size / max(height, width)
     shape = max(1, round(width * scale)), max(1, round(height * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    image = np.full((size, size, 3), 128, np.uint8)
-    image[: shape[1], : shape[0]] = cv2.resize(photo.image, shape, interpolation=method)
+    image = np.asarray(cv2.resize(photo.image, shape, interpolation=method), np.uint8)
     matrix = np.array([(shape[0] / width, 0.0, 0.0), (0.0, shape[1] / height, 0.0)])
     return photo.moved(image, matrix), 1.0 / scale
 
 
+def stacked(images: Sequence[Image]) -> Image:
+    """Returns images (H, W, 3) as (B, H, W, 3), grey to their right and below, up to multiples of `GRID`."""
+    height, width = (-(-max(image.shape[axis] for image in images) // GRID) * GRID for axis in (0, 1))
+    whole = np.full((len(images), height, width, 3), 128, np.uint8)
+    for place, image in zip(whole, images, strict=True):
+        place[: image.shape[0], : image.shape[1]] = image
+    return whole
+
+
 def varied(photo: Photo, config: PhotoAugmentation, rng: RandomStream) -> Photo:
-    """Turns, magnifies, tints and blurs a square photo, as another one of the same thing would be."""
-    size = photo.image.shape[0]
+    """Turns, magnifies, tints and blurs a photo, as another one of the same thing would be."""
+    height, width = photo.image.shape[:2]
     angle = rng.uniform(-config.rotation_degrees, config.rotation_degrees)
-    matrix = cv2.getRotationMatrix2D((size / 2, size / 2), -angle, rng.log_uniform(*config.scale))
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -angle, rng.log_uniform(*config.scale))
     centre = np.array([0.5, 0.5])
     for_opencv = matrix.copy()  # whose pixel centres are whole numbers
     for_opencv[:, 2] += matrix[:, :2] @ centre - centre
-    image = cv2.warpAffine(photo.image, for_opencv, (size, size), flags=cv2.INTER_LINEAR, borderValue=(128, 128, 128))
+    image = cv2.warpAffine(
+        photo.image, for_opencv, (width, height), flags=cv2.INTER_LINEAR, borderValue=(128, 128, 128)
+    )
     seen = tint(np.asarray(image, np.uint8), rng, config.camera)
     if rng.chance(0.5):
         seen = defocus(seen, rng.uniform(0.0, config.defocus))

@@ -9,6 +9,9 @@ from retable.data.schema import ImageChecks
 from retable.errors import ConfigError
 from retable.options import Options, option
 
+GRID = 64
+"""Sides of batches of photos are multiples of so many pixels, as U-Nets want them."""
+
 
 @dataclass
 class PhotoCounts(Options):
@@ -67,7 +70,7 @@ class BarcodesConfig(ImageChecks):
         fresh: Whether each epoch has other generated photos to learn from, so that none comes twice.
         counts: Generated photos of each split.
         fractions: Relative sizes of the splits of real photos, cut in runs of their order.
-        image_size: Side of the input in pixels, a multiple of 32; photos are scaled to it and padded.
+        image_size: Longer side of photos in pixels, to which they are scaled; a multiple of 64.
         batch_size: Photos of a training batch, over all processes.
         eval_batch_size: Photos of a validation or test batch, of one process.
         workers: Loader processes of each process; null: one less than its cores, at least 1, at most 4.
@@ -98,8 +101,8 @@ class BarcodesConfig(ImageChecks):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.image_size % 32:
-            raise ConfigError(f"data.image_size={self.image_size}: must be a multiple of 32")
+        if self.image_size % GRID:
+            raise ConfigError(f"data.image_size={self.image_size}: must be a multiple of {GRID}")
         if self.root is None and (self.train_on != "generated" or self.test_on == "real"):
             key = "train_on" if self.train_on != "generated" else "test_on"
             raise ConfigError(f"data.{key}={getattr(self, key)} needs real photos: give data.root=FOLDER")

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from retable.errors import ConfigError
 from retable.options import Options, option
-from retable.papers.barcodes.datasets.schema import BarcodesConfig
+from retable.papers.barcodes.datasets.schema import GRID, BarcodesConfig
 
 
 @dataclass
@@ -12,7 +13,7 @@ class BarcodeUNetConfig(Options):
     """The network, its training, and what becomes of its masks.
 
     Attributes:
-        image_size: Longer side of the input in pixels, a multiple of 32.
+        image_size: Longer side of the input in pixels, a multiple of 64.
         stem: Convolutions of stride 2 before the U-Net: two make masks of a quarter of the resolution, none is the
             U-Net as it was published.
         widths: Channels of the U-Net from its finest to its coarsest level.
@@ -39,6 +40,14 @@ class BarcodeUNetConfig(Options):
     mask_threshold: float = option(0.5, above=0, below=1)
     score_threshold: float = option(0.6, least=0, most=1)
     least_area: float = option(150.0, least=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 2 ** (self.stem + len(self.widths) - 1) > GRID:
+            raise ConfigError(
+                f"model.stem={self.stem} and {len(self.widths)} model.widths halve photos "
+                f"{self.stem + len(self.widths) - 1} times, which is too often for sides that are multiples of {GRID}"
+            )
 
 
 SCHEMAS: dict[str, Any] = {"model/barcode_unet": BarcodeUNetConfig}
