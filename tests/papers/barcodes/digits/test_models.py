@@ -103,14 +103,27 @@ def perceptron() -> PerceptronReader:
     return PerceptronReader(PerceptronConfig(features=FEATURES, hidden=64, optimizer=torch.optim.Adam)).eval()
 
 
+@torch.no_grad()
 def test_the_loss_is_the_sum_over_the_digits() -> None:
-    reader, logits = perceptron(), torch.randn(6, 13, 10)
-    digits = torch.from_numpy(digits_of(codes(6)))
+    reader, found = perceptron(), codes(4)
+    images, digits = images_of(found), torch.from_numpy(digits_of(found))
+    logits = reader.logits(images)
     each = [F.cross_entropy(logits[:, place], digits[:, place]) for place in range(13)]
-    assert float(reader.loss(logits, digits)) == pytest.approx(float(sum(each)), rel=1e-5)
-    without = torch.cat([digits, torch.full((2, 13), -1)])
-    with_others = torch.cat([logits, torch.randn(2, 13, 10)])
-    assert float(reader.loss(with_others, without)) == pytest.approx(float(sum(each)), rel=1e-5)
+    assert float(reader.losses(images, digits).mean()) == pytest.approx(float(sum(each)), rel=1e-5)
+    digits[1] = -1  # no code, and no loss
+    losses = reader.losses(images, digits)
+    assert [loss > 0 for loss in losses.tolist()] == [True, False, True, True]
+
+
+@torch.no_grad()
+def test_of_two_views_the_right_way_up_counts() -> None:
+    reader, found = perceptron(), codes(4)
+    reader.log = lambda *_, **__: None  # type: ignore[method-assign]
+    images, digits = images_of(found), torch.from_numpy(digits_of(found))
+    views = torch.stack([images, images.flip(3)], dim=1)
+    reader._log_loss({"images": views, "digits": digits}, "test")
+    both = torch.stack([reader.losses(images, digits), reader.losses(images.flip(3), digits)])
+    assert float(reader.evaluation_loss.compute()) == pytest.approx(float(both.amin(dim=0).mean()), rel=1e-5)
 
 
 def test_the_perceptron_learns_codes_and_answers_with_the_most_probable_digits() -> None:
@@ -120,7 +133,7 @@ def test_the_perceptron_learns_codes_and_answers_with_the_most_probable_digits()
     assert optimizer.defaults["lr"] == 1e-3
     for _ in range(60):
         optimizer.zero_grad()
-        reader.loss(reader.logits(images), digits).backward()
+        reader.losses(images, digits).mean().backward()
         optimizer.step()
     answers = reader.read(images)
     assert [answer.code for answer in answers] == found

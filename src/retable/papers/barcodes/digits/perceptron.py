@@ -43,25 +43,27 @@ class PerceptronReader(SymbolReader):
         )
         self.train_loss, self.evaluation_loss = MeanMetric(), MeanMetric()
 
-    def loss(self, logits: Tensor, digits: Tensor) -> Tensor:
-        """Returns the cross-entropies of the thirteen digits, each the mean over symbols, added up.
+    def losses(self, images: Tensor, digits: Tensor) -> Tensor:
+        """Returns of each symbol the sum of its thirteen digits' cross-entropies (B,), 0 where there is no code.
 
         Args:
-            logits: (B, 13, 10).
-            digits: (B, 13), -1 each where there is no code, which does not count.
+            images: (B, 1, H, W) in [0, 1].
+            digits: (B, 13), -1 each where there is no code.
         """
-        return DIGITS * F.cross_entropy(logits.flatten(0, 1), digits.flatten(), ignore_index=-1)
+        logits = self.logits(images).transpose(1, 2)
+        return F.cross_entropy(logits, digits, ignore_index=-1, reduction="none").sum(dim=1)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Computes the loss of a training batch.
+        """Computes the loss of a training batch, the mean over symbols with a code.
 
         Raises:
             DivergenceError: It is not finite.
         """
-        loss = self.loss(self.logits(batch["images"]), batch["digits"])
+        known = (batch["digits"][:, 0] >= 0).sum()
+        loss: Tensor = self.losses(batch["images"], batch["digits"]).sum() / known.clamp(min=1)
         if not torch.isfinite(loss):
             raise DivergenceError(f"the loss is not finite at step {self.global_step}: try a lower model.lr")
-        self.train_loss.update(loss.detach(), len(batch["digits"]))
+        self.train_loss.update(loss.detach(), known)
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
         return loss
 
@@ -93,5 +95,9 @@ class PerceptronReader(SymbolReader):
         return torch.zeros(2, self.features.count)
 
     def _log_loss(self, batch: Batch, split: str) -> None:
-        self.evaluation_loss.update(self.loss(self.logits(batch["images"]), batch["digits"]), len(batch["digits"]))
+        images, digits = batch["images"], batch["digits"]
+        views = images if images.dim() == 5 else images[:, None]
+        # of several views one is the right way up, that with the smaller loss
+        every = self.losses(views.flatten(0, 1), digits.repeat_interleave(views.shape[1], dim=0))
+        self.evaluation_loss.update(every.view(len(digits), -1).amin(dim=1)[digits[:, 0] >= 0])
         self.log(f"{split}/loss", self.evaluation_loss, on_step=False, on_epoch=True)
