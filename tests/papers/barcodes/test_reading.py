@@ -68,6 +68,19 @@ def test_the_largest_that_can_be_read_is_told_else_the_likeliest() -> None:
     assert [each.code for each in reader(elsewhere, corners).each(image)] == [None, CODE]
 
 
+def test_small_symbols_of_large_photos_are_found_in_their_quarters() -> None:
+    image, corners = photo()
+    large = np.full((800, 1000, 3), 120, np.uint8)
+    large[700:780, 700:960] = image
+
+    def near(seen: np.ndarray) -> list[np.ndarray]:
+        return [] if seen.shape[1] > 700 else [corners + np.array([300, 380])]  # where it is in the last quarter
+
+    found = list(PhotoReader(near, read_exactly, 95 * 4, 8, 0.0).each(large))
+    assert [each.code for each in found] == [CODE]
+    assert np.allclose(found[0].corners, corners + np.array([700, 700]))
+
+
 def test_quadrangles_grow_about_their_middle() -> None:
     corners = np.array([(0.0, 0.0), (10.0, 0.0), (10.0, 4.0), (0.0, 4.0)])
     assert np.allclose(changed(corners, 0.2, -0.5), [(-1, 1), (11, 1), (11, 3), (-1, 3)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import cv2
 import numpy as np
@@ -49,6 +49,8 @@ direction or against it."""
 ReadSymbols = Callable[[Tensor], Sequence[Reading]]
 """Reads symbols (B, 1, H, W) in [0, 1] the right way up."""
 
+_LARGE: Final = 800  # pixels of the longer side from which quarters show more than the whole does
+_QUARTER: Final = 0.6  # of the sides
 # How a quadrangle is changed where it reads as nothing: parts of its width by which it is widened, and of its height by
 # which it is cut. Found on generated photos: most of what is missed was cut out too narrow or with what is below it.
 _SECOND_LOOKS = ((0.05, 0.0), (-0.05, 0.0), (0.0, -0.3), (0.1, -0.3), (0.1, 0.0))
@@ -87,11 +89,23 @@ class PhotoReader:
         return max(failed, key=lambda each: each.confidence) if failed else None
 
     def each(self, image: Image) -> Iterator[PlacedReading]:
-        """Reads all symbols of a photo, uint8 (H, W, 3), the largest first."""
-        places = self.locate(image)[: self.most]
+        """Reads all symbols of a photo, uint8 (H, W, 3), the largest first.
+
+        Of a large photo in which none can be read, quarters are looked at as well: a localiser sees photos shrunk, and
+        symbols in them that are small.
+        """
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
-        for corners in places:
-            yield self.at(grey, corners)
+        nothing = True
+        for corners in self.locate(image)[: self.most]:
+            found = self.at(grey, corners)
+            nothing = nothing and found.code is None
+            yield found
+        if nothing and max(grey.shape) >= _LARGE:
+            for offset, part in quarters(image):
+                for corners in self.locate(part)[: self.most]:
+                    found = self.at(grey, corners + offset)
+                    if found.code is not None:
+                        yield found
 
     def at(self, grey: Image, corners: Points) -> PlacedReading:
         """Reads the symbol at corners (4, 2) of a photo, uint8 (H, W), whichever way up it is."""
@@ -116,6 +130,15 @@ class PhotoReader:
 def best_reading(readings: Sequence[AnyReading]) -> AnyReading:
     """Returns the surest of some readings of one symbol; valid codes count before all others."""
     return max(readings, key=lambda each: (each.code is not None and is_valid(each.code), each.confidence))
+
+
+def quarters(image: Image) -> Iterator[tuple[Points, Image]]:
+    """Yields the corners of a photo (H, W, 3), a little more than a quarter each, with where they begin, x and y."""
+    height, width = (round(_QUARTER * side) for side in image.shape[:2])
+    for top in (0, image.shape[0] - height):
+        for left in (0, image.shape[1] - width):
+            part = np.ascontiguousarray(image[top : top + height, left : left + width])
+            yield np.array([left, top], np.float64), part
 
 
 def changed(corners: Points, wider: float, taller: float) -> Points:
