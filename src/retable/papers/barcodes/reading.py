@@ -21,12 +21,16 @@ class Reading:
     """What was read of a symbol.
 
     Attributes:
-        code: Thirteen digits, or None where the answer is withheld.
+        code: Thirteen digits, or None where there is no answer.
         confidence: From 0 to 1, of the code or of the one that is withheld.
     """
 
     code: str | None
     confidence: float
+
+    def answered(self, threshold: float) -> str | None:
+        """Returns the code, None below a confidence."""
+        return self.code if self.confidence >= threshold else None
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class PhotoReader:
         width: Of a symbol's picture in pixels, margins included.
         height: Of a symbol's picture in pixels.
         margin: What is seen beside a symbol on either side, as a part of its width.
+        threshold: Confidence below which an answer is withheld.
         most: Symbols that are looked at in a photo.
     """
 
@@ -74,6 +79,7 @@ class PhotoReader:
     width: int
     height: int
     margin: float
+    threshold: float = 0.0
     most: int = 8
 
     def first(self, image: Image) -> PlacedReading | None:
@@ -121,7 +127,7 @@ class PhotoReader:
             readings = self.read(torch.from_numpy(cut).unsqueeze(1).float() / 255)
         return best_reading(
             [
-                PlacedReading(reading.code, reading.confidence, corners)
+                PlacedReading(reading.answered(self.threshold), reading.confidence, corners)
                 for reading, corners in zip(readings, every, strict=True)
             ]
         )

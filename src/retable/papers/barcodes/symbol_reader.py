@@ -9,10 +9,12 @@ from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule
+from pytorch_lightning.callbacks import Callback
 from torch import Tensor, nn
 
 from retable.metrics.image_results.sequences import SequenceResults
 from retable.metrics.sequences import SequenceAccuracy, sequence_metric_info
+from retable.papers.barcodes.pictures import ReadingPictures
 from retable.papers.barcodes.reading import Locate, PhotoReader, Reading, ReadSymbols, best_reading, whole_picture
 from retable.papers.barcodes.schema import PredictionOptions, SymbolReaderConfig
 from retable.papers.barcodes.symbology.ean13 import DIGITS
@@ -42,13 +44,18 @@ class SymbolReader(LightningModule, ABC):
         self.validation_metric, self.test_metric = SequenceAccuracy(DIGITS), SequenceAccuracy(DIGITS)
 
     @property
+    def threshold(self) -> float:
+        """Confidence below which an answer is withheld."""
+        return 0.0
+
+    @property
     def metric_info(self) -> dict[str, tuple[str, str]]:
         """Unit and direction of each metric by its last name."""
         return {**sequence_metric_info(DIGITS), "loss": ("nats", "lower")}
 
     @abstractmethod
     def read(self, images: Tensor) -> Sequence[Reading]:
-        """Reads symbols (B, 1, H, W) in [0, 1]; returns B readings."""
+        """Reads symbols (B, 1, H, W) in [0, 1]; returns B readings, none of them withheld."""
 
     def quick_read(self) -> ReadSymbols:
         """Returns what reads symbols as `read` does, for prediction: pictures on the CPU, weights that stay."""
@@ -58,9 +65,13 @@ class SymbolReader(LightningModule, ABC):
         """Reads a batch of validation symbols."""
         self._evaluate(batch, self.validation_metric)
 
-    def test_step(self, batch: Batch, batch_index: int) -> None:
-        """Reads a batch of test symbols."""
-        self._evaluate(batch, self.test_metric)
+    def test_step(self, batch: Batch, batch_index: int) -> dict[str, Any]:
+        """Reads a batch of test symbols, and hands its readings to callbacks."""
+        return {"readings": self._evaluate(batch, self.test_metric)}
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Adds the pictures of the test."""
+        return [ReadingPictures()]
 
     def on_validation_epoch_start(self) -> None:
         """Starts the counts of a validation."""
@@ -98,17 +109,19 @@ class SymbolReader(LightningModule, ABC):
         if options.localiser is not None:
             locate, told = load_localiser(options.localiser, self.device)
             about = {**about, "localiser": told}
-        reader = PhotoReader(locate, self.quick_read(), data.width, data.height, data.margin)
+        reader = PhotoReader(locate, self.quick_read(), data.width, data.height, data.margin, self.threshold)
         predict_files(reader, options.input, output, options.all, about)
 
-    def _evaluate(self, batch: Batch, metric: SequenceAccuracy) -> None:
+    def _evaluate(self, batch: Batch, metric: SequenceAccuracy) -> list[Reading]:
         images = batch["images"]
         views = images.shape[1] if images.dim() == 5 else 1
         every = self.read(images.flatten(0, 1) if images.dim() == 5 else images)
         readings = [best_reading(every[first : first + views]) for first in range(0, len(every), views)]
-        digits = [list(map(int, reading.code)) if reading.code else [-1] * DIGITS for reading in readings]
+        codes = [reading.answered(self.threshold) for reading in readings]
+        digits = [list(map(int, code)) if code else [-1] * DIGITS for code in codes]
         confidences = torch.tensor([reading.confidence for reading in readings])
         metric.update(batch["indices"], batch["digits"], torch.tensor(digits), confidences)
+        return readings
 
     def _log_metric(self, metric: SequenceAccuracy, prefix: str) -> None:
         found = metric.compute()

@@ -72,10 +72,11 @@ class PerceptronReader(SymbolReader):
         super().validation_step(batch, batch_index)
         self._log_loss(batch, "val")
 
-    def test_step(self, batch: Batch, batch_index: int) -> None:
+    def test_step(self, batch: Batch, batch_index: int) -> dict[str, Any]:
         """Reads a batch of test symbols, and logs its loss."""
-        super().test_step(batch, batch_index)
+        found = super().test_step(batch, batch_index)
         self._log_loss(batch, self.trainer.datamodule.test_name)  # type: ignore[attr-defined]
+        return found
 
     def logits(self, images: Tensor) -> Tensor:
         """Returns the logits (B, 13, 10) of symbols (B, 1, H, W) in [0, 1]."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanMetric
+from torchmetrics import CatMetric, MeanMetric
 
 from retable.errors import DivergenceError
 from retable.nn import schedules
@@ -17,6 +17,8 @@ from retable.papers.barcodes.scanline.network import ScanlineNet
 from retable.papers.barcodes.scanline.schema import ScanlineReaderConfig
 from retable.papers.barcodes.symbol_reader import Batch, SymbolReader
 
+_SURE = 0.9  # probability below which answers are withheld before the first validation
+_LEAST_SURE, _STEP = 0.5, 1e-4
 _LARGEST = 30.0  # nats of a symbol that count: those that nobody can read have no end
 
 
@@ -30,13 +32,59 @@ class ScanlineReader(SymbolReader):
         network: The network.
     """
 
+    monitor = "val/loss"
+    monitor_mode = "min"
     config: ScanlineReaderConfig
     network: ScanlineNet
 
     def __init__(self, config: ScanlineReaderConfig) -> None:
         super().__init__(config)
         self.network = ScanlineNet(config)
-        self.train_loss = MeanMetric()
+        self.train_loss, self.validation_loss = MeanMetric(), MeanMetric()
+        self._wrong = CatMetric()  # of each validation picture its probability, where the answer is wrong, else 0
+        self._lowest = _SURE
+
+    @property
+    def threshold(self) -> float:
+        """Probability below which an answer is withheld, as the last validation set it or as `certain` tells."""
+        return self._lowest if self.config.certain is None else self.config.certain
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Reads a batch of validation symbols, and keeps how sure wrong answers are."""
+        readings = self._evaluate(batch, self.validation_metric)
+        codes = ["".join(map(str, code)) if code[0] >= 0 else None for code in batch["digits"].tolist()]
+        wrong = [
+            0.0 if reading.code == code else reading.confidence for reading, code in zip(readings, codes, strict=True)
+        ]
+        self._wrong.update(torch.tensor(wrong, device=self.device))
+        images, digits = batch["images"], batch["digits"]
+        if images.dim() == 5:  # views, of which one is the right way up
+            digits = digits.repeat_interleave(images.shape[1], 0)
+        losses = self.loss(images.flatten(0, -4), digits).view(len(images), -1).amin(dim=1)
+        self.validation_loss.update(losses.clamp(max=_LARGEST))
+
+    def on_validation_epoch_start(self) -> None:
+        """Starts the counts of a validation."""
+        super().on_validation_epoch_start()
+        self._wrong.reset()
+        self.validation_loss.reset()
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the metrics of a validation, and sets the threshold for what comes after it."""
+        super().on_validation_epoch_end()
+        self.log("val/loss", self.validation_loss.compute(), sync_dist=True)
+        gathered: Any = self._wrong.compute()
+        wrong = torch.as_tensor(gathered).reshape(-1).sort(descending=True).values
+        allowed = int(self.config.wrong_answers * len(wrong))
+        self._lowest = max(_LEAST_SURE, float(wrong[allowed]) + _STEP) if allowed < len(wrong) else _LEAST_SURE
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps the threshold."""
+        checkpoint["lowest"] = self._lowest
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes up the threshold."""
+        self._lowest = float(checkpoint.get("lowest", _SURE))
 
     def loss(self, images: Tensor, digits: Tensor) -> Tensor:
         """Returns what is lost on each picture, in nats, differentiable.
@@ -84,10 +132,7 @@ class ScanlineReader(SymbolReader):
         shapes, no_symbol = network(images)
         digits, log_probability = grammar.read(shapes.float(), no_symbol.float())
         found = zip(digits.tolist(), log_probability.exp().tolist(), strict=True)
-        return [
-            Reading("".join(map(str, code)) if probability >= self.config.certain else None, probability)
-            for code, probability in found
-        ]
+        return [Reading("".join(map(str, code)), probability) for code, probability in found]
 
     def example_input(self) -> Tensor:
         """A batch that the network takes, for `export.py`."""

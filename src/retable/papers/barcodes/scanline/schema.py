@@ -24,7 +24,9 @@ class ScanlineReaderConfig(SymbolReaderConfig):
         lr: Learning rate at the start, after the warm-up, of AdamW and a cosine.
         weight_decay: Of AdamW.
         warmup: Iterations of linear warm-up.
-        certain: Probability below which an answer is withheld.
+        wrong_answers: Part of the validation pictures that may be answered wrongly: an answer is withheld below the
+            probability that leaves so many.
+        certain: Probability below which an answer is withheld instead; null takes that of the last validation.
     """
 
     inference_options: ClassVar[frozenset[str]] = frozenset({"certain"})
@@ -40,7 +42,8 @@ class ScanlineReaderConfig(SymbolReaderConfig):
     lr: float = option(3e-3, above=0)
     weight_decay: float = option(0.01, least=0)
     warmup: int = option(100, least=0)
-    certain: float = option(0.9, least=0, most=1)
+    wrong_answers: float = option(0.001, least=0, below=1)
+    certain: float | None = option(None, least=0, most=1)
 
 
 SCHEMAS: dict[str, Any] = {"model/scanline_reader": ScanlineReaderConfig}
