@@ -13,7 +13,7 @@ from retable.synthetic.rng import RandomStream
 
 Profile = NDArray[np.float32]
 
-FINE: Final = 8  # samples of a module
+FINE: Final = 6  # samples of a module
 SIDE: Final = 24  # modules beside the symbol on either side
 
 

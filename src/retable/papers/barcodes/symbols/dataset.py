@@ -42,7 +42,7 @@ class BarcodeSymbols(GeneratedDataset):
     kind = "synthetic"
     source = "generated symbols"
     title = "barcode symbols"
-    version = 1
+    version = 2
     sizes = (60, 2048)
     splits = ("train", "val", "test")
 

@@ -75,7 +75,7 @@ def draw_symbol(
     count = len(modules)
     whole = count * (1.0 + 2.0 * margin)  # modules from border to border
     seen = min(width, int(rng.log_uniform(0.95 * whole, 7.0 * whole))) if harshness.blur else width
-    tall = max(6, min(48, int(seen / (1.0 + 2.0 * margin) * rng.log_uniform(0.12, 1.1))))
+    tall = max(6, min(32, int(seen / (1.0 + 2.0 * margin) * rng.log_uniform(0.12, 1.1))))
     if not harshness.view:
         tall = height
     profiles = _photographed(rng, modules, whole / seen, harshness.blur, addition)
@@ -96,6 +96,8 @@ def draw_symbol(
         glyphs(rng.integer(0, FONTS - 1)),
         digits,
         np.array([1.0 + rng.uniform(0.0, 0.06), rng.uniform(0.1, 0.2), 7.0 * FINE, 3.0 * FINE, 5.0 * FINE], np.float64),
+        np.empty(seen, np.float32),
+        np.zeros(seen, np.float32),
     )
     if harshness.light:
         image = _hurt(rng, image, harshness.light)
