@@ -98,7 +98,7 @@ def test_results_are_written_as_the_notebook_writes_them(tmp_path: Path, capsys:
     cv2.imwrite(str(folder / "b.png"), np.full((80, 260), 90, np.uint8))
     (folder / "c.png").write_bytes(b"no image")
     with pytest.raises(DataError, match="1 of 3 photos could not be read"):
-        predict_files(reader(photo()[1]), str(folder), tmp_path / "out", False, {"run": "x"})
+        predict_files(reader(photo()[1]).largest, str(folder), tmp_path / "out", {"run": "x"})
     printed = capsys.readouterr().out
     assert f"a.png: {CODE} (check digit right, 0.990), at 30,20 220,20 220,60 30,60" in printed
     with (tmp_path / "out" / "answer.csv").open(encoding="utf-16", newline="") as file:

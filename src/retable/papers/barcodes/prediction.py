@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from retable.data.inputs import input_images
 from retable.detection.stages import Stopwatch, log_medians, medians
 from retable.errors import DataError, StorageError
 from retable.files import write_atomically, write_text
-from retable.papers.barcodes.reading import PhotoReader, PlacedReading
+from retable.papers.barcodes.reading import PlacedReading
 from retable.papers.barcodes.symbology.ean13 import is_valid
 from retable.synthetic.raster import Image, outline
 from retable.visualization.drawing import HIT, MISS, write_picture
@@ -30,7 +30,11 @@ log = logging.getLogger(__name__)
 _KIND = "EAN-13"
 
 
-def predict_files(reader: PhotoReader, source: str, output: Path, everything: bool, about: dict[str, Any]) -> None:
+Find = Callable[[Image], Sequence[PlacedReading]]
+"""What is told of a photo, uint8 (H, W, 3)."""
+
+
+def predict_files(find: Find, source: str, output: Path, about: dict[str, Any]) -> None:
     """Reads a photo or all photos of a folder or pattern, prints the codes, and writes them.
 
     Written are, each all or nothing: ``answer.csv`` as the notebook writes it (UTF-16, no header: path, code, x and y
@@ -38,11 +42,10 @@ def predict_files(reader: PhotoReader, source: str, output: Path, everything: bo
     others.
 
     Args:
-        reader: Localiser and reader.
+        find: Finds and reads symbols.
         source: A photo, a folder of photos, or a pattern of files.
         output: Folder for the results.
-        everything: Whether all symbols of a photo are told, rather than the largest one that can be read.
-        about: What is told of the reader in ``barcodes.json``.
+        about: What is told of the run in ``barcodes.json``.
 
     Raises:
         DataError: There is nothing to read, or, at the end, some files could not be read; the message names them.
@@ -64,8 +67,7 @@ def predict_files(reader: PhotoReader, source: str, output: Path, everything: bo
                 failures.append(name)
                 continue
             with watch.stage("reading"):
-                found = list(reader.each(image)) if everything else [reader.first(image)]
-            readings = [each for each in found if each is not None]
+                readings = find(image)
             console.print("\n".join(f"{name}: {_told(each)}" for each in readings) or f"{name}: no barcode found")
             with watch.stage("drawing"):
                 write_picture(output / "drawn" / f"{Path(name).with_suffix('.png')}", _drawn(image, readings))
@@ -92,7 +94,7 @@ def predict_files(reader: PhotoReader, source: str, output: Path, everything: bo
 def _told(reading: PlacedReading) -> str:
     corners = " ".join(f"{x:.0f},{y:.0f}" for x, y in reading.corners)
     if reading.code is None:
-        return f"a barcode that cannot be read (best guess at {reading.confidence:.3f}), at {corners}"
+        return f"a barcode without digits ({reading.confidence:.3f}), at {corners}"
     check = "check digit right" if is_valid(reading.code) else "check digit wrong"
     return f"{reading.code} ({check}, {reading.confidence:.3f}), at {corners}"
 

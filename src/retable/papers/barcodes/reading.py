@@ -82,6 +82,15 @@ class PhotoReader:
     threshold: float = 0.0
     most: int = 8
 
+    def everything(self, image: Image) -> list[PlacedReading]:
+        """Returns the readings of all symbols, the largest first."""
+        return list(self.each(image))
+
+    def largest(self, image: Image) -> list[PlacedReading]:
+        """Returns `first`, if there is one."""
+        found = self.first(image)
+        return [] if found is None else [found]
+
     def first(self, image: Image) -> PlacedReading | None:
         """Returns the reading of the largest symbol that can be read.
 

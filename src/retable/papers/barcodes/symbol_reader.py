@@ -110,7 +110,7 @@ class SymbolReader(LightningModule, ABC):
             locate, told = load_localiser(options.localiser, self.device)
             about = {**about, "localiser": told}
         reader = PhotoReader(locate, self.quick_read(), data.width, data.height, data.margin, self.threshold)
-        predict_files(reader, options.input, output, options.all, about)
+        predict_files(reader.everything if options.all else reader.largest, options.input, output, about)
 
     def _evaluate(self, batch: Batch, metric: SequenceAccuracy) -> list[Reading]:
         images = batch["images"]

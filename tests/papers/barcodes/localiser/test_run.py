@@ -1,13 +1,17 @@
 """The localiser from its configuration to its test."""
 
+import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from tests.classification import tiny
 
+from retable.papers.barcodes.localiser.corners import Candidate
 from retable.papers.barcodes.localiser.network import UNet
+from retable.papers.barcodes.localiser.schema import LocalisationOptions
 from retable.papers.barcodes.scenes import BarcodeScenes
 from retable.run.build import build
 from retable.run.checkpoints import load_into
@@ -48,3 +52,15 @@ def test_it_trains_and_a_checkpoint_of_it_finds_the_same(tmp_path: Path) -> None
         assert [item.score for item in one] == [item.score for item in same]
         for item in one:
             assert item.corners.shape == (4, 2)
+
+
+def test_what_it_finds_in_files_is_told_without_digits(tmp_path: Path) -> None:
+    image, _, _ = BarcodeScenes("test", 4, 320).load(0)
+    cv2.imwrite(str(tmp_path / "photo.png"), image[..., ::-1])
+    module = build(compose("train", ["model=barcode_unet", "data=barcodes", "budget=smoke"]).model).eval()
+    corners = np.array([(1.0, 2.0), (31.0, 2.0), (31.0, 12.0), (1.0, 12.0)])
+    module.locate = lambda _image: ([Candidate(corners, 0.75, 1.0)], [])
+    module.predict_to(tmp_path / "found", LocalisationOptions(input=str(tmp_path / "photo.png")), None, {"run": "x"})
+    told = json.loads((tmp_path / "found" / "barcodes.json").read_text())
+    (entry,) = told["images"][0]["barcodes"]
+    assert entry == {"code": None, "valid": False, "confidence": 0.75, "corners": corners.tolist()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -24,7 +25,8 @@ from retable.papers.barcodes.localiser.masks import draw_masks, mask_loss
 from retable.papers.barcodes.localiser.metrics import METRIC_INFO, LocalisationMetric
 from retable.papers.barcodes.localiser.network import UNet
 from retable.papers.barcodes.localiser.pictures import LocalisationPictures
-from retable.papers.barcodes.localiser.schema import BarcodeUNetConfig
+from retable.papers.barcodes.localiser.schema import BarcodeUNetConfig, LocalisationOptions
+from retable.papers.barcodes.reading import PlacedReading
 from retable.synthetic.raster import Image
 
 
@@ -39,6 +41,7 @@ class BarcodeUNet(LightningModule):
     monitor_mode = "max"
     metric_info = METRIC_INFO
     weights_origin = "scratch"
+    prediction_options = LocalisationOptions
 
     def __init__(self, config: BarcodeUNetConfig) -> None:
         super().__init__()
@@ -133,6 +136,22 @@ class BarcodeUNet(LightningModule):
             for mask in masks
         )
         return first, second
+
+    def predict_to(self, output: Path, options: LocalisationOptions, data: Any, about: dict[str, Any]) -> None:
+        """Finds the symbols of the user's photos (see `retable.papers.barcodes.prediction.predict_files`).
+
+        Args:
+            output: Folder for the results.
+            options: What was asked.
+            data: The data configuration of the run, which is not needed.
+            about: What is told of the run in the results.
+        """
+        from retable.papers.barcodes.prediction import predict_files
+
+        def find(image: Image) -> list[PlacedReading]:
+            return [PlacedReading(None, found.score, found.corners) for found in self.locate(image)[0]]
+
+        predict_files(find, options.input, output, about)
 
     @cached_property
     def _quick_network(self) -> nn.Module:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from omegaconf import MISSING
+
 from retable.errors import ConfigError
 from retable.options import Options, option
 from retable.papers.barcodes.datasets.schema import GRID, BarcodesConfig
@@ -48,6 +50,21 @@ class BarcodeUNetConfig(Options):
                 f"model.stem={self.stem} and {len(self.widths)} model.widths halve photos "
                 f"{self.stem + len(self.widths) - 1} times, which is too often for sides that are multiples of {GRID}"
             )
+
+
+@dataclass
+class LocalisationOptions(Options):
+    """What ``predict.py`` may be asked of a localiser.
+
+    Attributes:
+        input: A photo, a folder of photos, or a pattern such as ``photos/*.jpg``.
+    """
+
+    elsewhere: ClassVar[dict[str, str]] = {
+        "localiser": "run= names a localiser already: give the reader's folder as run=, this one as localiser="
+    }
+
+    input: str = MISSING
 
 
 SCHEMAS: dict[str, Any] = {"model/barcode_unet": BarcodeUNetConfig}
