@@ -29,13 +29,13 @@ def _data_of(model: str) -> str:
     known = {"larsd": "hrsd", "yolov2_resnet40": "plates", "emoji": "emoji", "plate": "plate_crops"}
     detectors = ("net", "image_processing", "alexnet_svm", "vgg_lstm", "neighbours", "cascade")
     known |= {f"plate_{name}": "plates" for name in detectors}
-    known |= dict.fromkeys(("digits", "scanline", *PEERS), "barcode_symbols")
+    known |= {"barcode_unet": "barcodes", **dict.fromkeys(("digits", "scanline", *PEERS), "barcode_symbols")}
     return known.get(model) or known.get(model.partition("_")[0], "cars")
 
 
 def _model_of(data: str) -> str:
     known = {"emoji": "emoji_net", "cars": "dcgan", "plates": "yolov2_resnet40", "plate_crops": "plate_cnn"}
-    known |= {"barcode_symbols": "digits_perceptron"}
+    known |= {"barcode_symbols": "digits_perceptron", "barcodes": "barcode_unet"}
     return known.get(data, "larsd")
 
 
