@@ -23,7 +23,6 @@ from retable.errors import ConfigError, RetableError
 from retable.papers.barcodes.datasets.tables import find_lists, read_list
 from retable.papers.barcodes.locating import load_localiser
 from retable.papers.barcodes.peers import OpenCv, Pyzbar, ZxingCpp
-from retable.papers.barcodes.reading import PhotoReader
 from retable.papers.barcodes.scenes import BarcodeScenes
 from retable.run.predict import load_run, stored_config
 
@@ -63,8 +62,7 @@ def own(reader: str, localiser: str) -> Read:
     """A reader of our own with its localiser, by the folders of their runs."""
     model, _ = load_run(Path(reader), key="reader")
     data = stored_config(Path(reader), "reader").data
-    locate, _ = load_localiser(localiser, torch.device("cpu"))
-    whole = PhotoReader(locate, model.read, data.width, data.height, data.margin)
+    whole = model.photo_reader(load_localiser(localiser, torch.device("cpu"))[0], data)
 
     def read(image: Image) -> set[str]:
         found = whole.first(image)

@@ -34,8 +34,8 @@ def load(localiser: str, reader: str) -> PhotoReader:
     """Loads both runs."""
     locate, _ = load_localiser(localiser, torch.device("cpu"))
     model, _ = load_run(Path(reader))
-    data = stored_config(Path(reader)).data
-    return PhotoReader(locate, model.quick_read(), data.width, data.height, data.margin)
+    found: PhotoReader = model.photo_reader(locate, stored_config(Path(reader)).data)
+    return found
 
 
 def clean(code: str, angle: float) -> np.ndarray:

@@ -41,7 +41,7 @@ def modules(picture: np.ndarray) -> list[bool]:
 
 
 def cut(locate: object = None, learnt: bool = False, is_boxes: bool = False) -> CutSymbols:
-    return CutSymbols(Photos(is_boxes), 190, 8, 0.0, locate, "x", learnt)  # type: ignore[arg-type]
+    return CutSymbols([Photos(is_boxes)], 190, 8, 0.0, locate, "x", learnt)  # type: ignore[arg-type]
 
 
 def test_each_symbol_is_cut_out_by_its_corners() -> None:

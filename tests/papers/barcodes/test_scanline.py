@@ -1,14 +1,19 @@
 """The reader: the grammar against all codes one by one, the network, one training."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 import torch
+from tests.classification import tiny
 
 from retable.papers.barcodes.scanline import grammar
 from retable.papers.barcodes.scanline.lightning_model import ScanlineReader
 from retable.papers.barcodes.scanline.schema import ScanlineReaderConfig
 from retable.papers.barcodes.symbology.ean13 import is_valid
+from retable.run.build import build
+from retable.run.checkpoints import load_into
+from retable.run.command_line import compose
 
 
 def test_the_best_code_and_the_sum_over_all_are_those_of_one_by_one() -> None:
@@ -66,3 +71,39 @@ def test_quick_reading_is_the_same() -> None:
     images = torch.rand(4, 1, 8, 120)
     slow, quick = model.eval().read(images), model.quick_read()(images)
     assert [each.confidence for each in quick] == pytest.approx([each.confidence for each in slow], rel=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning")
+@pytest.mark.filterwarnings("ignore:.*does not have many workers.*")
+def test_it_trains_and_its_checkpoint_keeps_the_threshold(tmp_path: Path) -> None:
+    words = ["model=scanline_reader", "data=barcode_symbols", "budget=smoke", "hydra=quiet", "data.workers=0"]
+    config = compose("train", words)
+    data, module = build(config.data, seed=1), build(config.model)
+    before = module.threshold
+    trainer = tiny.trainer(tmp_path, max_epochs=1, log_every_n_steps=1)
+    trainer.fit(module, datamodule=data)
+    assert module.threshold == 0.5 < before  # nothing that it said was at all sure
+    trainer.test(module, datamodule=data, verbose=False)
+    assert {name for name in trainer.callback_metrics if name.startswith("test/")} >= {"test/wrong_answers"}
+    assert (tmp_path / "plots" / "readings.png").is_file()
+    trainer.save_checkpoint(tmp_path / "end.ckpt")
+    other = build(config.model)
+    load_into(other, tmp_path / "end.ckpt")
+    assert other.threshold == module.threshold
+    batch = next(iter(data.val_dataloader()))
+    views = torch.stack([batch["images"], batch["images"].flip(2, 3)], dim=1)
+    other.eval().on_validation_epoch_start()
+    other.validation_step({**batch, "images": views}, 0)
+    assert torch.isfinite(other.validation_loss.compute())
+
+
+def test_one_sure_mistake_does_not_silence_it() -> None:
+    config = ScanlineReaderConfig(rows=4, channels=8, blocks=1, kernel=3, width=120, height=8, margin=0.1)
+    model = ScanlineReader(config)
+    model.log = model.log_dict = lambda *_args, **_more: None
+    model.on_validation_epoch_start()
+    model._wrong.update(torch.tensor([0.99999] + [0.0] * 99))
+    model.validation_loss.update(1.0)
+    model.on_validation_epoch_end()
+    assert model.threshold == 0.999
+    assert ScanlineReader(ScanlineReaderConfig(**{**vars(config), "certain": 0.3})).threshold == 0.3

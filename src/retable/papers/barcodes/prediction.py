@@ -70,7 +70,7 @@ def predict_files(find: Find, source: str, output: Path, about: dict[str, Any]) 
                 readings = find(image)
             console.print("\n".join(f"{name}: {_told(each)}" for each in readings) or f"{name}: no barcode found")
             with watch.stage("drawing"):
-                write_picture(output / "drawn" / f"{Path(name).with_suffix('.png')}", _drawn(image, readings))
+                write_picture(output / "drawn" / f"{name}.png", _drawn(image, readings))
             entries.append(
                 {
                     "file": name,

@@ -65,21 +65,21 @@ class PhotoReader:
     """A localiser with a reader.
 
     Attributes:
-        locate: Finds symbols.
+        locate: Finds symbols; None: each picture is one symbol.
         read: Reads them.
         width: Of a symbol's picture in pixels, margins included.
         height: Of a symbol's picture in pixels.
         margin: What is seen beside a symbol on either side, as a part of its width.
         threshold: Confidence below which an answer is withheld.
-        most: Symbols that are looked at in a photo.
+        most: Symbols that are looked at in a photo, or in a quarter of it.
     """
 
-    locate: Locate
+    locate: Locate | None
     read: ReadSymbols
     width: int
     height: int
     margin: float
-    threshold: float = 0.0
+    threshold: float
     most: int = 8
 
     def everything(self, image: Image) -> list[PlacedReading]:
@@ -110,17 +110,22 @@ class PhotoReader:
         symbols in them that are small.
         """
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
-        nothing = True
-        for corners in self.locate(image)[: self.most]:
-            found = self.at(grey, corners)
-            nothing = nothing and found.code is None
-            yield found
-        if nothing and max(grey.shape) >= _LARGE:
-            for offset, part in quarters(image):
-                for corners in self.locate(part)[: self.most]:
-                    found = self.at(grey, corners + offset)
-                    if found.code is not None:
-                        yield found
+        found: list[PlacedReading] = []
+        for corners in (self.locate or whole_picture)(image)[: self.most]:
+            found.append(self.at(grey, corners))
+            yield found[-1]
+        if self.locate is None or max(grey.shape) < _LARGE or any(each.code is not None for each in found):
+            return
+        closer = [
+            self.at(grey, corners + offset)
+            for offset, part in quarters(image)
+            for corners in self.locate(part)[: self.most]
+        ]
+        kept: list[PlacedReading] = []  # quarters overlap, and so may what is found in them
+        for each in sorted(closer, key=lambda each: -abs(cv2.contourArea(each.corners.astype(np.float32)))):
+            if each.code is not None and all(each.code != other.code for other in kept):
+                kept.append(each)
+                yield each
 
     def at(self, grey: Image, corners: Points) -> PlacedReading:
         """Reads the symbol at corners (4, 2) of a photo, uint8 (H, W), whichever way up it is."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
-from retable.options import Options
+from retable.options import Options, option
 
 
 @dataclass
@@ -25,11 +25,13 @@ class PredictionOptions(Options):
         input: A photo, a folder of photos, or a pattern such as ``photos/*.jpg``.
         localiser: Folder of the run of a localiser, which finds the symbols; null: each picture is one symbol.
         all: Whether all symbols of a photo are told, rather than the largest one that can be read.
+        certain: Confidence below which an answer is withheld; null: the model's own threshold.
     """
 
     input: str = MISSING
     localiser: str | None = None
     all: bool = False
+    certain: float | None = option(None, least=0, most=1)
 
 
 @dataclass

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from retable.metrics.image_results.sequences import SequenceResults
 from retable.metrics.sequences import SequenceAccuracy, sequence_metric_info
 from retable.papers.barcodes.pictures import ReadingPictures
-from retable.papers.barcodes.reading import Locate, PhotoReader, Reading, ReadSymbols, best_reading, whole_picture
+from retable.papers.barcodes.reading import Locate, PhotoReader, Reading, ReadSymbols, best_reading
 from retable.papers.barcodes.schema import PredictionOptions, SymbolReaderConfig
 from retable.papers.barcodes.symbology.ean13 import DIGITS
 
@@ -105,12 +105,24 @@ class SymbolReader(LightningModule, ABC):
         from retable.papers.barcodes.locating import load_localiser
         from retable.papers.barcodes.prediction import predict_files
 
-        locate: Locate = whole_picture
+        locate = None
         if options.localiser is not None:
             locate, told = load_localiser(options.localiser, self.device)
             about = {**about, "localiser": told}
-        reader = PhotoReader(locate, self.quick_read(), data.width, data.height, data.margin, self.threshold)
+        reader = self.photo_reader(locate, data, options.certain)
+        about = {**about, "certain": round(reader.threshold, 6)}
         predict_files(reader.everything if options.all else reader.largest, options.input, output, about)
+
+    def photo_reader(self, locate: Locate | None, data: Any, certain: float | None = None) -> PhotoReader:
+        """Returns what reads photos as `predict.py` does.
+
+        Args:
+            locate: What finds symbols; None: each picture is one symbol.
+            data: The data configuration of the run, which knows the shape of the symbols' pictures.
+            certain: Confidence below which an answer is withheld; None: the model's own threshold.
+        """
+        threshold = self.threshold if certain is None else certain
+        return PhotoReader(locate, self.quick_read(), data.width, data.height, data.margin, threshold)
 
     def _evaluate(self, batch: Batch, metric: SequenceAccuracy) -> list[Reading]:
         images = batch["images"]

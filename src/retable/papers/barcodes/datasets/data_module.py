@@ -99,6 +99,7 @@ class BarcodesDataModule(ShardedDataModule):
 
     Attributes:
         test_name: The split that is tested.
+        notes: What a reader of the record must know of the files, once they are read.
     """
 
     test_name = "test"
@@ -107,7 +108,7 @@ class BarcodesDataModule(ShardedDataModule):
         super().__init__()
         self.config, self.seed, self.first_epoch = config, seed, 0
         self.batch_size, self.workers = config.batch_size, config.workers
-        self._notes: list[str] = []
+        self.notes: list[str] = []
 
     @cached_property
     def parts(self) -> dict[str, list[PhotoPart]]:
@@ -150,8 +151,8 @@ class BarcodesDataModule(ShardedDataModule):
         for role in roles:
             if not chosen[role]:
                 raise DataError(f"data.root={root}: no photos are left for {role}; add some, or change data.fractions")
-        self._notes += [note for found in lists.values() for note in found.notes]
-        for note in self._notes:
+        self.notes += [note for found in lists.values() for note in found.notes]
+        for note in self.notes:
             log.warning("%s", note)
         if config.check == "decode":
             files = dict.fromkeys(photo.path for role in roles for photo in chosen[role])
@@ -161,6 +162,8 @@ class BarcodesDataModule(ShardedDataModule):
     def _of_group(self, found: PhotoList) -> list[LabelledPhoto]:
         group = self.config.group
         photos = [photo for photo in found.photos if group in (None, photo.group)]
+        if not photos and group is None:
+            raise DataError(f"{found.path}: lists no photos")
         if not photos:
             known = ", ".join(sorted({photo.group for photo in found.photos} - {""})) or "none"
             raise DataError(f"data.group={group}: {found.path} has no photos of this set; its sets are {known}")
@@ -190,7 +193,7 @@ class BarcodesDataModule(ShardedDataModule):
                     "source": part.source,
                     "fingerprint": part.fingerprint(),
                     "splits": {role: len(part)},
-                    "notes": self._notes,
+                    "notes": self.notes,
                 }
                 for role, found in parts.items()
                 for part in found

@@ -13,6 +13,7 @@ from retable.errors import DataError
 from retable.papers.barcodes.symbology.ean13 import DIGITS, checked
 from retable.synthetic.raster import Points
 
+_LEAST_DIGITS = 9  # of a code that has lost its leading zeros
 _LEAST_SIDE = 4.0  # pixels: nothing shorter is a symbol
 _LEAST_INSIDE = 0.5  # part of a symbol that is in the photo
 
@@ -60,6 +61,10 @@ def read_code(text: str) -> str:
     digits = text.strip().removesuffix(".0")
     if not digits.isdigit() or not digits.isascii():
         raise DataError(f"the code is {text!r}, which is not digits only; a number such as 4.6e12 has lost its digits")
+    if len(digits) < _LEAST_DIGITS:
+        raise DataError(
+            f"the code is {text!r}, {len(digits)} digits, as EAN-8 and UPC-E have them; EAN-13 has {DIGITS}"
+        )
     return checked(digits.zfill(DIGITS))
 
 

@@ -15,7 +15,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
-from retable.errors import DivergenceError
+from retable.errors import DataError, DivergenceError
 from retable.nn import schedules
 from retable.nn.fusion import fuse_batch_norm
 from retable.papers.barcodes.datasets.data_module import Batch
@@ -60,8 +60,14 @@ class BarcodeUNet(LightningModule):
         """Computes the loss of a training batch.
 
         Raises:
+            DataError: Of some photo upright boxes are known, not corners.
             DivergenceError: It is not finite.
         """
+        if bool(batch["is_boxes"].any()):
+            raise DataError(
+                "data.train_on: of these photos upright boxes around the symbols are known, not their corners, and no "
+                "mask can be learnt of them; train on generated photos, and test on these"
+            )
         logits = self.network(batch["images"])
         loss = mask_loss(logits.float(), self.targets(batch, logits.shape[2:]), self.config.dice_weight)
         if not torch.isfinite(loss):

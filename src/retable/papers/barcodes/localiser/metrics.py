@@ -68,12 +68,12 @@ class LocalisationMetric(Metric):
         left = list(range(len(corners)))
         best = [0.0] * len(corners)
         for candidate in sorted(candidates, key=lambda item: -item.score):
-            seen = _box(candidate.corners) if is_boxes else candidate.corners
+            seen = box_around(candidate.corners) if is_boxes else candidate.corners
             overlaps = [quadrangle_iou(seen, corners[index]) for index in left]
             if not overlaps:
                 break
             index = left[int(np.argmax(overlaps))]
-            best[index] = max(best[index], quadrangle_iou(_box(candidate.corners), _box(corners[index])))
+            best[index] = max(best[index], quadrangle_iou(box_around(candidate.corners), box_around(corners[index])))
             if max(overlaps) >= FOUND:
                 left.remove(index)
                 self.found += 1
@@ -107,7 +107,8 @@ def corner_error(found: Points, known: Points) -> float:
     return float(min(np.linalg.norm(turned - known, axis=1).mean() for turned in (found, np.roll(found, 2, axis=0))))
 
 
-def _box(corners: Points) -> Points:
+def box_around(corners: Points) -> Points:
+    """Returns the upright box (4, 2) around corners, clockwise from its upper left."""
     (left, top), (right, bottom) = corners.min(0), corners.max(0)
     box: Any = [(left, top), (right, top), (right, bottom), (left, bottom)]
     return np.array(box, np.float64)

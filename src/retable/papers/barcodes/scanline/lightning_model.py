@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from retable.papers.barcodes.scanline.schema import ScanlineReaderConfig
 from retable.papers.barcodes.symbol_reader import Batch, SymbolReader
 
 _SURE = 0.9  # probability below which answers are withheld before the first validation
-_LEAST_SURE, _STEP = 0.5, 1e-4
+_LEAST_SURE, _MOST_SURE = 0.5, 0.999  # of few validation pictures one alone must not decide that nothing is answered
 _LARGEST = 30.0  # nats of a symbol that count: those that nobody can read have no end
 
 
@@ -76,7 +77,8 @@ class ScanlineReader(SymbolReader):
         gathered: Any = self._wrong.compute()
         wrong = torch.as_tensor(gathered).reshape(-1).sort(descending=True).values
         allowed = int(self.config.wrong_answers * len(wrong))
-        self._lowest = max(_LEAST_SURE, float(wrong[allowed]) + _STEP) if allowed < len(wrong) else _LEAST_SURE
+        surest = float(wrong[allowed]) if allowed < len(wrong) else 0.0
+        self._lowest = min(max(_LEAST_SURE, math.nextafter(surest, 1.0)), _MOST_SURE)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps the threshold."""

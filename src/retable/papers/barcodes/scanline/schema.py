@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from omegaconf import II
 
+from retable.errors import ConfigError
 from retable.options import option
 from retable.papers.barcodes.schema import SymbolReaderConfig
 
@@ -44,6 +45,11 @@ class ScanlineReaderConfig(SymbolReaderConfig):
     warmup: int = option(100, least=0)
     wrong_answers: float = option(0.001, least=0, below=1)
     certain: float | None = option(None, least=0, most=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kernel % 2 == 0:
+            raise ConfigError(f"model.kernel={self.kernel}: must be odd, so that it has a middle")
 
 
 SCHEMAS: dict[str, Any] = {"model/scanline_reader": ScanlineReaderConfig}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from retable.errors import DataError
 from retable.papers.barcodes.datasets.parts import Photo, PhotoPart
-from retable.papers.barcodes.localiser.metrics import quadrangle_iou
+from retable.papers.barcodes.localiser.metrics import box_around, quadrangle_iou
 from retable.papers.barcodes.reading import Locate
 from retable.papers.barcodes.warping import warp
 from retable.synthetic.raster import Image, Points
@@ -27,7 +27,7 @@ class CutSymbols:
     """The symbols of photos, cut out once and kept in memory.
 
     Args:
-        photos: The photos.
+        photos: The photos, by source.
         width: Of the pictures in pixels, margins included.
         height: Of the pictures in pixels.
         margin: What is seen beside a symbol on either side, as a part of its width.
@@ -42,7 +42,7 @@ class CutSymbols:
 
     def __init__(
         self,
-        photos: PhotoPart,
+        photos: Sequence[PhotoPart],
         width: int,
         height: int,
         margin: float,
@@ -50,12 +50,14 @@ class CutSymbols:
         told: str = "reference",
         learnt: bool = False,
     ) -> None:
-        self.kind, self.source = photos.kind, f"symbols of {photos.source}"
-        self._told = f"{photos.fingerprint()} {width} {height} {margin} {told} {learnt}"
+        kinds = {part.kind for part in photos}
+        self.kind = kinds.pop() if len(kinds) == 1 else "mixed"
+        self.source = f"symbols of {' and '.join(part.source for part in photos)}"
+        prints = " ".join(part.fingerprint() for part in photos)
+        self._told = f"{prints} {width} {height} {margin} {told} {learnt}"
         self.missed = self.symbols = 0
         pictures, digits = [], []
-        for index in range(len(photos)):
-            photo = photos.load(index)
+        for photo in (part.load(index) for part in photos for index in range(len(part))):
             grey = np.asarray(cv2.cvtColor(photo.image, cv2.COLOR_RGB2GRAY), np.uint8)
             found = _views(photo, locate, learnt)
             for code, views in zip(photo.codes, found, strict=True):
@@ -85,6 +87,10 @@ class CutSymbols:
 
 def _views(photo: Photo, locate: Locate | None, learnt: bool) -> list[list[Points]]:
     """Returns how each symbol of a photo is looked at: its corners in one or two orders, none where it was missed."""
+    if photo.is_boxes and learnt:
+        raise DataError(
+            "data.photos.train_on: boxes around symbols do not tell which way up they are; test on these only"
+        )
     if locate is None:
         if photo.is_boxes:
             raise DataError(
@@ -95,7 +101,7 @@ def _views(photo: Photo, locate: Locate | None, learnt: bool) -> list[list[Point
     places = locate(photo.image)
     views: list[list[Points]] = []
     for corners in photo.corners:
-        found = best_match(corners, places)
+        found = best_match(corners, places, photo.is_boxes)
         if found is None:
             views.append([])
         elif learnt:
@@ -106,8 +112,11 @@ def _views(photo: Photo, locate: Locate | None, learnt: bool) -> list[list[Point
     return views
 
 
-def best_match(corners: Points, places: Sequence[Points]) -> Points | None:
-    """Returns the quadrangle (4, 2) that overlaps a given one best, None where none has an IoU of 0.3."""
-    overlaps = [quadrangle_iou(corners, place) for place in places]
+def best_match(corners: Points, places: Sequence[Points], is_box: bool = False) -> Points | None:
+    """Returns the quadrangle (4, 2) that overlaps a given one best, None where none has an IoU of 0.3.
+
+    Where the given one is an upright box, the boxes around the others are compared with it.
+    """
+    overlaps = [quadrangle_iou(corners, box_around(place) if is_box else place) for place in places]
     best = int(np.argmax(overlaps)) if overlaps else 0
     return places[best] if overlaps and overlaps[best] >= _SAME else None

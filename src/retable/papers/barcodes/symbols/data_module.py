@@ -102,16 +102,18 @@ class SymbolsDataModule(ShardedDataModule):
             return {role: self._generated(role) for role in self.roles}
         locate, told = None, "reference"
         if config.corners not in (None, "reference"):
-            locate, about = load_localiser(str(config.corners), torch.device("cpu"), "data.corners")
-            told = f"{about} {fingerprint_files({}, {'run': Path(str(config.corners)) / paths.CONFIG}, [])}"
+            folder = Path(str(config.corners)).expanduser()
+            locate, about = load_localiser(str(folder), torch.device("cpu"), "data.corners")
+            told = fingerprint_files({}, {"localiser": folder / paths.CHECKPOINTS / about["checkpoint"]}, [])
         photos = config.photos(self.seed)
         photos.roles = self.roles
-        return {role: self._cut(photos.parts[role], role, locate, told) for role in self.roles}
+        found = {role: self._cut(photos.parts[role], role, locate, told) for role in self.roles}
+        self._notes += photos.notes
+        return found
 
     def _cut(self, parts: Sequence[PhotoPart], role: str, locate: Locate | None, told: str) -> Symbols:
         config = self.config
-        (part,) = parts
-        found = CutSymbols(part, config.width, config.height, config.margin, locate, told, role == "train")
+        found = CutSymbols(parts, config.width, config.height, config.margin, locate, told, role == "train")
         if not len(found):
             raise DataError(f"data.corners={config.corners}: no symbols are left for {role}")
         if found.missed:
