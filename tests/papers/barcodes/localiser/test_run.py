@@ -1,5 +1,6 @@
 """The localiser from its configuration to its test."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,14 @@ import pytest
 import torch
 from tests.classification import tiny
 
+from retable.errors import DataError
 from retable.papers.barcodes.localiser.network import UNet
+from retable.papers.barcodes.localiser.schema import LocaliserOptions
 from retable.papers.barcodes.scenes import BarcodeScenes
 from retable.run.build import build
 from retable.run.checkpoints import load_into
 from retable.run.command_line import compose
+from retable.visualization.drawing import write_picture
 
 
 @pytest.mark.parametrize(("stem", "stride"), [(0, 1), (2, 4)])
@@ -48,3 +52,10 @@ def test_it_trains_and_a_checkpoint_of_it_finds_the_same(tmp_path: Path) -> None
         assert [item.score for item in one] == [item.score for item in same]
         for item in one:
             assert item.corners.shape == (4, 2)
+    write_picture(tmp_path / "photos" / "a.png", image)
+    (tmp_path / "photos" / "b.png").write_text("no image")
+    with pytest.raises(DataError, match=r"1 of 2 .* b\.png"):
+        module.predict_to(tmp_path / "found", LocaliserOptions(str(tmp_path / "photos")), None, {"run": "x"})
+    told = json.loads((tmp_path / "found" / "symbols.json").read_text())
+    assert told["images"][0]["file"] == "a.png"
+    assert (tmp_path / "found" / "drawn" / "a.jpg").is_file()

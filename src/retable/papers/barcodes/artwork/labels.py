@@ -79,7 +79,7 @@ def draw_label(rng: RandomStream, symbol: Symbol, module: float, paper: Colour |
     add_on = None
     if extra is not None:
         start = x0 + count + gap
-        upper = y0 + (size if size else 0.0)  # its digits stand above
+        upper = y0 + min(size, 0.5 * high)  # its digits stand above
         _stripes(image, edges(extra, growth) + start, module, upper, bottom + long, dark, light)
         add_on = _rectangle(start, upper, start + len(extra), bottom + long, module)
         if size:

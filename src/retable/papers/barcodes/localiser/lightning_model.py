@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -24,7 +25,8 @@ from retable.papers.barcodes.localiser.masks import draw_masks, mask_loss
 from retable.papers.barcodes.localiser.metrics import METRIC_INFO, LocalisationMetric
 from retable.papers.barcodes.localiser.network import UNet
 from retable.papers.barcodes.localiser.pictures import LocalisationPictures
-from retable.papers.barcodes.localiser.schema import BarcodeUNetConfig
+from retable.papers.barcodes.localiser.prediction import locate_files
+from retable.papers.barcodes.localiser.schema import BarcodeUNetConfig, LocaliserOptions
 from retable.synthetic.raster import Image
 
 
@@ -39,6 +41,7 @@ class BarcodeUNet(LightningModule):
     monitor_mode = "max"
     metric_info = METRIC_INFO
     weights_origin = "scratch"
+    prediction_options = LocaliserOptions
 
     def __init__(self, config: BarcodeUNetConfig) -> None:
         super().__init__()
@@ -133,6 +136,10 @@ class BarcodeUNet(LightningModule):
             for mask in masks
         )
         return first, second
+
+    def predict_to(self, output: Path, options: LocaliserOptions, data: Any, about: dict[str, Any]) -> None:
+        """Finds the barcodes of the user's files (see `retable.papers.barcodes.localiser.prediction.locate_files`)."""
+        locate_files(self.locate, options.input, output, about)
 
     @cached_property
     def _quick_network(self) -> nn.Module:

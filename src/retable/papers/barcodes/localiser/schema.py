@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from omegaconf import MISSING
+
 from retable.errors import ConfigError
 from retable.options import Options, option
 from retable.papers.barcodes.datasets.schema import GRID, BarcodesConfig
@@ -27,7 +29,9 @@ class BarcodeUNetConfig(Options):
     """
 
     task: ClassVar[str] = BarcodesConfig.task
-    inference_options: ClassVar[frozenset[str]] = frozenset({"mask_threshold", "score_threshold", "least_area"})
+    inference_options: ClassVar[frozenset[str]] = frozenset(
+        {"image_size", "mask_threshold", "score_threshold", "least_area"}
+    )
 
     _target_: str = "retable.papers.barcodes.localiser.lightning_model.BarcodeUNet"
     image_size: int = option(512, least=64)
@@ -48,6 +52,17 @@ class BarcodeUNetConfig(Options):
                 f"model.stem={self.stem} and {len(self.widths)} model.widths halve photos "
                 f"{self.stem + len(self.widths) - 1} times, which is too often for sides that are multiples of {GRID}"
             )
+
+
+@dataclass
+class LocaliserOptions(Options):
+    """What ``predict.py`` may be asked of a localiser.
+
+    Attributes:
+        input: A photo, a folder of them, or a pattern such as ``photos/*.jpg``.
+    """
+
+    input: str = MISSING
 
 
 SCHEMAS: dict[str, Any] = {"model/barcode_unet": BarcodeUNetConfig}
