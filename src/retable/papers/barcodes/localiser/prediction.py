@@ -85,6 +85,7 @@ def _told(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
         {
             "corners": candidate.corners.round(2).tolist(),
             "score": round(candidate.score, 4),
+            "ean13": round(candidate.ean13, 4),
             "coherence": round(candidate.coherence, 4),
         }
         for candidate in candidates

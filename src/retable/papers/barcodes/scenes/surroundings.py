@@ -34,7 +34,7 @@ def place(number: int) -> Image:
         image[:row] = _surface(rng, row, WIDTH)
     for _ in range(rng.choice((0, 1, 2, 3, 5))):
         _thing(image, rng)
-    for drawn, probability in ((_rails, 0.3), (_tiles, 0.2)):
+    for drawn, probability in ((_rails, 0.35), (_fan, 0.12), (_tiles, 0.2)):
         if rng.chance(probability):
             drawn(image, rng)
     return image
@@ -105,6 +105,19 @@ def _rails(image: Image, rng: RandomStream) -> None:
         (ax, ay), (bx, by) = ends
         cv2.line(image, (round(ax), round(ay)), (round(bx), round(by)), colour, thickness, cv2.LINE_AA)
         step += period
+
+
+def _fan(image: Image, rng: RandomStream) -> None:
+    """A fan's or a wheel's wires: lines from a middle outwards."""
+    cx, cy, reach = rng.uniform(0, WIDTH), rng.uniform(0, HEIGHT), rng.log_uniform(60, 300)
+    colour = vary(rng, _GROUNDS.draw(rng), 30)
+    wires, thickness = rng.integer(16, 90), rng.integer(1, 4)
+    for wire in range(wires):
+        angle = math.tau * wire / wires
+        first = round(cx + 0.25 * reach * math.cos(angle)), round(cy + 0.25 * reach * math.sin(angle))
+        last = round(cx + reach * math.cos(angle)), round(cy + reach * math.sin(angle))
+        cv2.line(image, first, last, colour, thickness, cv2.LINE_AA)
+    cv2.circle(image, (round(cx), round(cy)), round(reach), colour, thickness + 2, cv2.LINE_AA)
 
 
 def _tiles(image: Image, rng: RandomStream) -> None:
