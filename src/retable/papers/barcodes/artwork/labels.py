@@ -129,8 +129,9 @@ def _write(
     scale = height / _CAPITALS.get(font, 21.0)
     thickness = max(1, round(height * rng.uniform(0.06, 0.13)))
     y = round(top * module + height)
+    digit = cv2.getTextSize("0", font, scale, thickness)[0][0]  # all are as wide, in these fonts
     for word, place in words:
-        width = cv2.getTextSize(word, font, scale, thickness)[0][0]
+        width = digit if len(word) == 1 else cv2.getTextSize(word, font, scale, thickness)[0][0]
         cv2.putText(image, word, (round(place * module - width / 2), y), font, scale, colour, thickness, cv2.LINE_AA)
 
 

@@ -43,11 +43,14 @@ def place(number: int) -> Image:
 def draw_surroundings(rng: RandomStream, width: int, height: int) -> Image:
     """Cuts a view of a place out of the stock, uint8 (height, width, 3)."""
     whole = place(rng.integer(0, PLACES - 1))
-    share = rng.uniform(0.35, 1.0)
-    wide = max(8, min(round(WIDTH * share), WIDTH))
-    high = max(8, min(round(wide * height / width), HEIGHT))
+    wide, high = width, height
+    if rng.chance(0.6) or width > WIDTH or height > HEIGHT:  # otherwise as large as it is, which takes no time
+        wide = round(WIDTH * rng.uniform(0.35, 1.0))
+        high = min(round(wide * height / width), HEIGHT)
     x, y = rng.integer(0, WIDTH - wide), rng.integer(0, HEIGHT - high)
     view = whole[y : y + high, x : x + wide]
+    if (wide, high) == (width, height):
+        return view.copy()
     image = cv2.resize(view, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.flip(image, 1) if rng.chance(0.5) else image, np.uint8)
 
