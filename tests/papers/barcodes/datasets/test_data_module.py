@@ -101,6 +101,19 @@ def test_real_photos_are_split_in_blocks(tmp_path: Path) -> None:
         _ = BarcodesDataModule(dataclasses.replace(CONFIG, root=root, group="7"), 1).parts
 
 
+def test_boxes_are_tested_on_but_not_learnt_from(tmp_path: Path) -> None:
+    root = photos(tmp_path, 10)
+    (root / "markup.csv").unlink()
+    names = sorted(path.name for path in (root / "Images").iterdir())
+    rows = ["path,set,code,xmin,ymin,xmax,ymax", *(f"{name},1,4006381333931,20,20,80,40" for name in names)]
+    (root / "labels.csv").write_text("\n".join(rows))
+    data = BarcodesDataModule(dataclasses.replace(CONFIG, root=str(root), group="1"), 1)
+    data.roles = ["test"]
+    assert all(bool(batch["is_boxes"].all()) for batch in data.test_dataloader())
+    with pytest.raises(DataError, match="upright boxes"):
+        _ = BarcodesDataModule(dataclasses.replace(CONFIG, root=str(root), train_on="real"), 1).parts
+
+
 def test_varied_photos_keep_their_corners_on_the_symbol() -> None:
     image = np.full((96, 96, 3), 240, np.uint8)
     image[40:60, 30:70] = 10

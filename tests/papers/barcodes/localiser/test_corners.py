@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from retable.papers.barcodes.localiser.corners import Candidate, corners_of
 from retable.papers.barcodes.localiser.masks import draw_mask, mask_loss
@@ -32,12 +33,18 @@ def turned(corners: Points, degrees: float) -> Points:
     return np.asarray((corners - corners.mean(0)) @ matrix.T + centre, np.float64)
 
 
+def masks(quadrangles: Points) -> NDArray[np.float32]:
+    """What a network should say: of the last symbol also that it is of EAN-13."""
+    groups = (quadrangles, quadrangles[-1:])
+    return np.stack([draw_mask(group, 80, 100, 4).astype(np.float32) / 255 for group in groups])
+
+
 @pytest.mark.parametrize("degrees", [0, 20, 45, 88, 90, 133, 180, 251, 300])
 @pytest.mark.parametrize("ratio", [1.0, 0.5])
 def test_corners_are_those_of_the_symbol_in_perspective(degrees: float, ratio: float) -> None:
     """Also of high and narrow ones: the bars tell how a symbol is read, its shape does not."""
     corners = turned(TILTED * np.array([ratio, 1.0]), degrees)
-    mask = draw_mask(corners[None], 80, 100, 4).astype(np.float32) / 255
+    mask = masks(corners[None])
     (found,) = corners_of(mask, printed(corners))
     assert corner_error(found.corners, corners) < 1.5
     assert found.score > 0.9
@@ -49,8 +56,8 @@ def test_corners_are_those_of_the_symbol_in_perspective(degrees: float, ratio: f
 def test_several_symbols_come_by_area_and_specks_do_not() -> None:
     small = TILTED * 0.4
     large = TILTED * 0.7 + np.array([60, 80])
-    mask = draw_mask(np.stack([small, large]), 80, 100, 4).astype(np.float32) / 255
-    mask[70, 5] = 1.0
+    mask = masks(np.stack([small, large]))
+    mask[:, 70, 5] = 1.0
     image = printed(large)
     found = corners_of(mask, image, least_area=40.0)
     assert [quadrangle_iou(item.corners, known) > 0.9 for item, known in zip(found, (large, small), strict=True)] == [
@@ -58,6 +65,8 @@ def test_several_symbols_come_by_area_and_specks_do_not() -> None:
         True,
     ]
     assert found[0].area > found[1].area
+    assert found[0].ean13 > 0.95
+    assert found[1].ean13 == 0.0
     assert corners_of(0.4 * mask, image) == []
     assert corners_of(0.7 * mask, image, least_score=0.9) == []
 
@@ -80,8 +89,8 @@ def test_the_loss_is_least_for_the_right_mask() -> None:
 
 def test_metrics() -> None:
     metric = LocalisationMetric()
-    near = Candidate(np.roll(TILTED + 1.0, 2, axis=0), 0.9, 1.0)  # upside down, one pixel off in x and in y
-    far = Candidate(TILTED + 300.0, 0.8, 1.0)
+    near = Candidate(np.roll(TILTED + 1.0, 2, axis=0), 0.9, 1.0, 1.0)  # upside down, one pixel off in x and in y
+    far = Candidate(TILTED + 300.0, 0.8, 1.0, 1.0)
     metric.update([far, near], np.stack([TILTED, TILTED + np.array([0, 500])]), False, 2.0)
     metric.update([], np.zeros((0, 4, 2)), False, 1.0)
     metric.update_masks(torch.tensor([True, True, False]), torch.tensor([True, False, False]))

@@ -59,7 +59,7 @@ def test_what_it_finds_in_files_is_told_without_digits(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "photo.png"), image[..., ::-1])
     module = build(compose("train", ["model=barcode_unet", "data=barcodes", "budget=smoke"]).model).eval()
     corners = np.array([(1.0, 2.0), (31.0, 2.0), (31.0, 12.0), (1.0, 12.0)])
-    module.locate = lambda _image: ([Candidate(corners, 0.75, 1.0)], [])
+    module.locate = lambda _image: ([Candidate(corners, 0.75, 1.0, 1.0)], [])
     module.predict_to(tmp_path / "found", LocalisationOptions(input=str(tmp_path / "photo.png")), None, {"run": "x"})
     told = json.loads((tmp_path / "found" / "barcodes.json").read_text())
     (entry,) = told["images"][0]["barcodes"]

@@ -79,7 +79,7 @@ def draw_label(rng: RandomStream, symbol: Symbol, module: float, paper: Colour |
     add_on = None
     if extra is not None:
         start = x0 + count + gap
-        upper = y0 + (size if size else 0.0)  # its digits stand above
+        upper = y0 + min(size, 0.5 * high)  # its digits stand above
         _stripes(image, edges(extra, growth) + start, module, upper, bottom + long, dark, light)
         add_on = _rectangle(start, upper, start + len(extra), bottom + long, module)
         if size:
@@ -129,8 +129,9 @@ def _write(
     scale = height / _CAPITALS.get(font, 21.0)
     thickness = max(1, round(height * rng.uniform(0.06, 0.13)))
     y = round(top * module + height)
+    digit = cv2.getTextSize("0", font, scale, thickness)[0][0]  # all are as wide, in these fonts
     for word, place in words:
-        width = cv2.getTextSize(word, font, scale, thickness)[0][0]
+        width = digit if len(word) == 1 else cv2.getTextSize(word, font, scale, thickness)[0][0]
         cv2.putText(image, word, (round(place * module - width / 2), y), font, scale, colour, thickness, cv2.LINE_AA)
 
 

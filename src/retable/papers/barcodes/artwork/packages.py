@@ -14,7 +14,7 @@ from retable.synthetic.raster import Image
 from retable.synthetic.rng import RandomStream
 
 PACKAGES: Final = 96  # of one process
-WIDTH, HEIGHT = 800, 600
+WIDTH, HEIGHT = 640, 480
 _SEED: Final = 20201128
 _WORDS: Final = (
     "INGREDIENTS", "sugar", "water", "salt", "di", "con", "per", "the", "Best before", "see lid", "Nutrition", "kcal",

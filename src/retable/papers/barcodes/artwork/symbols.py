@@ -15,6 +15,7 @@ from retable.papers.barcodes.symbology.numbers import draw_code
 from retable.synthetic.rng import RandomStream, Weighted
 
 EAN13: Final = "ean13"
+ADD_ON: Final = "add_on"
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,11 @@ class BarcodesDataModule(ShardedDataModule):
         for role in roles:
             if not chosen[role]:
                 raise DataError(f"data.root={root}: no photos are left for {role}; add some, or change data.fractions")
+            if role != "test" and any(symbol.is_box for photo in chosen[role] for symbol in photo.symbols):
+                raise DataError(
+                    f"data.root={root}: only upright boxes around symbols are known, which can be tested on but not "
+                    "learnt from; use data.train_on=generated, or a markup.csv with corners"
+                )
         self.notes += [note for found in lists.values() for note in found.notes]
         for note in self.notes:
             log.warning("%s", note)

@@ -11,6 +11,7 @@ import numpy as np
 
 from retable.data.fingerprint import fingerprint_files
 from retable.data.images import read_image
+from retable.papers.barcodes.artwork.symbols import ADD_ON
 from retable.papers.barcodes.datasets.labelled import LabelledPhoto
 from retable.papers.barcodes.datasets.schema import GRID, PhotoAugmentation
 from retable.synthetic.camera import defocus, tint
@@ -28,7 +29,7 @@ class Photo:
         image: uint8 RGB (H, W, 3).
         corners: (4, 2) of each symbol of EAN-13 and UPC-A, continuous pixels, in reading order.
         codes: Their digits.
-        others: (4, 2) of each barcode of another kind, where that is known.
+        others: (4, 2) of each barcode of another kind, where that is known; add-ons are none by themselves.
         is_boxes: Whether the corners are only those of upright boxes around the symbols.
     """
 
@@ -80,7 +81,7 @@ class GeneratedPhotos:
             image,
             [symbol.corners for symbol in symbols],
             tuple(symbol.code for symbol in symbols),
-            [symbol.corners for symbol in others],
+            [symbol.corners for symbol in others if symbol.kind != ADD_ON],
         )
 
     def fingerprint(self) -> str:

@@ -25,11 +25,13 @@ class Candidate:
         corners: (4, 2) in continuous pixels of the photo, clockwise. The first two are along the direction of reading;
             whether it is that or its opposite, the reader finds out.
         score: Mean probability of its pixels.
+        ean13: Probability that it is of EAN-13 or UPC-A, not of another kind.
         coherence: How much the gradients in it have one direction, 0 to 1: bars have, text and textures have not.
     """
 
     corners: Points
     score: float
+    ean13: float
     coherence: float
 
     @property
@@ -39,20 +41,23 @@ class Candidate:
 
 
 def corners_of(
-    mask: NDArray[np.float32], image: Image, threshold: float = 0.5, least_score: float = 0.0, least_area: float = 1.0
+    masks: NDArray[np.float32], image: Image, threshold: float = 0.5, least_score: float = 0.0, least_area: float = 1.0
 ) -> list[Candidate]:
-    """Returns the symbols of a mask, the largest first.
+    """Returns the barcodes of masks, the largest first.
 
     Args:
-        mask: Probabilities (h, w) of the photo, which may have several pixels for one of the mask.
+        masks: Probabilities (2, h, w) that there is a barcode, and that there is one of EAN-13 or UPC-A; the photo may
+            have several pixels for one of the masks.
         image: The photo, uint8 (H, W) or (H, W, 3).
-        threshold: Probability from which on a pixel belongs to a symbol.
-        least_score: Mean probability of its pixels below which a symbol is none.
+        threshold: Probability from which on a pixel belongs to a barcode.
+        least_score: Mean probability of its pixels below which a barcode is none.
         least_area: Area below which it is none, square pixels of the photo.
     """
+    mask, kind = masks
     if mask.max(initial=0.0) < threshold:
         return []
     factor = max(1, round(min(image.shape[0] / mask.shape[0], 4)))
+    kind = cv2.resize(kind, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
     fine = cv2.resize(mask, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
     scale = np.array([image.shape[1] / fine.shape[1], image.shape[0] / fine.shape[0]])
     count, labels, stats, _ = cv2.connectedComponentsWithStats((fine >= threshold).astype(np.uint8), connectivity=4)
@@ -62,12 +67,13 @@ def corners_of(
         if pixels * scale[0] * scale[1] < least_area:
             continue
         inside = (labels[y : y + height, x : x + width] == label).astype(np.uint8)
-        score = float(cv2.mean(fine[y : y + height, x : x + width], inside)[0])
+        box = slice(y, y + height), slice(x, x + width)
+        score, ean13 = (float(cv2.mean(field[box], inside)[0]) for field in (fine, kind))
         corners = quadrangle(inside) if score >= least_score else None
         if corners is not None:
             corners = (corners + np.array([x, y])) * scale
             angle, coherence = direction(image, corners)
-            found.append(Candidate(along(corners, angle), score, coherence))
+            found.append(Candidate(along(corners, angle), score, min(ean13 / score, 1.0), coherence))
     return sorted(found, key=lambda candidate: -candidate.area)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
-from retable.errors import DataError, DivergenceError
+from retable.errors import DivergenceError
 from retable.nn import schedules
 from retable.nn.fusion import fuse_batch_norm
 from retable.papers.barcodes.datasets.data_module import Batch
@@ -31,7 +32,11 @@ from retable.synthetic.raster import Image
 
 
 class BarcodeUNet(LightningModule):
-    """A U-Net with two masks: of symbols that are to be read, EAN-13 and UPC-A, and of barcodes of other kinds.
+    """A U-Net with two masks: of linear barcodes of any kind, and of those among them that are of EAN-13 or UPC-A.
+
+    Where a barcode is can be seen in any photo; of what kind it is, hardly in one that is far out of focus. So its
+    place does not depend on its kind, and what is of another kind can be told apart, but is better refused by the
+    reader.
 
     Attributes:
         network: The network.
@@ -53,21 +58,16 @@ class BarcodeUNet(LightningModule):
 
     def targets(self, batch: Batch, shape: tuple[int, int]) -> Tensor:
         """Returns the masks (B, 2, h, w) in [0, 1] that a batch should have."""
-        drawn = draw_masks([batch["corners"], batch["others"]], shape, self.network.stride)
+        every = [torch.cat(pair) for pair in zip(batch["corners"], batch["others"], strict=True)]
+        drawn = draw_masks([every, batch["corners"]], shape, self.network.stride)
         return drawn.to(batch["images"].device)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Computes the loss of a training batch.
 
         Raises:
-            DataError: Of some photo upright boxes are known, not corners.
             DivergenceError: It is not finite.
         """
-        if bool(batch["is_boxes"].any()):
-            raise DataError(
-                "data.train_on: of these photos upright boxes around the symbols are known, not their corners, and no "
-                "mask can be learnt of them; train on generated photos, and test on these"
-            )
         logits = self.network(batch["images"])
         loss = mask_loss(logits.float(), self.targets(batch, logits.shape[2:]), self.config.dice_weight)
         if not torch.isfinite(loss):
@@ -134,14 +134,13 @@ class BarcodeUNet(LightningModule):
         images = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float().div_(255)
         masks = self._quick_network(images).sigmoid()[0].float().cpu()
         factors = np.array([width / shape[0], height / shape[1]])
-        first, second = (
-            [
-                Candidate(found.corners * factors, found.score, found.coherence)
-                for found in self._candidates(mask.numpy(), padded)
-            ]
-            for mask in masks
-        )
-        return first, second
+        found = [
+            replace(candidate, corners=candidate.corners * factors)
+            for candidate in self._candidates(masks.numpy(), padded)
+        ]
+        return self._of_ean13(found), [
+            candidate for candidate in found if candidate.ean13 < self.config.ean13_threshold
+        ]
 
     def predict_to(self, output: Path, options: LocalisationOptions, data: Any, about: dict[str, Any]) -> None:
         """Finds the symbols of the user's photos (see `retable.papers.barcodes.prediction.predict_files`).
@@ -164,25 +163,31 @@ class BarcodeUNet(LightningModule):
         """The network as prediction uses it: its weights are not trained any more."""
         return fuse_batch_norm(self.network).to(memory_format=torch.channels_last)
 
-    def _candidates(self, mask: NDArray[np.float32], image: Image) -> list[Candidate]:
+    def _of_ean13(self, candidates: list[Candidate]) -> list[Candidate]:
+        return [candidate for candidate in candidates if candidate.ean13 >= self.config.ean13_threshold]
+
+    def _candidates(self, masks: NDArray[np.float32], image: Image) -> list[Candidate]:
         config = self.config
-        return corners_of(mask, image, config.mask_threshold, config.score_threshold, config.least_area)
+        return corners_of(masks, image, config.mask_threshold, config.score_threshold, config.least_area)
 
     def _evaluate(self, batch: Batch) -> dict[str, Any]:
         images = batch["images"]
         logits = self.network(images).float()
         targets = self.targets(batch, logits.shape[2:])
         self.mean_loss.update(mask_loss(logits, targets, self.config.dice_weight), len(images))
-        masks = logits.sigmoid()[:, 0]
+        masks = logits.sigmoid()
         known = ~batch["is_boxes"]  # of a turned symbol, an upright box is no mask
-        self.metric.update_masks(masks[known] >= self.config.mask_threshold, targets[known, 0] >= 0.5)
+        self.metric.update_masks(masks[known, 0] >= self.config.mask_threshold, targets[known, 0] >= 0.5)
         pixels = images.permute(0, 2, 3, 1).mul(255).round().byte().cpu().numpy()
-        found = [self._candidates(mask, image) for mask, image in zip(masks.cpu().numpy(), pixels, strict=True)]
+        found = [
+            self._of_ean13(self._candidates(mask, image))
+            for mask, image in zip(masks.cpu().numpy(), pixels, strict=True)
+        ]
         for candidates, corners, is_boxes, scale in zip(
             found, batch["corners"], batch["is_boxes"].tolist(), batch["scales"].tolist(), strict=True
         ):
             self.metric.update(candidates, corners.cpu().numpy().astype(np.float64), is_boxes, scale)
-        return {"masks": masks, "candidates": found}
+        return {"masks": masks[:, 0], "candidates": found}
 
     def _reset(self) -> None:
         self.metric.reset()

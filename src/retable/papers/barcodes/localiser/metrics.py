@@ -50,7 +50,7 @@ class LocalisationMetric(Metric):
             self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
     def update_masks(self, masks: Tensor, targets: Tensor) -> None:
-        """Counts masks of symbols and what they should be, both bool of any equal shape."""
+        """Counts masks of barcodes and what they should be, both bool of any equal shape."""
         self.common += (masks & targets).sum()
         self.union += (masks | targets).sum()
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 KINDS = 2
-"""Channels of the masks: symbols of EAN-13 and UPC-A, and barcodes of other kinds."""
+"""Channels of the masks: linear barcodes of any kind, and of them those of EAN-13 and UPC-A."""
 
 
 def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:

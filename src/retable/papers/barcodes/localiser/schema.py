@@ -23,13 +23,17 @@ class BarcodeUNetConfig(Options):
         weight_decay: Of AdamW.
         warmup: Iterations of linear warm-up.
         dice_weight: Weight of the Dice loss, beside the cross-entropy's 1.
-        mask_threshold: Probability from which on a pixel belongs to a symbol.
-        score_threshold: Mean probability of its pixels below which a symbol is none.
-        least_area: Area of a symbol at least, pixels of the input.
+        mask_threshold: Probability from which on a pixel belongs to a barcode.
+        score_threshold: Mean probability of its pixels below which a barcode is none.
+        ean13_threshold: Probability to be of EAN-13 or UPC-A below which a barcode is of another kind. Readers refuse
+            other kinds as well, so that this one should rather let some pass.
+        least_area: Area of a barcode at least, pixels of the input.
     """
 
     task: ClassVar[str] = BarcodesConfig.task
-    inference_options: ClassVar[frozenset[str]] = frozenset({"mask_threshold", "score_threshold", "least_area"})
+    inference_options: ClassVar[frozenset[str]] = frozenset(
+        {"image_size", "mask_threshold", "score_threshold", "ean13_threshold", "least_area"}
+    )
 
     _target_: str = "retable.papers.barcodes.localiser.lightning_model.BarcodeUNet"
     image_size: int = option(512, least=64)
@@ -41,6 +45,7 @@ class BarcodeUNetConfig(Options):
     dice_weight: float = option(1.0, least=0)
     mask_threshold: float = option(0.5, above=0, below=1)
     score_threshold: float = option(0.6, least=0, most=1)
+    ean13_threshold: float = option(0.3, least=0, most=1)
     least_area: float = option(150.0, least=1)
 
     def __post_init__(self) -> None:

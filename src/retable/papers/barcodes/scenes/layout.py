@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retable.papers.barcodes.artwork.labels import Label, draw_label
 from retable.papers.barcodes.artwork.packages import PACKAGES, package
-from retable.papers.barcodes.artwork.symbols import EAN13, draw_ean13, draw_other
+from retable.papers.barcodes.artwork.symbols import ADD_ON, EAN13, draw_ean13, draw_other
 from retable.papers.barcodes.scenes.surfaces import Surface, draw_surface, scaled, turned_plane
 from retable.synthetic.raster import Points
 from retable.synthetic.rng import RandomStream, Weighted
@@ -135,7 +135,7 @@ class SceneLayout:
                 found.append(KnownSymbol(symbol.kind, symbol.code, side.seen(placed.on_side(placed.label.corners))))
                 if placed.label.add_on is not None:
                     corners = side.seen(placed.on_side(placed.label.add_on))
-                    found.append(KnownSymbol("add_on", symbol.add_on, corners))
+                    found.append(KnownSymbol(ADD_ON, symbol.add_on, corners))
         return sorted(found, key=lambda symbol: (symbol.kind != EAN13, -area(symbol.corners)))
 
 

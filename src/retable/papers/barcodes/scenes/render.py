@@ -16,7 +16,7 @@ from retable.synthetic.camera import add_noise, blur, compress, defocus, smear, 
 from retable.synthetic.raster import Image, Points
 from retable.synthetic.rng import RandomStream
 
-_COARSE = 1.8  # radius of the blur, pixels, from which on half of the pixels a side tell as much
+_COARSE = 1.6  # radius of the blur, pixels, from which on half of the pixels a side tell as much
 _CELLS = 16  # pixels between the places where light is computed
 
 

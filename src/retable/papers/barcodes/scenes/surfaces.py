@@ -74,7 +74,7 @@ class Surface:
     def seen(self, points: Points) -> Points:
         """Returns where points (N, 2) of the side are in the photo."""
         flat = points.astype(np.float64)
-        for _ in range(8 if self.creases else 0):  # what is creased to those places
+        for _ in range(6 if self.creases else 0):  # what is creased to those places
             flat = points - self._creased(flat)[0]
         if self.bend is not None:
             along, across = (flat[:, 1], flat[:, 0]) if self.bend.down else (flat[:, 0], flat[:, 1])

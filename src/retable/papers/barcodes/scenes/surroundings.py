@@ -34,7 +34,7 @@ def place(number: int) -> Image:
         image[:row] = _surface(rng, row, WIDTH)
     for _ in range(rng.choice((0, 1, 2, 3, 5))):
         _thing(image, rng)
-    for drawn, probability in ((_rails, 0.3), (_tiles, 0.2)):
+    for drawn, probability in ((_rails, 0.35), (_fan, 0.12), (_tiles, 0.2)):
         if rng.chance(probability):
             drawn(image, rng)
     return image
@@ -43,11 +43,14 @@ def place(number: int) -> Image:
 def draw_surroundings(rng: RandomStream, width: int, height: int) -> Image:
     """Cuts a view of a place out of the stock, uint8 (height, width, 3)."""
     whole = place(rng.integer(0, PLACES - 1))
-    share = rng.uniform(0.35, 1.0)
-    wide = max(8, min(round(WIDTH * share), WIDTH))
-    high = max(8, min(round(wide * height / width), HEIGHT))
+    wide, high = width, height
+    if rng.chance(0.6) or width > WIDTH or height > HEIGHT:  # otherwise as large as it is, which takes no time
+        wide = round(WIDTH * rng.uniform(0.35, 1.0))
+        high = min(round(wide * height / width), HEIGHT)
     x, y = rng.integer(0, WIDTH - wide), rng.integer(0, HEIGHT - high)
     view = whole[y : y + high, x : x + wide]
+    if (wide, high) == (width, height):
+        return view.copy()
     image = cv2.resize(view, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.flip(image, 1) if rng.chance(0.5) else image, np.uint8)
 
@@ -105,6 +108,19 @@ def _rails(image: Image, rng: RandomStream) -> None:
         (ax, ay), (bx, by) = ends
         cv2.line(image, (round(ax), round(ay)), (round(bx), round(by)), colour, thickness, cv2.LINE_AA)
         step += period
+
+
+def _fan(image: Image, rng: RandomStream) -> None:
+    """A fan's or a wheel's wires: lines from a middle outwards."""
+    cx, cy, reach = rng.uniform(0, WIDTH), rng.uniform(0, HEIGHT), rng.log_uniform(60, 300)
+    colour = vary(rng, _GROUNDS.draw(rng), 30)
+    wires, thickness = rng.integer(16, 90), rng.integer(1, 4)
+    for wire in range(wires):
+        angle = math.tau * wire / wires
+        first = round(cx + 0.25 * reach * math.cos(angle)), round(cy + 0.25 * reach * math.sin(angle))
+        last = round(cx + reach * math.cos(angle)), round(cy + reach * math.sin(angle))
+        cv2.line(image, first, last, colour, thickness, cv2.LINE_AA)
+    cv2.circle(image, (round(cx), round(cy)), round(reach), colour, thickness + 2, cv2.LINE_AA)
 
 
 def _tiles(image: Image, rng: RandomStream) -> None:
