@@ -31,15 +31,17 @@ class UNet(nn.Module):
     Args:
         stem: Convolutions of stride 2 before the first level.
         widths: Channels of the levels, the finest first; each has half the resolution of the one before.
+        shrink: Pixels on a side of which the mean is taken before all else.
 
     Attributes:
         stride: Pixels of the photo for one of the masks.
         multiple: Sides of photos are multiples of this.
     """
 
-    def __init__(self, stem: int, widths: Sequence[int]) -> None:
+    def __init__(self, stem: int, widths: Sequence[int], shrink: int = 1) -> None:
         super().__init__()
-        self.stride = 2**stem
+        self.shrink = shrink
+        self.stride = shrink * 2**stem
         self.multiple = self.stride * 2 ** (len(widths) - 1)
         first: list[nn.Module] = []
         channels = 3
@@ -63,7 +65,8 @@ class UNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Returns logits (B, KINDS, H / stride, W / stride) of images (B, 3, H, W) in [0, 1]."""
-        features = self.stem(images - 0.5)
+        seen = F.avg_pool2d(images, self.shrink) if self.shrink > 1 else images
+        features = self.stem(seen - 0.5)
         skipped: list[Tensor] = []
         for level in self.down:
             if skipped:

@@ -16,6 +16,9 @@ class BarcodeUNetConfig(Options):
 
     Attributes:
         image_size: Longer side of the input in pixels, a multiple of 64.
+        shrink: Pixels of the input on a side of which the U-Net sees the mean; corners are refined on the input itself.
+        refiner: Channels of the first layer of what refines corners.
+        refinements: How often they are refined; 0 leaves those of the mask.
         stem: Convolutions of stride 2 before the U-Net: two make masks of a quarter of the resolution, none is the
             U-Net as it was published.
         widths: Channels of the U-Net from its finest to its coarsest level.
@@ -32,11 +35,14 @@ class BarcodeUNetConfig(Options):
 
     task: ClassVar[str] = BarcodesConfig.task
     inference_options: ClassVar[frozenset[str]] = frozenset(
-        {"image_size", "mask_threshold", "score_threshold", "ean13_threshold", "least_area"}
+        {"image_size", "mask_threshold", "score_threshold", "ean13_threshold", "least_area", "refinements"}
     )
 
     _target_: str = "retable.papers.barcodes.localiser.lightning_model.BarcodeUNet"
     image_size: int = option(512, least=64)
+    shrink: int = option(1, least=1, most=4)
+    refiner: int = option(16, least=1)
+    refinements: int = option(2, least=0)
     stem: int = option(2, least=0, most=3)
     widths: list[int] = option([16, 32, 64, 96, 128], least=1)
     lr: float = option(2e-3, above=0)
@@ -50,10 +56,11 @@ class BarcodeUNetConfig(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if 2 ** (self.stem + len(self.widths) - 1) > GRID:
+        multiple = self.shrink * 2 ** (self.stem + len(self.widths) - 1)
+        if GRID % multiple:
             raise ConfigError(
-                f"model.stem={self.stem} and {len(self.widths)} model.widths halve photos "
-                f"{self.stem + len(self.widths) - 1} times, which is too often for sides that are multiples of {GRID}"
+                f"model.shrink={self.shrink}, model.stem={self.stem} and {len(self.widths)} model.widths need photos "
+                f"whose sides are multiples of {multiple}; those of the data are multiples of {GRID}"
             )
 
 
