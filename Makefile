@@ -9,6 +9,15 @@ READY := $(VENV)/ready
 DEMO_larsd := model=larsd data=hrsd
 DEMO_emoji := model=emoji_net data=emoji
 DEMO_cars := model=dcgan data=cars
+DEMO_barcodes := model=scanline_reader data=barcode_symbols hydra.run.dir=outputs/demo/reader resume=auto
+# and what it does then
+define AFTER_barcodes
+$(BIN)/python train.py model=barcode_unet data=barcodes hydra.run.dir=outputs/demo/localiser resume=auto budget=small
+test -f outputs/demo/photos/markup.csv || \
+  $(BIN)/python prepare.py data=barcode_photos output=outputs/demo/photos count=3
+$(BIN)/python predict.py run=outputs/demo/reader localiser=outputs/demo/localiser \
+  input=outputs/demo/photos/Images output=outputs/demo/found
+endef
 
 .PHONY: help install demo table test lint types tests test-fast fuzz bench lock clean
 .DEFAULT_GOAL := help
@@ -27,9 +36,10 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $(READY)
 
-demo: $(READY) ## train and test a paper's model on built-in data: make demo [PAPER=larsd|emoji|cars]; pictures at the end
-	@test -n "$(DEMO_$(or $(PAPER),larsd))" || { echo "error: PAPER=$(PAPER): choose larsd, emoji or cars"; exit 2; }
+demo: $(READY) ## train and test a paper's model on built-in data: make demo [PAPER=larsd|emoji|cars|barcodes]; pictures at the end
+	@test -n "$(DEMO_$(or $(PAPER),larsd))" || { echo "error: PAPER=$(PAPER): choose larsd, emoji, cars or barcodes"; exit 2; }
 	$(BIN)/python train.py $(DEMO_$(or $(PAPER),larsd)) budget=small
+	$(AFTER_$(PAPER))
 
 table: $(READY) ## a paper's table: make table TABLE=larsd/2 [BUDGET=small]; without TABLE the list of tables
 	$(BIN)/python reproduce.py $(if $(TABLE),table=$(TABLE) budget=$(or $(BUDGET),small))
