@@ -1,8 +1,8 @@
 """Speed of the generators of barcodes, photos of 640 x 480 and symbols, and of the localiser on a photo, on one core.
 
-Leaves with 1 under 150 photos or 2,000 symbols a second, or when a photo takes the network of budget=small at 512 x 512
-more than 20 ms. The fastest of several batches counts, in processor time, so that other work on the machine does not
-decide.
+Leaves with 1 under 150 photos or 2,000 symbols a second, or when the masks of a photo of 640 x 480 take the network of
+budget=small more than 20 ms. The fastest of several batches counts, in processor time, so that other work on the machine
+does not decide.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from retable.papers.barcodes.localiser.network import UNet
 from retable.papers.barcodes.scenes import BarcodeScenes
 from retable.papers.barcodes.scenes.surroundings import PLACES, place
 from retable.papers.barcodes.symbols import BarcodeSymbols
+from retable.run.command_line import compose
 
 PHOTOS, SYMBOLS, LONGEST = 150.0, 2000.0, 20.0  # a second, a second, ms
 BATCHES, BATCH = 10, 100
@@ -49,8 +50,9 @@ def main() -> int:
     print(f"photos of 640 x 480: {photos:6.0f} a second  target {PHOTOS:.0f}: {photos / PHOTOS:.2f}x")
     symbols = 1.0 / fastest(BarcodeSymbols(BATCHES * 500).image, 500)
     print(f"symbols of 416 x 32: {symbols:6.0f} a second  target {SYMBOLS:.0f}: {symbols / SYMBOLS:.2f}x")
-    network = fuse_batch_norm(UNet(2, [16, 32, 64, 96, 128])).to(memory_format=torch.channels_last)
-    image = torch.rand(1, 3, 384, 512).contiguous(memory_format=torch.channels_last)
+    config = compose("train", ["model=barcode_unet", "data=barcodes", "budget=small", "hydra=quiet"]).model
+    network = fuse_batch_norm(UNet(config.stem, config.widths, config.shrink)).to(memory_format=torch.channels_last)
+    image = torch.rand(1, 3, 512, 640).contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
         network(image)
         milliseconds = 1000.0 * fastest(lambda _: network(image), 10)

@@ -81,8 +81,9 @@ def test_maps_are_the_inverse_of_what_is_seen() -> None:
         Surface(plane, Bend(150.0, 10.0, 0.3, False)),
         Surface(plane, Bend(200.0, 0.0, -0.4, True), creases),
     ):
-        field = surface.map(0, 0, 320, 240)
-        assert field.shape == (240, 320, 3)
+        field = surface.map(0, 0, 320, 240, 1.0, np.zeros(2))
+        assert field.shape == (240, 320, 2)
+        assert np.allclose(surface.map(0, 0, 320, 240, 0.5, np.array([3.0, 4.0])), field * 0.5 + (3, 4), atol=1e-3)
         for x, y in ((160, 120), (120, 90), (200, 150)):
-            known = field[y, x, :2].astype(float)
+            known = field[y, x].astype(float)
             assert np.allclose(surface.seen(known[None])[0], (x + 0.5, y + 0.5), atol=0.25)

@@ -16,7 +16,7 @@ from retable.synthetic.camera import add_noise, blur, compress, defocus, smear, 
 from retable.synthetic.raster import Image, Points
 from retable.synthetic.rng import RandomStream
 
-_COARSE = 1.6  # radius of the blur, pixels, from which on half of the pixels a side tell as much
+_COARSE = 1.3  # radius of the blur, pixels, from which on half of the pixels a side tell as much
 _CELLS = 16  # pixels between the places where light is computed
 
 
@@ -71,17 +71,19 @@ def _draw_package(image: Image, placed: PlacedPackage, factor: float) -> None:
         matrix = to_box @ surface.plane @ np.linalg.inv(to_side)
         how = cv2.INTER_LINEAR
         box = (target.shape[1], target.shape[0])
-        target[:] = cv2.warpPerspective(side, matrix, box, target.copy(), how, cv2.BORDER_TRANSPARENT)
+        cv2.warpPerspective(side, matrix, box, target, how, cv2.BORDER_TRANSPARENT)
         return
-    x, y, light = cv2.split(surface.map(int(x0), int(y0), int(x1 - x0), int(y1 - y0)))
-    x, y = cv2.addWeighted(x, factor, x, 0.0, across), cv2.addWeighted(y, factor, y, 0.0, down)
-    seen = cv2.remap(side, x, y, cv2.INTER_LINEAR, dst=target.copy(), borderMode=cv2.BORDER_TRANSPARENT)
-    ends = (float(side.shape[1] - 1), float(side.shape[0] - 1))
-    inside = cv2.bitwise_and(cv2.inRange(x, 0.0, ends[0]), cv2.inRange(y, 0.0, ends[1]))
-    gain = cv2.convertScaleAbs(light, alpha=128.0)
-    lit = cv2.multiply(seen, cv2.merge([gain, gain, gain]), scale=1 / 128)
-    target[:] = seen
-    cv2.copyTo(lit, inside, target)
+    places = surface.map(int(x0), int(y0), int(x1 - x0), int(y1 - y0), factor, np.array([across, down]))
+    side = _brightened(side, _side_light(placed))
+    cv2.remap(side, places, None, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_TRANSPARENT)
+
+
+def _side_light(placed: PlacedPackage) -> Points:
+    """Returns how bright a side is, at places that are some pixels apart."""
+    x = np.linspace(0.0, placed.width, placed.width // _CELLS + 2) - placed.origin[0]
+    y = np.linspace(0.0, placed.height, placed.height // _CELLS + 2)[:, None] - placed.origin[1]
+    points: Points = np.stack(np.broadcast_arrays(x, y), -1).reshape(-1, 2).astype(np.float64)
+    return np.clip(placed.surface.brightness(points), 0.1, 1.9).reshape(len(y), len(x))
 
 
 def _draw_finger(image: Image, rng: RandomStream, layout: SceneLayout, factor: float) -> None:
@@ -159,7 +161,7 @@ def _developed(image: Image, rng: RandomStream, layout: SceneLayout) -> Image:
         few = rng.uniform(1.2, min(2.0, layout.module / 1.3))
         small = cv2.resize(image, None, fx=1 / few, fy=1 / few, interpolation=cv2.INTER_AREA)
         image = np.asarray(cv2.resize(small, (layout.width, layout.height), interpolation=cv2.INTER_LINEAR), np.uint8)
-    image = add_noise(image, rng.log_uniform(1.0, 12.0) if rng.chance(0.75) else 0.0, rng)
+    image = add_noise(image, rng.log_uniform(1.0, 12.0) if rng.chance(0.7) else 0.0, rng)
     if 0.1 <= kind < 0.22:
         image = np.asarray(cv2.addWeighted(image, 1.8, blur(image, 1.2), -0.8, 0.0), np.uint8)
-    return compress(image, rng.integer(35, 95)) if rng.chance(0.4) else image
+    return compress(image, rng.integer(35, 95)) if rng.chance(0.33) else image

@@ -84,17 +84,18 @@ class Surface:
             flat = np.stack([across, along] if self.bend.down else [along, across], 1)
         return project(self.plane, flat)
 
-    def map(self, left: int, top: int, width: int, height: int) -> NDArray[np.float32]:
-        """Returns what the pixels of a box of the photo show.
+    def map(
+        self, left: int, top: int, width: int, height: int, scale: float, shift: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """Returns where on the side the pixels of a box of the photo are.
 
         Returns:
-            (height, width, 3): x and y in the side's continuous pixels, and how bright it is there, about 1.
+            (height, width, 2): x and y in the side's continuous pixels, times a scale plus a shift (2,).
         """
         x = left + CELL * (np.arange(-(-width // CELL) + 2) - 0.5)
         y = top + CELL * (np.arange(-(-height // CELL) + 2) - 0.5)
         grid: Points = np.stack(np.broadcast_arrays(x, y[:, None]), -1).reshape(-1, 2).astype(np.float64)
         flat = project(np.linalg.inv(self.plane).astype(np.float64), grid)
-        light = np.ones(len(flat))
         if self.bend is not None:
             along, across = (flat[:, 1], flat[:, 0]) if self.bend.down else (flat[:, 0], flat[:, 1])
             sine = (along - self.bend.offset) / self.bend.radius
@@ -104,11 +105,16 @@ class Surface:
             across = across - self.bend.tilt * self.bend.radius * (1 - np.sqrt(1 - inside * inside))
             along = self.bend.offset + self.bend.radius * angle
             flat = np.stack([across, along] if self.bend.down else [along, across], 1)
-            light -= 0.5 * inside * inside
-        moved, shade = self._creased(flat)
-        flat = flat + moved
-        light += shade
-        return _enlarged(np.column_stack([flat, light]).reshape(len(y), len(x), 3), width, height)
+        flat = (flat + self._creased(flat)[0]) * scale + shift
+        return _enlarged(flat.reshape(len(y), len(x), 2), width, height)
+
+    def brightness(self, points: Points) -> NDArray[np.float64]:
+        """Returns how bright points (N, 2) of the side are, about 1: less where it turns away or is creased."""
+        light = 1.0 + self._creased(points)[1]
+        if self.bend is not None:
+            along = points[:, 1] if self.bend.down else points[:, 0]
+            light -= 0.5 * np.sin(np.clip((along - self.bend.offset) / self.bend.radius, -1.5, 1.5)) ** 2
+        return light
 
     def shows(self, points: Points) -> bool:
         """Whether none of the points (N, 2) of the side is turned away from the camera, or nearly so."""
@@ -198,7 +204,7 @@ def draw_surface(rng: RandomStream, plane: Matrix, width: float) -> Surface:
 
 
 def _enlarged(field: NDArray[np.float64], width: int, height: int) -> NDArray[np.float32]:
-    """Interpolates a field (R, C, 3), of which there is one place a cell and one more on all sides."""
+    """Interpolates a field (R, C, 2), of which there is one place a cell and one more on all sides."""
     rows, columns = field.shape[:2]
     whole = cv2.resize(field.astype(np.float32), (columns * CELL, rows * CELL), interpolation=cv2.INTER_LINEAR)
     return np.asarray(whole[CELL : CELL + height, CELL : CELL + width], np.float32)
