@@ -1,8 +1,8 @@
 """Speed of the generators of barcodes, photos of 640 x 480 and symbols, and of the localiser on a photo, on one core.
 
 Leaves with 1 under 150 photos or 2,000 symbols a second, or when the masks of a photo of 640 x 480 take the network of
-budget=small more than 20 ms. The fastest of several batches counts, in processor time, so that other work on the machine
-does not decide.
+budget=small more than 20 ms. The fastest of several batches counts, in processor time, so that other work on the
+machine does not decide.
 """
 
 from __future__ import annotations
