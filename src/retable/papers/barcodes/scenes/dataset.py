@@ -26,7 +26,7 @@ class BarcodeScenes(GeneratedDataset):
     """
 
     title = "barcode scenes"
-    version = 1
+    version = 2
     sizes = (160, 1280)
     splits = ("train", "val", "test")
 
