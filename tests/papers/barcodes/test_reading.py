@@ -65,7 +65,7 @@ def test_the_largest_that_can_be_read_is_told_else_the_likeliest() -> None:
     assert none is not None
     assert none.code is None
     assert reader().first(image) is None
-    assert [each.code for each in reader(elsewhere, corners).each(image)] == [None, CODE]
+    assert [each.code for each in reader(elsewhere, corners).everything(image)] == [None, CODE]
 
 
 def test_small_symbols_of_large_photos_are_found_in_their_quarters() -> None:
@@ -79,7 +79,7 @@ def test_small_symbols_of_large_photos_are_found_in_their_quarters() -> None:
         left = np.flatnonzero((seen[-60, :, 0] == 0) | (seen[-60, :, 0] == 255))
         return [corners + np.array([left[0] - 30, 380])] if len(left) else []
 
-    found = list(PhotoReader(near, read_exactly, 95 * 4, 8, 0.0, 0.5).each(large))
+    found = PhotoReader(near, read_exactly, 95 * 4, 8, 0.0, 0.5).everything(large)
     assert [each.code for each in found] == [CODE]  # once, though quarters overlap
     assert np.allclose(found[0].corners, corners + np.array([700, 700]))
 

@@ -55,6 +55,7 @@ ReadSymbols = Callable[[Tensor], Sequence[Reading]]
 
 _LARGE: Final = 800  # pixels of the longer side from which quarters show more than the whole does
 _QUARTER: Final = 0.6  # of the sides
+_AGAIN: Final = 3  # symbols that are looked at again where none could be read
 # How a quadrangle is changed where it reads as nothing: parts of its width by which it is widened, and of its height by
 # which it is cut. Found on generated photos: most of what is missed was cut out too narrow or with what is below it.
 _SECOND_LOOKS = ((0.05, 0.0), (-0.05, 0.0), (0.0, -0.3), (0.1, -0.3), (0.1, 0.0))
@@ -83,8 +84,10 @@ class PhotoReader:
     most: int = 8
 
     def everything(self, image: Image) -> list[PlacedReading]:
-        """Returns the readings of all symbols, the largest first."""
-        return list(self.each(image))
+        """Reads all symbols of a photo, uint8 (H, W, 3), the largest first."""
+        grey = _grey(image)
+        found = [each if each.code else self._again(grey, each) for each in self._looked_at(grey, self._places(image))]
+        return found if any(each.code for each in found) else found + self._closer(image, grey)
 
     def largest(self, image: Image) -> list[PlacedReading]:
         """Returns `first`, if there is one."""
@@ -92,59 +95,65 @@ class PhotoReader:
         return [] if found is None else [found]
 
     def first(self, image: Image) -> PlacedReading | None:
-        """Returns the reading of the largest symbol that can be read.
+        """Returns the reading of the largest symbol of a photo, uint8 (H, W, 3), that can be read.
 
-        Where none can, it is that of which least is missing, without a code; None where no symbol was found.
+        Where none can, the likeliest ones are looked at again. If that is in vain, it is the likeliest, without a code;
+        None where no symbol was found.
         """
-        failed: list[PlacedReading] = []
-        for found in self.each(image):
-            if found.code is not None:
-                return found
-            failed.append(found)
-        return max(failed, key=lambda each: each.confidence) if failed else None
-
-    def each(self, image: Image) -> Iterator[PlacedReading]:
-        """Reads all symbols of a photo, uint8 (H, W, 3), the largest first.
-
-        Of a large photo in which none can be read, quarters are looked at as well: a localiser sees photos shrunk, and
-        symbols in them that are small.
-        """
-        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
-        found: list[PlacedReading] = []
-        for corners in (self.locate or whole_picture)(image)[: self.most]:
-            found.append(self.at(grey, corners))
-            yield found[-1]
-        if self.locate is None or max(grey.shape) < _LARGE or any(each.code is not None for each in found):
-            return
-        closer = [
-            self.at(grey, corners + offset)
-            for offset, part in quarters(image)
-            for corners in self.locate(part)[: self.most]
-        ]
-        kept: list[PlacedReading] = []  # quarters overlap, and so may what is found in them
-        for each in sorted(closer, key=lambda each: -abs(cv2.contourArea(each.corners.astype(np.float32)))):
-            if each.code is not None and all(each.code != other.code for other in kept):
-                kept.append(each)
-                yield each
+        grey = _grey(image)
+        found = self._looked_at(grey, self._places(image))
+        if not any(each.code for each in found):
+            likeliest = sorted(found, key=lambda each: -each.confidence)
+            found = [self._again(grey, each) for each in likeliest[:_AGAIN]] + likeliest[_AGAIN:]
+        if not any(each.code for each in found):
+            found += self._closer(image, grey)
+        read = [each for each in found if each.code]
+        return max(read, key=_area) if read else max(found, key=lambda each: each.confidence, default=None)
 
     def at(self, grey: Image, corners: Points) -> PlacedReading:
         """Reads the symbol at corners (4, 2) of a photo, uint8 (H, W), whichever way up it is."""
-        found = self._best(grey, [corners])
-        if found.code is not None:
-            return found
-        return best_reading([found, self._best(grey, [changed(corners, *look) for look in _SECOND_LOOKS])])
+        (found,) = self._looked_at(grey, [corners])
+        return found if found.code else self._again(grey, found)
 
-    def _best(self, grey: Image, places: Sequence[Points]) -> PlacedReading:
+    def _places(self, image: Image) -> Sequence[Points]:
+        return (self.locate or whole_picture)(image)[: self.most]
+
+    def _closer(self, image: Image, grey: Image) -> list[PlacedReading]:
+        """What can be read in the quarters of a large photo: localisers see photos shrunk, and small symbols in them."""
+        if self.locate is None or max(grey.shape) < _LARGE:
+            return []
+        places = [corners + offset for offset, part in quarters(image) for corners in self.locate(part)[: self.most]]
+        kept: list[PlacedReading] = []  # quarters overlap, and so may what is found in them
+        for each in sorted(self._looked_at(grey, places), key=_area, reverse=True):
+            if each.code is not None and all(each.code != other.code for other in kept):
+                kept.append(each)
+        return kept
+
+    def _again(self, grey: Image, found: PlacedReading) -> PlacedReading:
+        """Looks at a symbol that could not be read in other quadrangles."""
+        return best_reading([found, *self._looked_at(grey, [changed(found.corners, *look) for look in _SECOND_LOOKS])])
+
+    def _looked_at(self, grey: Image, places: Sequence[Points]) -> list[PlacedReading]:
+        """Reads symbols at corners (4, 2) each, both ways up."""
+        if not places:
+            return []
         every = [turned for corners in places for turned in (corners, np.roll(corners, 2, axis=0))]
         cut = np.stack([warp(grey, corners, self.width, self.height, self.margin) for corners in every])
         with torch.inference_mode():
             readings = self.read(torch.from_numpy(cut).unsqueeze(1).float() / 255)
-        return best_reading(
-            [
-                PlacedReading(reading.answered(self.threshold), reading.confidence, corners)
-                for reading, corners in zip(readings, every, strict=True)
-            ]
-        )
+        placed = [
+            PlacedReading(reading.answered(self.threshold), reading.confidence, corners)
+            for reading, corners in zip(readings, every, strict=True)
+        ]
+        return [best_reading(placed[first : first + 2]) for first in range(0, len(placed), 2)]
+
+
+def _grey(image: Image) -> Image:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _area(reading: PlacedReading) -> float:
+    return float(abs(cv2.contourArea(reading.corners.astype(np.float32))))
 
 
 def best_reading(readings: Sequence[AnyReading]) -> AnyReading:
