@@ -119,7 +119,7 @@ class PhotoReader:
         return (self.locate or whole_picture)(image)[: self.most]
 
     def _closer(self, image: Image, grey: Image) -> list[PlacedReading]:
-        """What can be read in the quarters of a large photo: localisers see photos shrunk, and small symbols in them."""
+        """What can be read in the quarters of a large photo: localisers see photos shrunk."""
         if self.locate is None or max(grey.shape) < _LARGE:
             return []
         places = [corners + offset for offset, part in quarters(image) for corners in self.locate(part)[: self.most]]
