@@ -57,8 +57,8 @@ _LARGE: Final = 800  # pixels of the longer side from which quarters show more t
 _QUARTER: Final = 0.6  # of the sides
 _AGAIN: Final = 3  # symbols that are looked at again where none could be read
 # How a quadrangle is changed where it reads as nothing: parts of its width by which it is widened, and of its height by
-# which it is flattened. Of 24 such looks at 121 symbols of generated validation photos, these read the most: five of those
-# that the first look does not read, none wrongly.
+# which it is flattened. Of 24 such looks at 121 symbols of generated validation photos, these read the most: five of
+# those that the first look does not read, none wrongly.
 _SECOND_LOOKS = ((-0.05, -0.5), (-0.1, -0.5), (0.05, -0.5))
 
 
