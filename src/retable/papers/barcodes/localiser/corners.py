@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from retable.synthetic.raster import Image, Points
 
-_SHORT: Final = 0.12  # part of a side at either end that does not tell where the side is: corners are rounded
-_ROUNDS: Final = 4  # of fitting sides to what is nearest to them
 _LARGEST: Final = 320  # pixels of the longer side at which gradients are looked at
 
 
@@ -69,7 +67,7 @@ def corners_of(
         inside = (labels[y : y + height, x : x + width] == label).astype(np.uint8)
         box = slice(y, y + height), slice(x, x + width)
         score, ean13 = (float(cv2.mean(field[box], inside)[0]) for field in (fine, kind))
-        corners = quadrangle(inside) if score >= least_score else None
+        corners = rectangle(inside) if score >= least_score else None
         if corners is not None:
             corners = (corners + np.array([x, y])) * scale
             angle, coherence = direction(image, corners)
@@ -77,11 +75,11 @@ def corners_of(
     return sorted(found, key=lambda candidate: -candidate.area)
 
 
-def quadrangle(inside: Image) -> Points | None:
-    """Returns the quadrangle (4, 2) around a blob, clockwise, in continuous pixels; None where it is none.
+def rectangle(inside: Image) -> Points | None:
+    """Returns the smallest rectangle (4, 2) around a blob, clockwise, in continuous pixels; None where it is none.
 
-    Each side of the smallest rectangle around it is moved and turned until it follows the border there: what a camera
-    sees of a rectangle is none, and neither a bump nor a rounded corner should count.
+    What a camera sees of a rectangle is none, but a mask may lack a corner, or have a bump, and sides that follow its
+    border do so for these, too. Finer corners are the business of `retable.papers.barcodes.localiser.refinement`.
 
     Args:
         inside: uint8 (H, W), not 0 where the blob is.
@@ -90,16 +88,12 @@ def quadrangle(inside: Image) -> Points | None:
     largest = max(contours, key=len)
     if len(largest) < 8:
         return None
-    points = largest.reshape(-1, 2).astype(np.float64)
-    rectangle = cv2.boxPoints(cv2.minAreaRect(largest)).astype(np.float64)
-    corners = rectangle
-    for _ in range(_ROUNDS):
-        corners = _fitted(points, corners)
-        if not np.isfinite(corners).all() or np.abs(corners - rectangle).max() > 0.5 * np.ptp(rectangle, axis=0).max():
-            corners = rectangle
-            break
+    centre, sides, degrees = cv2.minAreaRect(largest)
     # contours run through the middles of the outer pixels, half a pixel inside, and pixel centres are whole numbers
-    return _clockwise(_crossings([_moved(line, corners.mean(0), 0.5) for line in _sides(corners)]) + 0.5)
+    corners = cv2.boxPoints((centre, (sides[0] + 1.0, sides[1] + 1.0), degrees)).astype(np.float64) + 0.5
+    x, y = corners[:, 0], corners[:, 1]
+    clockwise = bool((x * np.roll(y, -1) - y * np.roll(x, -1)).sum() >= 0)
+    return np.asarray(corners if clockwise else corners[::-1], np.float64)
 
 
 def direction(image: Image, corners: Points) -> tuple[float, float]:
@@ -149,55 +143,3 @@ def _alignment(corners: Points, angle: float) -> float:
         abs(math.cos(math.atan2(side[1], side[0]) - angle))
         for side in (corners[1] - corners[0], corners[2] - corners[3])
     )
-
-
-_Line = tuple[Points, Points]  # a point of it and its direction, of length 1
-
-
-def _sides(corners: Points) -> list[_Line]:
-    """Returns the sides of a quadrangle (4, 2) as lines."""
-    directions = np.roll(corners, -1, axis=0) - corners
-    directions /= np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-9)
-    return list(zip(corners, directions, strict=True))
-
-
-def _fitted(points: Points, corners: Points) -> Points:
-    """Returns a quadrangle whose sides follow those points of a border that are nearest to each of another one's."""
-    sides = _sides(corners)
-    lengths = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
-    normals = [np.array([-direction[1], direction[0]]) for _, direction in sides]
-    distances = np.abs(np.stack([(points - start) @ normal for (start, _), normal in zip(sides, normals, strict=True)]))
-    nearest = distances.argmin(0)
-    lines = []
-    for index, (start, direction) in enumerate(sides):
-        place = (points - start) @ direction / max(float(lengths[index]), 1e-9)
-        chosen = points[(nearest == index) & (place > _SHORT) & (place < 1.0 - _SHORT)]
-        if len(chosen) < 4:
-            lines.append((start, direction))
-            continue
-        x, y, px, py = cv2.fitLine(chosen.astype(np.float32), cv2.DIST_HUBER, 0, 0.01, 0.01).ravel().astype(float)
-        lines.append((np.array([px, py]), np.array([x, y])))
-    return _crossings(lines)
-
-
-def _moved(line: _Line, centre: Points, distance: float) -> _Line:
-    """Returns a line that lies by a distance further from a centre."""
-    point, direction = line
-    normal = np.array([-direction[1], direction[0]])
-    outward = normal if (point - centre) @ normal > 0 else -normal
-    return point + distance * outward, direction
-
-
-def _crossings(lines: list[_Line]) -> Points:
-    """Returns where each of four lines crosses the one before it, (4, 2); NaN where it does not."""
-    found = []
-    for (p, u), (q, v) in zip([lines[-1], *lines[:-1]], lines, strict=True):
-        across = u[0] * v[1] - u[1] * v[0]
-        step = ((q[0] - p[0]) * v[1] - (q[1] - p[1]) * v[0]) / across if abs(across) > 1e-6 else np.nan
-        found.append(p + step * u)
-    return np.array(found, np.float64)
-
-
-def _clockwise(corners: Points) -> Points:
-    x, y = corners[:, 0], corners[:, 1]
-    return corners if (x * np.roll(y, -1) - y * np.roll(x, -1)).sum() >= 0 else corners[::-1].copy()
