@@ -100,7 +100,15 @@ def test_every_figure_of_a_table_has_its_source(path: Path) -> None:
 
 
 def test_prose_and_reports_are_told_apart() -> None:
-    assert {path.name for path in PROSE} == {"README.md", "larsd.md", "emoji.md", "cars.md", "lasa.md", "plates.md"}
+    assert {path.name for path in PROSE} == {
+        "README.md",
+        "larsd.md",
+        "emoji.md",
+        "cars.md",
+        "lasa.md",
+        "plates.md",
+        "barcodes.md",
+    }
 
 
 REPORT = """# Table x/1: A title
