@@ -131,15 +131,24 @@ class PhotoReader:
         return kept
 
     def _again(self, grey: Image, found: PlacedReading) -> PlacedReading:
-        """Looks at a symbol that could not be read in other quadrangles."""
-        return best_reading([found, *self._looked_at(grey, [changed(found.corners, *look) for look in _SECOND_LOOKS])])
+        """Looks at a symbol that could not be read in other quadrangles; it is told to be where it was found."""
+        looks = [changed(found.corners, *look) for look in _SECOND_LOOKS]
+        return best_reading([found, *self._looked_at(grey, looks, [found.corners] * len(looks))])
 
-    def _looked_at(self, grey: Image, places: Sequence[Points]) -> list[PlacedReading]:
-        """Reads symbols at corners (4, 2) each, both ways up."""
+    def _looked_at(
+        self, grey: Image, places: Sequence[Points], told: Sequence[Points] | None = None
+    ) -> list[PlacedReading]:
+        """Reads symbols at corners (4, 2) each, both ways up; `told` is where they are told to be, if elsewhere."""
         if not places:
             return []
-        every = [turned for corners in places for turned in (corners, np.roll(corners, 2, axis=0))]
-        cut = np.stack([warp(grey, corners, self.width, self.height, self.margin) for corners in every])
+        cut = np.stack(
+            [
+                warp(grey, turned, self.width, self.height, self.margin)
+                for corners in places
+                for turned in (corners, np.roll(corners, 2, axis=0))
+            ]
+        )
+        every = [turned for corners in told or places for turned in (corners, np.roll(corners, 2, axis=0))]
         with torch.inference_mode():
             readings = self.read(torch.from_numpy(cut).unsqueeze(1).float() / 255)
         placed = [
