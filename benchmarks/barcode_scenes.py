@@ -19,7 +19,7 @@ from retable.papers.barcodes.artwork.packages import PACKAGES, package
 from retable.papers.barcodes.localiser.network import UNet
 from retable.papers.barcodes.scenes import BarcodeScenes
 from retable.papers.barcodes.scenes.surroundings import PLACES, place
-from retable.papers.barcodes.symbols import BarcodeSymbols
+from retable.papers.barcodes.symbols.dataset import BarcodeSymbols
 from retable.run.command_line import compose
 
 PHOTOS, SYMBOLS, LONGEST = 150.0, 2000.0, 20.0  # a second, a second, ms

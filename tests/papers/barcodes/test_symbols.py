@@ -5,9 +5,8 @@ import pytest
 
 from retable.errors import ConfigError
 from retable.papers.barcodes.symbology.ean13 import encode, is_valid
-from retable.papers.barcodes.symbols import BarcodeSymbols
 from retable.papers.barcodes.symbols.bars import FINE, SIDE, box, defocus, gaussian, print_bars
-from retable.papers.barcodes.symbols.dataset import NO_CODE
+from retable.papers.barcodes.symbols.dataset import NO_CODE, BarcodeSymbols
 
 
 def code_of(digits: np.ndarray) -> str:

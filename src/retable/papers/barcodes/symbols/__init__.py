@@ -1,5 +1,1 @@
-"""The generator of rectified symbols: what is cut out of photos, drawn at once without a photo."""
-
-from retable.papers.barcodes.symbols.dataset import BarcodeSymbols
-
-__all__ = ["BarcodeSymbols"]
+"""Pictures of one upright symbol each: the generator, what is cut out of photos, and the loaders of both."""
