@@ -1,6 +1,7 @@
 """What a test of a finished run may change, and what names such a test. Nothing here imports torch."""
 
 from collections.abc import Sequence
+from dataclasses import is_dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -23,8 +24,17 @@ def changes(asked: DictConfig, trained: dict[str, Any]) -> dict[str, Any]:
             as ``inference_options``.
     """
     ours = identity(asked)
-    found = {key: ours.get(key) for key in sorted(ours | trained) if ours.get(key) != trained.get(key)}
-    options = sorted(getattr(OmegaConf.get_type(asked, "model"), "inference_options", ()))
+    schema = OmegaConf.get_type(asked, "model")
+    # an option that the model did not have when it was trained is none that it was trained with
+    defaults = OmegaConf.create({"model": OmegaConf.structured(schema)}) if is_dataclass(schema) else OmegaConf.create()
+    new = {
+        key
+        for key in ours
+        if key not in trained and OmegaConf.select(defaults, key, throw_on_missing=False) == ours[key]
+    }
+    differs = {key for key in ours | trained if ours.get(key) != trained.get(key)}
+    found = {key: ours.get(key) for key in sorted(differs - new)}
+    options = sorted(getattr(schema, "inference_options", ()))
     free = [f"model.{name}" for name in options]
     for key in found:
         named = any(key == name or key.startswith(f"{name}.") for name in free)
