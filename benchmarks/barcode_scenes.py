@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 
 import cv2
 import torch
 
+from plate_scenes import rate
 from retable.nn.fusion import fuse_batch_norm
 from retable.papers.barcodes.artwork.packages import PACKAGES, package
 from retable.papers.barcodes.localiser.network import UNet
@@ -26,17 +26,6 @@ PHOTOS, SYMBOLS, LONGEST = 150.0, 2000.0, 20.0  # a second, a second, ms
 BATCHES, BATCH = 10, 100
 
 
-def fastest(call: Callable[[int], object], batch: int) -> float:
-    """Seconds of processor time a call, of the fastest of several batches."""
-    best = float("inf")
-    for number in range(BATCHES):
-        start = time.process_time()
-        for index in range(number * batch, (number + 1) * batch):
-            call(index)
-        best = min(best, time.process_time() - start)
-    return best / batch
-
-
 def main() -> int:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
@@ -46,16 +35,15 @@ def main() -> int:
     for number in range(PLACES):
         place(number)
     print(f"stock of packages and places, once a process: {time.process_time() - start:.2f} s")
-    photos = 1.0 / fastest(BarcodeScenes("train", BATCHES * BATCH).load, BATCH)
+    photos = rate(BarcodeScenes("train", (BATCHES + 1) * BATCH).load, BATCHES, BATCH)
     print(f"photos of 640 x 480: {photos:6.0f} a second  target {PHOTOS:.0f}: {photos / PHOTOS:.2f}x")
-    symbols = 1.0 / fastest(BarcodeSymbols(BATCHES * 500).image, 500)
+    symbols = rate(BarcodeSymbols((BATCHES + 1) * 500).image, BATCHES, 500)
     print(f"symbols of 416 x 32: {symbols:6.0f} a second  target {SYMBOLS:.0f}: {symbols / SYMBOLS:.2f}x")
     config = compose("train", ["model=barcode_unet", "data=barcodes", "budget=small", "hydra=quiet"]).model
     network = fuse_batch_norm(UNet(config.stem, config.widths, config.shrink)).to(memory_format=torch.channels_last)
     image = torch.rand(1, 3, 512, 640).contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
-        network(image)
-        milliseconds = 1000.0 * fastest(lambda _: network(image), 10)
+        milliseconds = 1000.0 / rate(lambda _: network(image), BATCHES, 10)
     print(f"masks of a photo: {milliseconds:.1f} ms  target {LONGEST:.0f} ms")
     return 1 if photos < PHOTOS or symbols < SYMBOLS or milliseconds > LONGEST else 0
 

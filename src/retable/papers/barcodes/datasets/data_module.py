@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from retable.data.checking import check_images
 from retable.data.images import read_image
-from retable.data.module import ShardedDataModule, as_it_is
 from retable.data.provenance import combine_provenances
 from retable.data.splits import ROLES, block_split
 from retable.errors import DataError
 from retable.papers.barcodes.datasets.labelled import LabelledPhoto
+from retable.papers.barcodes.datasets.loaders import BarcodeLoaders
 from retable.papers.barcodes.datasets.parts import (
     GeneratedPhotos,
     Photo,
@@ -90,25 +90,13 @@ class PhotoSamples(Dataset[Batch]):
         return photo, scale
 
 
-class BarcodesDataModule(ShardedDataModule):
-    """Loaders of photos with barcodes.
+class BarcodesDataModule(BarcodeLoaders):
+    """Loaders of photos with barcodes; see `BarcodeLoaders`."""
 
-    Args:
-        config: Options.
-        seed: The run's seed.
-
-    Attributes:
-        test_name: The split that is tested.
-        notes: What a reader of the record must know of the files, once they are read.
-    """
-
-    test_name = "test"
+    config: BarcodesConfig
 
     def __init__(self, config: BarcodesConfig, seed: int) -> None:
-        super().__init__()
-        self.config, self.seed, self.first_epoch = config, seed, 0
-        self.batch_size, self.workers = config.batch_size, config.workers
-        self.notes: list[str] = []
+        super().__init__(config, seed)
 
     @cached_property
     def parts(self) -> dict[str, list[PhotoPart]]:
@@ -205,25 +193,12 @@ class BarcodesDataModule(ShardedDataModule):
             }
         )
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """Makes training batches; data.batch_size is divided among the processes, and a last batch is filled up."""
-        config = self.config
-        samples = PhotoSamples(self.parts["train"], config.image_size, config.augment, config.fresh, self.seed)
-        sampler = self._training_sampler(len(samples), drop_last=False)
-        return self._loader(samples, sampler, sampler.batch_size, as_it_is)
-
-    def val_dataloader(self) -> DataLoader[Batch]:
-        """Makes batches of the validation photos, each exactly once."""
-        return self._evaluation_loader("val", persistent=True)
-
-    def test_dataloader(self) -> DataLoader[Batch]:
-        """Makes batches of the test photos, each exactly once."""
-        return self._evaluation_loader(self.test_name, persistent=False)
-
-    def _evaluation_loader(self, role: str, persistent: bool) -> DataLoader[Batch]:
-        samples = PhotoSamples(self.parts[role], self.config.image_size)
-        sampler = self._evaluation_sampler(len(samples))
-        return self._loader(samples, sampler, self.config.eval_batch_size, as_it_is, persistent)
+    def samples(self, role: str, learnt: bool) -> PhotoSamples:
+        """Returns the photos of a split; real ones that are learnt from vary."""
+        config, parts = self.config, self.parts[role]
+        if learnt:
+            return PhotoSamples(parts, config.image_size, config.augment, config.fresh, self.seed)
+        return PhotoSamples(parts, config.image_size)
 
 
 def _stacked(quadrangles: Sequence[Any]) -> Tensor:

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from retable.data.fingerprint import fingerprint_files
-from retable.data.module import ShardedDataModule, as_it_is
 from retable.data.provenance import combine_provenances
 from retable.errors import DataError
+from retable.papers.barcodes.datasets.loaders import BarcodeLoaders
 from retable.papers.barcodes.datasets.parts import PhotoPart
 from retable.papers.barcodes.locating import load_localiser
 from retable.papers.barcodes.reading import Locate
@@ -70,24 +70,13 @@ class SymbolSamples(Dataset[Batch]):
         }
 
 
-class SymbolsDataModule(ShardedDataModule):
-    """Loaders of symbols.
+class SymbolsDataModule(BarcodeLoaders):
+    """Loaders of symbols; see `BarcodeLoaders`."""
 
-    Args:
-        config: Options.
-        seed: The run's seed.
-
-    Attributes:
-        test_name: The split that is tested.
-    """
-
-    test_name = "test"
+    config: BarcodeSymbolsConfig
 
     def __init__(self, config: BarcodeSymbolsConfig, seed: int) -> None:
-        super().__init__()
-        self.config, self.seed, self.first_epoch = config, seed, 0
-        self.batch_size, self.workers = config.batch_size, config.workers
-        self._notes: list[str] = []
+        super().__init__(config, seed)
 
     @cached_property
     def parts(self) -> dict[str, Symbols]:
@@ -108,7 +97,7 @@ class SymbolsDataModule(ShardedDataModule):
         photos = config.photos(self.seed)
         photos.roles = self.roles
         found = {role: self._cut(photos.parts[role], role, locate, told) for role in self.roles}
-        self._notes += photos.notes
+        self.notes += photos.notes
         return found
 
     def _cut(self, parts: Sequence[PhotoPart], role: str, locate: Locate | None, told: str) -> Symbols:
@@ -118,8 +107,8 @@ class SymbolsDataModule(ShardedDataModule):
             raise DataError(f"data.corners={config.corners}: no symbols are left for {role}")
         if found.missed:
             lost = "are left out" if role == "train" else "count as not answered"
-            self._notes.append(f"{found.missed} of {found.symbols} symbols of {role} were not found and {lost}")
-            log.warning("%s", self._notes[-1])
+            self.notes.append(f"{found.missed} of {found.symbols} symbols of {role} were not found and {lost}")
+            log.warning("%s", self.notes[-1])
         return found
 
     @cached_property
@@ -132,30 +121,15 @@ class SymbolsDataModule(ShardedDataModule):
                     "source": part.source,
                     "fingerprint": part.fingerprint(),
                     "splits": {role: len(part)},
-                    "notes": self._notes,
+                    "notes": self.notes,
                 }
                 for role, part in self.parts.items()
             }
         )
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """Makes training batches; data.batch_size is divided among the processes, and a last batch is filled up."""
-        samples = SymbolSamples(self.parts["train"], self.config.fresh)
-        sampler = self._training_sampler(len(samples), drop_last=False)
-        return self._loader(samples, sampler, sampler.batch_size, as_it_is)
-
-    def val_dataloader(self) -> DataLoader[Batch]:
-        """Makes batches of the validation symbols, each exactly once."""
-        return self._evaluation_loader("val", persistent=True)
-
-    def test_dataloader(self) -> DataLoader[Batch]:
-        """Makes batches of the test symbols, each exactly once."""
-        return self._evaluation_loader(self.test_name, persistent=False)
-
-    def _evaluation_loader(self, role: str, persistent: bool) -> DataLoader[Batch]:
-        samples = SymbolSamples(self.parts[role])
-        sampler = self._evaluation_sampler(len(samples))
-        return self._loader(samples, sampler, self.config.eval_batch_size, as_it_is, persistent)
+    def samples(self, role: str, learnt: bool) -> SymbolSamples:
+        """Returns the symbols of a split."""
+        return SymbolSamples(self.parts[role], learnt and self.config.fresh)
 
     def _generated(self, role: str) -> BarcodeSymbols:
         config = self.config
