@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics import MeanMetric
@@ -12,10 +11,11 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from retable.classification.classifier import Batch, Classifier
 from retable.classification.schema import NetworkConfig, PhasedNetworkConfig, TrainedNetworkConfig
-from retable.errors import ConfigError, DivergenceError
+from retable.errors import ConfigError
 from retable.nn import schedules
 from retable.nn.backbones import load_weights_alike
 from retable.nn.phases import PhasedTraining
+from retable.nn.training import check_finite
 
 
 class TrainedNetwork(Classifier):
@@ -64,10 +64,7 @@ class TrainedNetwork(Classifier):
         """
         logits = self.logits(batch["images"])
         loss = self.training_loss(logits, batch["labels"])
-        if not torch.isfinite(loss):
-            raise DivergenceError(
-                f"the loss is not finite at step {self.global_step}: try a lower model.lr or trainer.gradient_clip_val"
-            )
+        check_finite(loss, self.global_step)
         # over the epoch, with dropout, as Keras draws it
         self.train_loss.update(loss.detach(), len(logits))
         self.train_accuracy.update(logits.detach(), batch["labels"].clamp(min=-1))

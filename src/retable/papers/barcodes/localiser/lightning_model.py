@@ -16,9 +16,8 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
-from retable.errors import DivergenceError
-from retable.nn import schedules
 from retable.nn.fusion import fuse_batch_norm
+from retable.nn.training import AdamWTraining, check_finite
 from retable.papers.barcodes.datasets.data_module import Batch
 from retable.papers.barcodes.datasets.parts import stacked
 from retable.papers.barcodes.localiser.corners import Candidate, corners_of
@@ -41,7 +40,7 @@ _COPIES = 4  # quadrangles that the refiner sees of each barcode
 _SAME = 0.2  # IoU with what the mask found below which refined corners are of something else
 
 
-class BarcodeUNet(LightningModule):
+class BarcodeUNet(AdamWTraining, LightningModule):
     """A U-Net with two masks: of linear barcodes of any kind, and of those among them that are of EAN-13 or UPC-A.
 
     Where a barcode is can be seen in any photo; of what kind it is, hardly in one that is far out of focus. So its
@@ -82,10 +81,7 @@ class BarcodeUNet(LightningModule):
         logits = self.network(batch["images"])
         loss = mask_loss(logits.float(), self.targets(batch, logits.shape[2:]), self.config.dice_weight)
         loss = loss + self._refinement_loss(batch)
-        if not torch.isfinite(loss):
-            raise DivergenceError(
-                f"the loss is not finite at step {self.global_step}: try a lower model.lr or trainer.gradient_clip_val"
-            )
+        check_finite(loss, self.global_step)
         self.train_loss.update(loss.detach(), len(batch["images"]))
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
         return loss
@@ -101,12 +97,6 @@ class BarcodeUNet(LightningModule):
         grey = batch["images"].mean(dim=1, keepdim=True)[photos.repeat(_COPIES)]
         corrected = moved(found, self.refiner(views(grey, found)))
         return refinement_loss(corrected, known.to(found.device).repeat(_COPIES, 1, 1))
-
-    def configure_optimizers(self) -> Any:
-        """AdamW and a cosine, after a warm-up, changing at every iteration."""
-        config = self.config
-        optimizer = torch.optim.AdamW(self.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-        return schedules.scheduled(optimizer, schedules.cosine(self.trainer.estimated_stepping_batches), config.warmup)
 
     def configure_callbacks(self) -> list[Callback]:
         """Adds the pictures of the test."""
@@ -134,7 +124,7 @@ class BarcodeUNet(LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Logs the metrics of a test."""
-        self._log_metrics(self.trainer.datamodule.test_name)  # type: ignore[attr-defined]
+        self._log_metrics(self.trainer.datamodule.test_name)
 
     def example_input(self) -> Tensor:
         """Returns photos (1, 3, S, S) as the network takes them."""

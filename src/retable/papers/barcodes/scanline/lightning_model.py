@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import CatMetric, MeanMetric
 
-from retable.errors import DivergenceError
-from retable.nn import schedules
 from retable.nn.fusion import fuse_batch_norm
+from retable.nn.training import AdamWTraining, check_finite
 from retable.papers.barcodes.reading import Reading, ReadSymbols
 from retable.papers.barcodes.scanline import grammar
 from retable.papers.barcodes.scanline.network import ScanlineNet
@@ -23,7 +22,7 @@ _LEAST_SURE, _MOST_SURE = 0.5, 0.999  # of few validation pictures one alone mus
 _LARGEST = 30.0  # nats of a symbol that count: those that nobody can read have no end
 
 
-class ScanlineReader(SymbolReader):
+class ScanlineReader(AdamWTraining, SymbolReader):
     """The network with the grammar of EAN-13.
 
     What it learns is how probable the true code is among all 10^12 valid ones and there being none, so that this
@@ -107,19 +106,10 @@ class ScanlineReader(SymbolReader):
             DivergenceError: It is not finite.
         """
         loss = self.loss(batch["images"], batch["digits"]).clamp(max=_LARGEST).mean()
-        if not torch.isfinite(loss):
-            raise DivergenceError(
-                f"the loss is not finite at step {self.global_step}: try a lower model.lr or trainer.gradient_clip_val"
-            )
+        check_finite(loss, self.global_step)
         self.train_loss.update(loss.detach(), len(batch["images"]))
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
         return loss
-
-    def configure_optimizers(self) -> Any:
-        """AdamW and a cosine, after a warm-up, changing at every iteration."""
-        config = self.config
-        optimizer = torch.optim.AdamW(self.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-        return schedules.scheduled(optimizer, schedules.cosine(self.trainer.estimated_stepping_batches), config.warmup)
 
     def read(self, images: Tensor) -> list[Reading]:
         """Reads pictures (B, 1, H, W) in [0, 1] of symbols the right way up; returns B readings."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,7 +9,7 @@ from torch import Tensor
 from retable.detection.samples import joined_targets
 from retable.detection.tiles import Prediction, padded
 from retable.detection.transforms import letterbox
-from retable.nn import schedules
+from retable.nn.training import AdamWTraining
 from retable.papers.plates.net.assignment import assign
 from retable.papers.plates.net.coding import Places, decode_boxes, decode_corners, places
 from retable.papers.plates.net.loss import LossParts, plate_net_loss
@@ -20,7 +18,7 @@ from retable.papers.plates.net.schema import PlateNetConfig
 from retable.papers.plates.plate_detector import TrainedPlateDetector
 
 
-class PlateNetModule(TrainedPlateDetector):
+class PlateNetModule(AdamWTraining, TrainedPlateDetector):
     """plate_net with its loss, optimiser and metrics.
 
     Attributes:
@@ -54,12 +52,6 @@ class PlateNetModule(TrainedPlateDetector):
             scores, found, at, boxes, labels, difficult, image_index, config.candidates, config.alignment
         )
         return plate_net_loss(logits, shapes, at, assignment, boxes, labels, corners, config)
-
-    def configure_optimizers(self) -> Any:
-        """AdamW and a cosine, after a warm-up, changing at every iteration."""
-        config = self.config
-        optimizer = torch.optim.AdamW(self.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-        return schedules.scheduled(optimizer, schedules.cosine(self.trainer.estimated_stepping_batches), config.warmup)
 
     @torch.no_grad()
     def detect_batch(self, images: Tensor) -> list[Prediction]:
